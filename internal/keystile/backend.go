@@ -91,3 +91,37 @@ type Probe struct {
 
 // ProbeTTL is how long a proof about a backend holds.
 const ProbeTTL = 7 * 24 * time.Hour
+
+// Health is what the gateway last saw of a backend.
+type Health struct {
+	Healthy   bool
+	CheckedAt time.Time // zero: not checked yet
+	Latency   time.Duration
+	Message   string // why it is unhealthy; no address, no answer's body
+	// KeepsKeys is the proof in force about the backend's keys; false where it
+	// normalises them or nothing is proven.
+	KeepsKeys bool
+}
+
+// TestStep is one line of a backend test.
+type TestStep struct {
+	Name    string // reach, sign, list, clock, keys
+	OK      bool
+	Message string
+}
+
+// TestReport is the outcome of testing a backend: every step, in order, up to
+// and with the first that failed.
+type TestReport struct {
+	OK        bool
+	Steps     []TestStep
+	ClockSkew time.Duration // the backend's clock less ours
+	Buckets   int
+	KeepsKeys bool
+}
+
+// BucketInfo is a bucket as its backend lists it.
+type BucketInfo struct {
+	Bucket    Bucket
+	CreatedAt time.Time
+}
