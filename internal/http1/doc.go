@@ -20,9 +20,10 @@
 //	head.go        line and field grammar shared by both sides
 //	chunk.go       chunked framing shared by both sides
 //	client.go      Client.Do: one exchange
+//	upload.go      a long body, sent while the answer is awaited
 //	request.go     what goes out: validation, head, body
 //	response.go    what comes back: status line, fields, framing
 //	body.go        the answer's body
-//	pool.go        connections: slots, idle ones, liveness
+//	pool.go        connections: slots, idle ones, liveness (peek_*.go)
 //	errors.go      sentinels and the error type of the client
 package http1

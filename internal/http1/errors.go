@@ -43,6 +43,12 @@ var (
 	ErrClosed = errors.New("http1: client closed")
 )
 
+var (
+	errLongBody    = errors.New("body longer than declared")
+	errUncommitted = errors.New("commit did not send")
+	errSentTwice   = errors.New("commit sent twice")
+)
+
 // Error is every error of [Client.Do]. It tells how much of the request may
 // have reached the backend, which decides about retries and about quota.
 type Error struct {

@@ -145,7 +145,11 @@ func (h *requestHead) field(name, value []byte) string {
 		}
 	case len("connection"):
 		if foldEqual(name, "connection") {
-			return checkConnection(value)
+			// Nobody may name an end-to-end header as hop-by-hop: the next hop
+			// would strip it, signed or not.
+			if _, known := closeOption(value); !known {
+				return "unsupported Connection option"
+			}
 		}
 	case len("content-length"):
 		if foldEqual(name, "content-length") {
@@ -175,18 +179,6 @@ func (h *requestHead) contentLength(value []byte) string {
 	h.length = n
 	if h.lengths > 1 {
 		return "more than one Content-Length"
-	}
-	return ""
-}
-
-// checkConnection lets nobody name an end-to-end header as hop-by-hop: the
-// next hop would strip it, signed or not.
-func checkConnection(value []byte) string {
-	for option := range bytes.SplitSeq(value, []byte{','}) {
-		option = trimOWS(option)
-		if !foldEqual(option, "close") && !foldEqual(option, "keep-alive") {
-			return "unsupported Connection option"
-		}
 	}
 	return ""
 }
@@ -235,8 +227,6 @@ func all(s []byte, fit func(byte) bool) bool {
 	}
 	return len(s) > 0
 }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isHostChar(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c) || c == '-' || c == '.' || c == '_'

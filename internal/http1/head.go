@@ -54,20 +54,28 @@ func foldEqual[T string | []byte](s T, lower string) bool {
 	return true
 }
 
-func trimOWS(s []byte) []byte { return bytes.Trim(s, " \t") }
+func trimOWS[T string | []byte](s T) T {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
 
 // parseLength reads a Content-Length, RFC 9110 section 8.6: digits only, below
 // 2^63.
-func parseLength(s []byte) (int64, bool) {
+func parseLength[T string | []byte](s T) (int64, bool) {
 	if len(s) == 0 || len(s) > 19 {
 		return 0, false
 	}
 	var n uint64 // 19 digits cannot overflow it
-	for _, c := range s {
-		if c < '0' || c > '9' {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
 			return 0, false
 		}
-		n = n*10 + uint64(c-'0')
+		n = n*10 + uint64(s[i]-'0')
 	}
 	return int64(n), n <= 1<<63-1
 }
@@ -102,31 +110,56 @@ func (s *headScan) find(buf []byte) (end int, ok bool) {
 	}
 }
 
-// cutLine takes the first line off a head that headScan found complete.
-func cutLine(head []byte) (line, rest []byte) {
-	i := bytes.IndexByte(head, '\n')
-	if i < 1 {
-		return nil, nil
+// cutLine takes the first line off a head whose lines all end in CRLF.
+func cutLine[T string | []byte](head T) (line, rest T) {
+	for i := 1; i < len(head); i++ {
+		if head[i] == '\n' {
+			return head[:i-1], head[i+1:]
+		}
 	}
-	return head[:i-1], head[i+1:]
+	return line, rest
 }
 
 // cutField splits a field line, RFC 9112 section 5. It returns a reason when
 // the line is none: no whitespace stands before the colon, no line continues
 // the one before (obs-fold), and no control character hides in the value.
-func cutField(line []byte) (name, value []byte, fault string) {
-	if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
-		return nil, nil, "folded header line"
+func cutField[T string | []byte](line T) (name, value T, fault string) {
+	end := 0
+	for end < len(line) && token[line[end]] {
+		end++
 	}
-	name, value, found := bytes.Cut(line, []byte{':'})
-	if !found {
-		return nil, nil, "header line without a colon"
+	switch {
+	case end == len(line):
+		return name, value, "header line without a colon"
+	case end == 0 && (line[0] == ' ' || line[0] == '\t'):
+		return name, value, "folded header line"
+	case end == 0 || line[end] != ':':
+		return name, value, "invalid header name"
+	case !isText(line[end+1:]):
+		return name, value, "control character in a header value"
 	}
-	if !isToken(name) {
-		return nil, nil, "invalid header name"
-	}
-	if !isText(value) {
-		return nil, nil, "control character in a header value"
-	}
-	return name, trimOWS(value), ""
+	return line[:end], trimOWS(line[end+1:]), ""
 }
+
+// closeOption reads a Connection field's value: only close and keep-alive are
+// options this package knows.
+func closeOption[T string | []byte](value T) (closes, known bool) {
+	for {
+		end := 0
+		for end < len(value) && value[end] != ',' {
+			end++
+		}
+		switch option := trimOWS(value[:end]); {
+		case foldEqual(option, "close"):
+			closes = true
+		case !foldEqual(option, "keep-alive"):
+			return closes, false
+		}
+		if end == len(value) {
+			return closes, true
+		}
+		value = value[end+1:]
+	}
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
