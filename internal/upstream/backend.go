@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -57,7 +58,7 @@ type Request struct {
 	Method string
 	Bucket string // the real name; "" for ListBuckets
 	Key    string // decoded; "" for an operation on the bucket
-	Query  []Param
+	Query  url.Values
 	// CopySource is the object that CopyObject and UploadPartCopy read; nil for
 	// every other operation.
 	CopySource *Object
@@ -217,11 +218,9 @@ func (b *Backend) admit(r *Request) error {
 			return fmt.Errorf("copy source: %w", err)
 		}
 	}
-	for _, p := range r.Query {
-		// A backend that resolves keys lists what a prefix resolves to.
-		if p.Name == "prefix" && !b.KeepsKeys() && keystile.HasOddSegments(p.Value) {
-			return ErrOddKey
-		}
+	// A backend that resolves keys lists what a prefix resolves to.
+	if slices.ContainsFunc(r.Query["prefix"], keystile.HasOddSegments) && !b.KeepsKeys() {
+		return ErrOddKey
 	}
 	return nil
 }

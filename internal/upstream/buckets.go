@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 
 	"keystile/internal/http1"
 	"keystile/internal/keystile"
@@ -70,7 +71,7 @@ func (r *Registry) lookup(id string) (*Backend, error) {
 
 func (b *Backend) buckets(ctx context.Context) ([]keystile.BucketInfo, error) {
 	var all []keystile.BucketInfo
-	var query []Param
+	var query url.Values
 	for range maxBucketPages {
 		answer, err := b.send(ctx, Request{Method: http.MethodGet, Query: query})
 		if err != nil {
@@ -86,7 +87,7 @@ func (b *Backend) buckets(ctx context.Context) ([]keystile.BucketInfo, error) {
 		if page.ContinuationToken == "" {
 			return all, nil
 		}
-		query = []Param{{"continuation-token", page.ContinuationToken}}
+		query = url.Values{"continuation-token": {page.ContinuationToken}}
 	}
 	return nil, &Error{Kind: ErrBadAnswer, Backend: b.info.ID, cause: errors.New("the list of buckets does not end")}
 }

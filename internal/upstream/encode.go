@@ -1,14 +1,11 @@
 package upstream
 
 import (
-	"cmp"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
-
-// Param is one query parameter, decoded. A sub-resource such as uploads has an
-// empty value.
-type Param struct{ Name, Value string }
 
 const upperHex = "0123456789ABCDEF"
 
@@ -82,25 +79,21 @@ func encodeCopySource(o Object) string {
 }
 
 // encodeQuery builds the query as canonical requests have it: every parameter
-// with an equals sign, sorted by name, then by value. It sorts params.
-func encodeQuery(params []Param) string {
+// with an equals sign, sorted by name. A sub-resource such as uploads has an
+// empty value.
+func encodeQuery(params url.Values) string {
 	if len(params) == 0 {
 		return ""
 	}
-	slices.SortStableFunc(params, func(a, b Param) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
-	})
-	size := 0
-	for _, p := range params {
-		size += 2 + len(p.Name) + len(p.Value) + len(p.Value)/4
-	}
-	dst := make([]byte, 0, size)
-	for i, p := range params {
-		if i > 0 {
-			dst = append(dst, '&')
+	dst := make([]byte, 0, 128)
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		for _, value := range params[name] {
+			if len(dst) > 0 {
+				dst = append(dst, '&')
+			}
+			dst = append(appendText(dst, name), '=')
+			dst = appendText(dst, value)
 		}
-		dst = append(appendText(dst, p.Name), '=')
-		dst = appendText(dst, p.Value)
 	}
 	return string(dst)
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -214,7 +215,7 @@ func (b *Backend) sendSoon(ctx context.Context, r Request) (*http1.Response, err
 }
 
 func (b *Backend) scratchKeys(ctx context.Context, bucket string) ([]string, error) {
-	answer, err := b.sendSoon(ctx, Request{Method: http.MethodGet, Bucket: bucket, Query: []Param{{"list-type", "2"}}})
+	answer, err := b.sendSoon(ctx, Request{Method: http.MethodGet, Bucket: bucket, Query: url.Values{"list-type": {"2"}}})
 	if err != nil {
 		return nil, err
 	}
