@@ -116,11 +116,13 @@ func TestTruncatedUploadIsNotStored(t *testing.T) {
 	tests := []struct {
 		name   string
 		header http.Header
+		body   string
 	}{
-		{"unsigned", headers(digestHeader, unsigned)},
-		{"digest", headers(digestHeader, strings.Repeat("0", 64))},
-		{"unsigned with crc32", headers(digestHeader, unsigned, "X-Amz-Checksum-Crc32", crc32Of(whole[:size/2]))},
-		{"unsigned with Content-MD5 of what arrives", headers(digestHeader, unsigned, "Content-MD5", md5Of(whole[:size/2]))},
+		{"unsigned", headers(digestHeader, unsigned), whole},
+		{"digest", headers(digestHeader, strings.Repeat("0", 64)), whole},
+		{"unsigned with crc32 of what arrives", headers(digestHeader, unsigned, "X-Amz-Checksum-Crc32", crc32Of(whole[:size/2])), whole},
+		{"unsigned with Content-MD5 of what arrives", headers(digestHeader, unsigned, "Content-MD5", md5Of(whole[:size/2])), whole},
+		{"framed", headers(digestHeader, unsignedTrailer, "X-Amz-Trailer", "x-amz-checksum-crc32", "X-Amz-Decoded-Content-Length", fmt.Sprint(size)), framed(whole, "x-amz-checksum-crc32:"+crc32Of(whole))},
 	}
 	p := start(t, t.TempDir())
 	c := client(t, p)
@@ -131,7 +133,7 @@ func TestTruncatedUploadIsNotStored(t *testing.T) {
 	for _, tt := range tests {
 		for _, path := range []string{"/cut/k", "/cut/new/key", "/cut/parts?partNumber=1&uploadId=" + *upload.UploadId} {
 			t.Run(tt.name+path[:6], func(t *testing.T) {
-				cut(t, p, path, tt.header, whole)
+				cut(t, p, path, tt.header, tt.body)
 			})
 		}
 	}
