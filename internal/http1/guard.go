@@ -108,14 +108,27 @@ func Refused(r *http.Request) error {
 	if _, ok := r.Header[refusedField]; !ok {
 		return nil
 	}
-	c, ok := r.Context().Value(connKey{}).(*conn)
-	if !ok {
-		return nil
-	}
-	if ref := c.refusal.Load(); ref != nil {
-		return ref
+	if c := guarding(r); c != nil {
+		if ref := c.refusal.Load(); ref != nil {
+			return ref
+		}
 	}
 	return nil
+}
+
+// BodyFault returns [ErrFraming] if reading r's body failed because of broken
+// chunked framing. Most often the read error itself is ErrFraming; net/http
+// replaces it by one of its own when the fault is in the very last line.
+func BodyFault(r *http.Request) error {
+	if c := guarding(r); c != nil && c.broken.Load() {
+		return ErrFraming
+	}
+	return nil
+}
+
+func guarding(r *http.Request) *conn {
+	c, _ := r.Context().Value(connKey{}).(*conn)
+	return c
 }
 
 type guardState uint8
@@ -147,7 +160,7 @@ type conn struct {
 	drain int    // bytes swallowed after a refusal
 
 	refusal  atomic.Pointer[refusal]
-	spoiled  atomic.Bool // a head or body was refused
+	broken   atomic.Bool // the framing of a body
 	closing  sync.Once
 	closeErr error
 }
@@ -287,7 +300,7 @@ func (c *conn) readChunks(p []byte) (int, error) {
 	used, ok := c.chunk.scan(p[:n])
 	if !ok {
 		c.state = inFault
-		c.spoiled.Store(true)
+		c.broken.Store(true)
 		if used > 0 {
 			return used, nil
 		}
@@ -321,7 +334,6 @@ func (c *conn) reserve(n int) {
 
 func (c *conn) refuse(kind error, reason string) {
 	c.refusal.Store(&refusal{kind: kind, reason: reason})
-	c.spoiled.Store(true)
 	c.state, c.out = inRefusal, substitute
 	c.store, c.buf = nil, nil
 }
@@ -350,7 +362,7 @@ func (c *conn) readRefusal(p []byte) (int, error) {
 // moment to read the answer.
 func (c *conn) Close() error {
 	c.closing.Do(func() {
-		if c.spoiled.Load() && c.CloseWrite() == nil {
+		if spoiled := c.broken.Load() || c.refusal.Load() != nil; spoiled && c.CloseWrite() == nil {
 			go c.linger()
 			return
 		}

@@ -26,7 +26,7 @@ type ChunkVerifier struct {
 // verified.
 func NewChunkVerifier(a *Authorization, key SigningKey) *ChunkVerifier {
 	v := &ChunkVerifier{
-		mac:    hmac.New(sha256.New, key.key[:]),
+		mac:    hmac.New(sha256.New, key.bytes()),
 		head:   string(appendScope(a.Time.AppendFormat(nil, "\n"+isoFormat+"\n"), a.Scope)) + "\n",
 		failed: len(a.Signature) != 2*sha256.Size,
 	}

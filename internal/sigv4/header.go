@@ -188,10 +188,7 @@ func (a *Authorization) collectSigned() error {
 		a.values[i] = values
 	}
 	for i, name := range a.SignedHeaders {
-		if values := a.request.implied(name); values != nil {
-			a.values[i] = values
-		}
-		if a.values[i] == nil {
+		if _, ok := a.request.implied(name); !ok && a.values[i] == nil {
 			return fmt.Errorf("%w: signed header %s is not in the request", ErrMismatch, clip(name))
 		}
 	}
@@ -216,20 +213,18 @@ func repeatable(name string, amz bool) bool {
 	return true
 }
 
-// implied yields the values of headers which a Request holds outside Header,
-// nil for any other.
-func (r Request) implied(name string) []string {
+// implied yields the value of a header which a Request holds outside Header.
+// It takes precedence over a line in Header: it is what acts.
+func (r *Request) implied(name string) (string, bool) {
 	switch name {
 	case "host":
-		return []string{r.Host}
+		return r.Host, true
 	case "content-length":
-		if r.ContentLength >= 0 {
-			return []string{strconv.FormatInt(r.ContentLength, 10)}
-		}
+		return strconv.FormatInt(r.ContentLength, 10), r.ContentLength >= 0
 	case "transfer-encoding":
-		return r.TransferEncoding
+		return strings.Join(r.TransferEncoding, ","), len(r.TransferEncoding) > 0
 	}
-	return nil
+	return "", false
 }
 
 // clip bounds what a message repeats of the request.

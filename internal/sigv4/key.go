@@ -11,10 +11,15 @@ import (
 // SigningKey is a secret narrowed to one day, region and service. It prints as
 // "[redacted]".
 type SigningKey struct {
-	// A pointer, so that fmt shows an address and not the key even where it
-	// cannot call Format, as in an unexported field.
-	key *[sha256.Size]byte
+	// Two pointers deep, so that fmt shows an address and not the key even
+	// where it cannot call Format, as in an unexported field: it follows one
+	// pointer when a verb does not fit.
+	hidden *hiddenKey
 }
+
+type hiddenKey struct{ key *[sha256.Size]byte }
+
+func (k SigningKey) bytes() []byte { return k.hidden.key[:] }
 
 // Format prints "[redacted]" for every verb.
 func (SigningKey) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("[redacted]")) }
@@ -28,7 +33,7 @@ func DeriveKey(secret string, s Scope) SigningKey {
 		mac.Write([]byte(part))
 		key = mac.Sum(nil)
 	}
-	return SigningKey{(*[sha256.Size]byte)(key)}
+	return SigningKey{&hiddenKey{(*[sha256.Size]byte)(key)}}
 }
 
 const cacheWays = 4

@@ -76,7 +76,7 @@ type Authorization struct {
 
 	request Request
 	params  []param
-	values  [][]string // of each of SignedHeaders
+	values  [][]string // of each of SignedHeaders that is in request.Header
 }
 
 // Parse finds and reads the authentication of r, and makes sure that it is

@@ -104,12 +104,12 @@ func (s *Signer) Presign(method, escapedPath, rawQuery, host string, header http
 // key returns the signing key of the day. Several goroutines may derive it at
 // once when the day turns; they all store the same.
 func (s *Signer) key(now time.Time) *cachedKey {
-	var day [dateLen]byte
-	now.AppendFormat(day[:0], "20060102")
-	if k := s.today.Load(); k != nil && k.scope.Date == string(day[:]) {
+	var space [dateLen]byte
+	day := now.AppendFormat(space[:0], "20060102")
+	if k := s.today.Load(); k != nil && k.scope.Date == string(day) {
 		return k
 	}
-	scope := Scope{Date: string(day[:]), Region: s.region, Service: s.service}
+	scope := Scope{Date: string(day), Region: s.region, Service: s.service}
 	k := &cachedKey{scope: scope, key: DeriveKey(*s.secret, scope)}
 	s.today.Store(k)
 	return k

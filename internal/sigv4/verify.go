@@ -14,7 +14,8 @@ import (
 const canonicalSize = 2048
 
 func (a *Authorization) checkScopeDate() error {
-	if day := a.Time.Format("20060102"); a.Scope.Date != day {
+	var space [dateLen]byte
+	if day := a.Time.AppendFormat(space[:0], "20060102"); a.Scope.Date != string(day) {
 		return fmt.Errorf("%w: the date %s is not that of the request, %s", ErrScope, a.Scope.Date, day)
 	}
 	return nil
@@ -67,6 +68,10 @@ func (a *Authorization) appendCanonical(buf []byte) ([]byte, error) {
 	buf = append(appendQuery(buf, a.params, a.Presigned), '\n')
 	for i, name := range a.SignedHeaders {
 		buf = append(append(buf, name...), ':')
+		if value, ok := a.request.implied(name); ok {
+			buf = append(appendValue(buf, value), '\n')
+			continue
+		}
 		buf = appendHeaderValues(buf, a.values[i])
 	}
 	buf = append(buf, '\n')
@@ -89,11 +94,10 @@ func sign(key SigningKey, t time.Time, s Scope, canonical []byte) [2 * sha256.Si
 	text = append(appendScope(text, s), '\n')
 	text = hex.AppendEncode(text, digest[:])
 
-	mac := hmac.New(sha256.New, key.key[:])
+	mac := hmac.New(sha256.New, key.bytes())
 	mac.Write(text)
-	var sum [sha256.Size]byte
 	var out [2 * sha256.Size]byte
-	hex.Encode(out[:], mac.Sum(sum[:0]))
+	hex.Encode(out[:], mac.Sum(text[:0]))
 	return out
 }
 
