@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"keystile/internal/audit"
 	"keystile/internal/keyring"
 	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
@@ -39,6 +40,7 @@ type exchange struct {
 	event keystile.Event // what will be or is recorded
 	// recorded: the event is in the trail; intended: and it is open there.
 	recorded, intended bool
+	intent             audit.Pending // valid if recorded was set by an intent
 
 	clientMu sync.Mutex
 	cutOff   bool // the client's connection is to be read and written no more
