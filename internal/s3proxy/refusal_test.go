@@ -4,7 +4,9 @@ import (
 	"crypto/md5" //nolint:gosec // Content-MD5 is what S3 defines
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
+	"hash/crc32"
 	"net/http"
 	"strings"
 	"testing"
@@ -21,6 +23,10 @@ func hashOf(body string) string {
 func md5Of(body string) string {
 	sum := md5.Sum([]byte(body)) //nolint:gosec // Content-MD5 is what S3 defines
 	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func crc32Of(body string) string {
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(body))))
 }
 
 const (
@@ -90,6 +96,12 @@ var scopePairs = []pair{
 		[]string{"prod/reports/2026/:read"},
 		call{method: get, path: "/reports/2026/a.txt"},
 		call{method: get, path: "/reports/2026//a.txt"}, 400, "InvalidArgument",
+	},
+	{
+		"a file backend's scratch directory is refused",
+		[]string{"prod/uploads:read"},
+		call{method: get, path: "/uploads/a.txt"},
+		call{method: get, path: "/uploads/.sgwtmp/multipart/x/1"}, 400, "InvalidArgument",
 	},
 	{
 		"an encoded slash in the bucket is refused",
@@ -351,8 +363,8 @@ var signaturePairs = []pair{
 	{
 		"a wrong checksum is refused",
 		[]string{"prod/uploads:write"},
-		call{method: put, path: "/uploads/b.txt", body: "x", header: header("X-Amz-Checksum-Crc32", "jNwbgw==")},
-		call{method: put, path: "/uploads/b.txt", body: "y", header: header("X-Amz-Checksum-Crc32", "jNwbgw==")}, 400, "BadDigest",
+		call{method: put, path: "/uploads/b.txt", body: "x", header: header("X-Amz-Checksum-Crc32", crc32Of("x"))},
+		call{method: put, path: "/uploads/b.txt", body: "y", header: header("X-Amz-Checksum-Crc32", crc32Of("x"))}, 400, "BadDigest",
 	},
 	{
 		"a body without a digest is refused",
