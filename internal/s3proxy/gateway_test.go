@@ -314,3 +314,10 @@ func (g *gateway) events(filter keystile.EventFilter) []keystile.Event {
 	}))
 	return events
 }
+
+func (g *gateway) removeBinding(name string) {
+	g.t.Helper()
+	g.write(func(tx store.Tx, generation int64) error {
+		return tx.RemoveBinding(name, g.clock(), generation)
+	})
+}
