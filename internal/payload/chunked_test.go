@@ -120,7 +120,7 @@ func TestTamperedTrailers(t *testing.T) {
 		whole := trailers(false, line)
 		loose := trailers(true, line)
 		name, changed := "unsigned", ErrChecksum
-		if f.signed() {
+		if f.Signed() {
 			name, changed = "signed", ErrChunkSignature
 		}
 		for _, tt := range []struct {

@@ -41,7 +41,7 @@ func receive(r *http.Request, body []byte, now time.Time) (string, Declared, err
 	if err != nil {
 		return "", d, err
 	}
-	if d.Framing.signed() {
+	if d.Framing.Signed() {
 		d.Chunks = sigv4.NewChunkVerifier(&auth, key)
 	}
 	got, _, err := consume(bytes.NewReader(body), d, 4096)

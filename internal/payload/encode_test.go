@@ -73,7 +73,7 @@ func (e *encoder) sign(kind, rest string) string {
 
 func (e *encoder) chunk(data string) {
 	e.WriteString(strconv.FormatInt(int64(len(data)), 16))
-	if e.framing.signed() {
+	if e.framing.Signed() {
 		e.WriteString(";chunk-signature=" + e.sign("AWS4-HMAC-SHA256-PAYLOAD", hexSHA256("")+"\n"+hexSHA256(data)))
 	}
 	e.WriteString("\r\n")
@@ -129,7 +129,7 @@ func declare(f Framing, length int, verifier func() *sigv4.ChunkVerifier) Declar
 	if f.trailer() {
 		d.Trailers = []string{"x-amz-checksum-sha256"}
 	}
-	if f.signed() {
+	if f.Signed() {
 		d.Chunks = verifier()
 	}
 	return d

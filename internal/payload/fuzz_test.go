@@ -77,7 +77,7 @@ func FuzzDecoder(f *testing.F) {
 		if len(got) > int(length) || err != nil && length > 0 && len(got) == int(length) || err == nil && len(got) != int(length) {
 			t.Errorf("%d of %d bytes, %v", len(got), length, err)
 		}
-		if d.Framing.signed() && err == nil && got != "some data" {
+		if d.Framing.Signed() && err == nil && got != "some data" {
 			t.Errorf("unsigned data came through: %q", got)
 		}
 	})

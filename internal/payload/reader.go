@@ -62,7 +62,7 @@ func NewReader(body io.Reader, d Declared) (*Reader, error) {
 		r.src = plain{body}
 		return r, nil
 	}
-	if d.Framing.signed() && d.Chunks == nil {
+	if d.Framing.Signed() && d.Chunks == nil {
 		return nil, fmt.Errorf("%w: nobody signed the chunks", ErrChunkSignature)
 	}
 	r.src = newDecoder(body, d)
