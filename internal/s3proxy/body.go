@@ -32,7 +32,7 @@ func (x *exchange) openBody() (*body, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.auth.Signature != "" {
+	if declared.Framing.Signed() {
 		key := x.p.signingKeys.Key(x.lease.Secret.Reveal(), x.auth.Scope)
 		declared.Chunks = sigv4.NewChunkVerifier(&x.auth, key)
 	}
