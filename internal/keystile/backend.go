@@ -1,0 +1,127 @@
+package keystile
+
+import (
+	"net/url"
+	"regexp"
+	"time"
+)
+
+// BackendKind says what speaks S3 behind a backend's endpoint.
+type BackendKind string
+
+// The kinds.
+const (
+	KindS3       BackendKind = "s3"
+	KindEmbedded BackendKind = "embedded"
+)
+
+// BackendSource says where a backend is declared.
+type BackendSource string
+
+// The sources. What the configuration file declares, only the file changes.
+const (
+	SourceConfig BackendSource = "config"
+	SourceStore  BackendSource = "store"
+)
+
+// Backend is one upstream S3 endpoint. Its admin secret is kept apart.
+type Backend struct {
+	ID          string
+	Kind        BackendKind
+	Endpoint    string // http(s)://host[:port]; empty for embedded
+	Region      string
+	PathStyle   bool // address buckets in the path, not in the host name
+	AccessKeyID string
+	Source      BackendSource
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Generation  int64
+}
+
+var backendID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// Check validates a backend as an admin or the configuration declares it.
+func (b *Backend) Check() error {
+	var faults Faults
+	if !backendID.MatchString(b.ID) {
+		faults.Add("id", "must be 1 to 63 lower-case letters, digits or hyphens, begin and end with a letter or digit")
+	}
+	if b.Region == "" {
+		faults.Add("region", "a region is needed (many servers take us-east-1)")
+	}
+	switch b.Kind {
+	case KindEmbedded:
+		if b.Endpoint != "" {
+			faults.Add("endpoint", "an embedded backend has no endpoint")
+		}
+	case KindS3:
+		b.checkEndpoint(&faults)
+		if b.AccessKeyID == "" {
+			faults.Add("access_key_id", "an access key ID is needed")
+		}
+	default:
+		faults.Add("kind", "must be %q or %q", KindS3, KindEmbedded)
+	}
+	return faults.Err()
+}
+
+func (b *Backend) checkEndpoint(faults *Faults) {
+	u, err := url.Parse(b.Endpoint)
+	switch {
+	case err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		faults.Add("endpoint", "must be http://HOST[:PORT] or https://HOST[:PORT]")
+	case u.User != nil:
+		faults.Add("endpoint", "must not carry a user name or password")
+	case (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "":
+		faults.Add("endpoint", "must not have a path, query or fragment")
+	}
+}
+
+// Probe is what was last proven about a backend. Unknown means no.
+type Probe struct {
+	BackendID string
+	// Fingerprint of endpoint and kind the proof holds for: a changed endpoint
+	// voids it.
+	Fingerprint string
+	// KeepsKeys: the backend stores keys byte by byte and resolves no ".", ".."
+	// or empty segments.
+	KeepsKeys bool
+	ProbedAt  time.Time
+}
+
+// ProbeTTL is how long a proof about a backend holds.
+const ProbeTTL = 7 * 24 * time.Hour
+
+// Health is what the gateway last saw of a backend.
+type Health struct {
+	Healthy   bool
+	CheckedAt time.Time // zero: not checked yet
+	Latency   time.Duration
+	Message   string // why it is unhealthy; no address, no answer's body
+	// KeepsKeys is the proof in force about the backend's keys; false where it
+	// normalises them or nothing is proven.
+	KeepsKeys bool
+}
+
+// TestStep is one line of a backend test.
+type TestStep struct {
+	Name    string // reach, sign, list, clock, keys
+	OK      bool
+	Message string
+}
+
+// TestReport is the outcome of testing a backend: every step, in order, up to
+// and with the first that failed.
+type TestReport struct {
+	OK        bool
+	Steps     []TestStep
+	ClockSkew time.Duration // the backend's clock less ours
+	Buckets   int
+	KeepsKeys bool
+}
+
+// BucketInfo is a bucket as its backend lists it.
+type BucketInfo struct {
+	Bucket    Bucket
+	CreatedAt time.Time
+}

@@ -1,0 +1,100 @@
+package keystile
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxKeyBytes is S3's limit on the length of an object key.
+const MaxKeyBytes = 1024
+
+// Bucket is always the pair of a backend and a bucket's name on it.
+type Bucket struct {
+	Backend string `json:"backend"`
+	Name    string `json:"bucket"`
+}
+
+func (b Bucket) String() string { return b.Backend + "/" + b.Name }
+
+// ParseBucket reads "BACKEND/BUCKET".
+func ParseBucket(s string) (Bucket, error) {
+	backend, name, ok := strings.Cut(s, "/")
+	if !ok || backend == "" || name == "" || strings.Contains(name, "/") {
+		return Bucket{}, fmt.Errorf("%q is not BACKEND/BUCKET: %w", s, ErrInvalid)
+	}
+	return Bucket{backend, name}, nil
+}
+
+var (
+	bucketName    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	oldBucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+)
+
+// CheckNewBucketName applies the naming rules for new buckets (S3 User Guide,
+// "General purpose bucket naming rules"). Client-side names (aliases, names of
+// anonymous bindings) follow them too.
+func CheckNewBucketName(name string) error {
+	if !bucketName.MatchString(name) || strings.Contains(name, "..") {
+		return fmt.Errorf("bucket name %q must be 3 to 63 lower-case letters, digits, dots or hyphens, begin and end with a letter or digit: %w", name, ErrInvalid)
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return fmt.Errorf("bucket name %q must not look like an IP address: %w", name, ErrInvalid)
+	}
+	return checkNotReserved(name)
+}
+
+// CheckBucketName accepts what may exist on a backend already: also the longer
+// names with capitals and underscores that old buckets have.
+func CheckBucketName(name string) error {
+	if !oldBucketName.MatchString(name) || strings.Contains(name, "..") {
+		return fmt.Errorf("bucket name %q is not a valid S3 bucket name: %w", name, ErrInvalid)
+	}
+	return checkNotReserved(name)
+}
+
+// reservedNames are first path segments that some backend serves its own admin
+// or authentication API under. A path-style request for a bucket of that name
+// would be that API, signed with the backend's admin key.
+var reservedNames = []string{
+	"admin", "swift", "auth", "minio", "metrics", "health", "healthz", "api",
+	"keystone", "rustfs", "garage", "status", "dashboard",
+}
+
+func checkNotReserved(name string) error {
+	if IsReservedName(name) {
+		return fmt.Errorf("bucket name %q is reserved: backends serve their own API under it: %w", name, ErrInvalid)
+	}
+	return nil
+}
+
+// IsReservedName reports whether name may never be addressed as a bucket.
+func IsReservedName(name string) bool { return slices.Contains(reservedNames, name) }
+
+// CheckKey refuses keys that S3 does not have: empty, longer than MaxKeyBytes,
+// or not UTF-8.
+func CheckKey(key string) error {
+	switch {
+	case key == "":
+		return fmt.Errorf("the key is empty: %w", ErrInvalid)
+	case len(key) > MaxKeyBytes:
+		return fmt.Errorf("the key has %d bytes, at most %d are allowed: %w", len(key), MaxKeyBytes, ErrInvalid)
+	case !utf8.ValidString(key) || strings.ContainsRune(key, 0):
+		return fmt.Errorf("the key is not valid UTF-8: %w", ErrInvalid)
+	}
+	return nil
+}
+
+// HasOddSegments reports whether a key or prefix has a segment that a backend
+// which normalises keys would resolve: ".", ".." or an empty one. One slash at
+// the end is no empty segment (it marks a folder).
+func HasOddSegments(key string) bool {
+	segments := strings.Split(strings.TrimSuffix(key, "/"), "/")
+	if key == "" {
+		return false
+	}
+	return slices.ContainsFunc(segments, func(s string) bool { return s == "" || s == "." || s == ".." })
+}

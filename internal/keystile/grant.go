@@ -1,0 +1,159 @@
+package keystile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Grant is one line of a credential's scope.
+type Grant struct {
+	Bucket     Bucket
+	Permission Permission
+	// Prefix that every key must start with, byte by byte; empty means the whole
+	// bucket.
+	Prefix string
+	// Alias is the bucket name that the client sees; empty means the real one.
+	Alias string
+}
+
+// ClientName is the bucket name under which the client sees the grant.
+func (g Grant) ClientName() string {
+	if g.Alias != "" {
+		return g.Alias
+	}
+	return g.Bucket.Name
+}
+
+// Target says what of a bucket a Need is about.
+type Target uint8
+
+// The targets.
+const (
+	TargetObject Target = iota // one key
+	TargetPrefix               // every key that starts with Name
+	TargetBucket               // the bucket's existence and location
+)
+
+// Need is one right that a request asks for, in the backend's names.
+type Need struct {
+	Permission Permission
+	Bucket     Bucket
+	Target     Target
+	Name       string // the key or the prefix
+}
+
+func (n Need) String() string {
+	return fmt.Sprintf("%s %s/%s", n.Permission, n.Bucket, n.Name)
+}
+
+// Allows reports whether the grant alone covers the need. A bucket's existence
+// is known to whoever holds any grant on it.
+func (g Grant) Allows(n Need) bool {
+	if g.Bucket != n.Bucket {
+		return false
+	}
+	if n.Target == TargetBucket {
+		return g.Permission != 0
+	}
+	return g.Permission.Has(n.Permission) && strings.HasPrefix(n.Name, g.Prefix)
+}
+
+// String writes the grant as the command line takes it.
+func (g Grant) String() string {
+	s := g.Bucket.String()
+	if g.Prefix != "" {
+		s += "/" + g.Prefix
+	}
+	s += ":" + g.Permission.String()
+	if g.Alias != "" {
+		s += "@" + g.Alias
+	}
+	return s
+}
+
+// ParseGrant reads BACKEND/BUCKET[/PREFIX]:PERMISSIONS[@ALIAS], split at the
+// last colon. A prefix gets a slash at its end unless exact is set.
+func ParseGrant(s string, exact bool) (Grant, error) {
+	colon := strings.LastIndexByte(s, ':')
+	if colon < 0 {
+		return Grant{}, fmt.Errorf("grant %q is not BACKEND/BUCKET[/PREFIX]:read,list,write,delete[@ALIAS]: %w", s, ErrInvalid)
+	}
+	backend, rest, _ := strings.Cut(s[:colon], "/")
+	bucket, prefix, _ := strings.Cut(rest, "/")
+	if backend == "" || bucket == "" {
+		return Grant{}, fmt.Errorf("grant %q names no BACKEND/BUCKET before its last colon: %w", s, ErrInvalid)
+	}
+	names, alias, hasAlias := strings.Cut(s[colon+1:], "@")
+	if hasAlias && alias == "" {
+		return Grant{}, fmt.Errorf("grant %q has an empty alias: %w", s, ErrInvalid)
+	}
+	permission, err := ParsePermissions(strings.Split(names, ","))
+	if err != nil {
+		return Grant{}, fmt.Errorf("grant %q: %w", s, err)
+	}
+	if prefix != "" && !exact && !strings.HasSuffix(prefix, "/") {
+		prefix += "/"
+	}
+	return Grant{Bucket{backend, bucket}, permission, prefix, alias}, nil
+}
+
+// maxGrants bounds the scope of one credential.
+const maxGrants = 1000
+
+// CheckGrants validates a credential's whole scope and reports every fault,
+// with fields named "grants[i].…".
+func CheckGrants(grants []Grant) error {
+	var faults Faults
+	if len(grants) == 0 {
+		faults.Add("grants", "at least one bucket scope is needed")
+	}
+	if len(grants) > maxGrants {
+		faults.Add("grants", "at most %d bucket scopes are allowed", maxGrants)
+		return faults
+	}
+	named := map[string]int{}
+	for i, g := range grants {
+		field := fmt.Sprintf("grants[%d]", i)
+		g.check(field, &faults)
+		first, taken := named[g.ClientName()]
+		if !taken {
+			named[g.ClientName()] = i
+		} else if grants[first].Bucket != g.Bucket {
+			faults.Add(field+".alias", "the client would see both %s and %s as %q: give one an alias", grants[first].Bucket, g.Bucket, g.ClientName())
+		}
+	}
+	return faults.Err()
+}
+
+func (g Grant) check(field string, faults *Faults) {
+	if g.Bucket.Backend == "" {
+		faults.Add(field+".backend", "a backend is needed")
+	}
+	if err := CheckBucketName(g.Bucket.Name); err != nil {
+		faults.Add(field+".bucket", "%s", plain(err))
+	}
+	if g.Permission == 0 {
+		faults.Add(field+".permissions", "at least one permission is needed")
+	}
+	if g.Prefix != "" {
+		if err := CheckKey(g.Prefix); err != nil {
+			faults.Add(field+".prefix", "%s", plain(err))
+		} else if HasOddSegments(g.Prefix) {
+			faults.Add(field+".prefix", "a prefix must not have \".\", \"..\" or empty segments")
+		}
+	}
+	if g.Alias == "" {
+		return
+	}
+	if err := CheckNewBucketName(g.Alias); err != nil {
+		faults.Add(field+".alias", "%s", plain(err))
+	}
+	if g.Prefix != "" {
+		faults.Add(field+".alias", "an alias together with a prefix is not supported yet")
+	}
+}
+
+// plain is the error's text without the sentinel's name behind it.
+func plain(err error) string {
+	return strings.TrimSuffix(err.Error(), ": "+ErrInvalid.Error())
+}

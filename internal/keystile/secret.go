@@ -1,0 +1,43 @@
+package keystile
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"log/slog"
+)
+
+const redacted = "[redacted]"
+
+// Secret is a value that cannot be printed by accident: every format verb, JSON,
+// text and slog yield "[redacted]". Only Reveal gives it away, so that each
+// place that does can be found by name.
+type Secret struct{ value string }
+
+// NewSecret guards value.
+func NewSecret(value string) Secret { return Secret{value} }
+
+// Reveal returns the guarded value.
+func (s Secret) Reveal() string { return s.value }
+
+// IsZero reports whether there is no secret.
+func (s Secret) IsZero() bool { return s.value == "" }
+
+// Equal compares in constant time.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.value), []byte(other.value)) == 1
+}
+
+// Format implements fmt.Formatter for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// String implements fmt.Stringer.
+func (s Secret) String() string { return redacted }
+
+// MarshalJSON never reveals.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// MarshalText never reveals.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue implements slog.LogValuer.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }

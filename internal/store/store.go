@@ -1,0 +1,164 @@
+// Package store is the persistence contract of the control plane. Every engine
+// honours it; package storetest proves that it does.
+//
+// An absent row yields keystile.ErrNotFound, a taken unique name
+// keystile.ErrConflict, both maybe wrapped. Times are kept to the microsecond
+// in UTC, and a zero time stays zero. Secrets go in and come out in clear; an
+// engine seals them at rest.
+package store
+
+import (
+	"context"
+	"time"
+
+	"keystile/internal/keystile"
+)
+
+// Store runs transactions. Several handles on one database see each other's
+// committed changes at once.
+type Store interface {
+	// Read runs fn on one consistent snapshot. What fn writes is an error.
+	Read(ctx context.Context, fn func(Tx) error) error
+	// Write runs fn in one serialisable transaction, which is durable when Write
+	// returns nil and has not happened when fn returns an error. fn runs once.
+	// A caller that holds a transaction must not start another.
+	Write(ctx context.Context, fn func(Tx) error) error
+	// Ping reports whether the store can read.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Tx is everything a use case may do in one transaction. It is bound to the
+// context of the Read or Write that made it, and to its goroutine.
+type Tx interface {
+	Generations
+	Credentials
+	Bindings
+	Backends
+	Accounts
+	Sessions
+	Tokens
+	Events
+	Settings
+}
+
+// Generations count the changes that gateways must know of.
+type Generations interface {
+	// Generation is that of the last change; 0 in a new store.
+	Generation() (int64, error)
+	// NextGeneration adds one and returns it. A use case stamps every changed
+	// credential, binding or backend with it.
+	NextGeneration() (int64, error)
+}
+
+// CredentialFilter selects credentials. Zero fields do not filter.
+type CredentialFilter struct {
+	Owner string // account id
+	Text  string // part of the access key ID or description, in any case
+	After string // access key ID of the last row of the page before
+	Limit int    // 0: all
+}
+
+// Credentials keeps virtual keys. A revoked one stays, without its secrets.
+type Credentials interface {
+	CreateCredential(keystile.Credential, keystile.CredentialSecrets) error
+	Credential(accessKeyID string) (keystile.Credential, error)
+	CredentialSecrets(accessKeyID string) (keystile.CredentialSecrets, error)
+	// Credentials lists newest first.
+	Credentials(CredentialFilter) ([]keystile.Credential, error)
+	// UpdateCredential replaces all but the secrets, CreatedAt, CreatedBy and
+	// LastUsedAt.
+	UpdateCredential(keystile.Credential) error
+	// SetCredentialSecrets replaces both secrets; zero ones are erased.
+	SetCredentialSecrets(accessKeyID string, s keystile.CredentialSecrets) error
+	// ChangedCredentials calls yield for every credential whose generation is
+	// above since, with its secrets, in order of generation.
+	ChangedCredentials(since int64, yield func(keystile.Credential, keystile.CredentialSecrets) error) error
+	// TouchCredentials sets LastUsedAt where it is later than what is stored. An
+	// absent key is passed over.
+	TouchCredentials(lastUsed map[string]time.Time) error
+}
+
+// Bindings keeps anonymous bindings. A removed one leaves its name free, but
+// stays as a row until the name is taken again, so that gateways learn of it.
+type Bindings interface {
+	CreateBinding(keystile.Binding) error // ErrConflict if an open one has the name
+	Binding(name string) (keystile.Binding, error)
+	Bindings() ([]keystile.Binding, error) // open ones, by name
+	RemoveBinding(name string, at time.Time, generation int64) error
+	ChangedBindings(since int64) ([]keystile.Binding, error) // removed ones too
+}
+
+// Backends keeps the backends that admins added; declared ones live in the
+// configuration.
+type Backends interface {
+	CreateBackend(keystile.Backend, keystile.Secret) error
+	Backend(id string) (keystile.Backend, error)
+	BackendSecret(id string) (keystile.Secret, error)
+	Backends() ([]keystile.Backend, error)                 // by id
+	UpdateBackend(keystile.Backend, keystile.Secret) error // both replaced
+	DeleteBackend(id string) error
+	Probe(backendID string) (keystile.Probe, error)
+	SaveProbe(keystile.Probe) error // inserts or replaces
+	// BackendInUse reports whether a credential that is not revoked, or an open
+	// binding, names the backend.
+	BackendInUse(id string) (bool, error)
+}
+
+// Accounts keeps people. Names are unique among the accounts that exist.
+type Accounts interface {
+	CreateAccount(keystile.Account) error
+	Account(id string) (keystile.Account, error)
+	AccountByName(name string) (keystile.Account, error)
+	Accounts() ([]keystile.Account, error) // by name
+	UpdateAccount(keystile.Account) error  // all but id, name and CreatedAt
+	// DeleteAccount removes it with its sessions and tokens.
+	DeleteAccount(id string) error
+}
+
+// Sessions keeps sign-ins.
+type Sessions interface {
+	CreateSession(keystile.Session) error
+	Session(id string) (keystile.Session, error)
+	SessionsOf(accountID string) ([]keystile.Session, error) // newest first
+	TouchSession(id string, at time.Time) error
+	DeleteSession(id string) error
+	// DeleteSessionsOf ends all of the account's but the one named; "" ends all.
+	DeleteSessionsOf(accountID, except string) error
+	// DeleteIdleSessions ends those past ExpiresAt, or last seen before idle.
+	DeleteIdleSessions(now, idle time.Time) error
+}
+
+// Tokens keeps API tokens. A revoked one stays.
+type Tokens interface {
+	CreateToken(keystile.Token) error
+	TokenByHash(hash string) (keystile.Token, error)
+	Token(id string) (keystile.Token, error)
+	TokensOf(accountID string) ([]keystile.Token, error) // newest first
+	RevokeToken(id string, at time.Time) error
+	RevokeTokensOf(accountID string, at time.Time) error
+	TouchToken(id string, at time.Time) error
+}
+
+// Events keeps the audit trail. Nothing in it is ever changed but by closing an
+// open event and adding to a collapsed one's count.
+type Events interface {
+	AppendEvents([]keystile.Event) error
+	CloseEvents([]keystile.Outcome) error // an event that is not open stays as it is
+	AddTallies([]keystile.Tally) error
+	// CloseOrphans closes every open event as unknown and returns how many: at
+	// start, when no other process can be behind them.
+	CloseOrphans() (int64, error)
+	Event(id string) (keystile.Event, error)
+	// Events returns a page, newest first by the order of their appending, and
+	// the cursor of the next one, empty when there is none. A cursor that no
+	// page gave is ErrInvalid.
+	Events(keystile.EventPage) (events []keystile.Event, next string, err error)
+}
+
+// Settings keeps small facts of an installation, such as that its first run is
+// done.
+type Settings interface {
+	Setting(name string) (string, error)
+	SetSetting(name, value string) error
+}
