@@ -109,6 +109,9 @@ func (b *body) readRaw(p []byte) (int, error) {
 // arm gives the next read its time, unless the context has ended: then what is
 // still buffered is not handed out either.
 func (b *body) arm() error {
+	if b.x.fetched {
+		return nil
+	}
 	if err := b.x.ctx.Err(); err != nil {
 		return err
 	}
@@ -154,7 +157,7 @@ func (b *body) endChunks() error {
 // are sockets, as with net/http's ResponseWriter over plain TCP, the kernel
 // copies. An error of w is returned as it is, one of the backend as an *Error.
 func (b *body) WriteTo(w io.Writer) (n int64, err error) {
-	if rf, ok := w.(io.ReaderFrom); ok && b.kind == byLength && b.err == nil && b.spliceable() {
+	if rf, ok := w.(io.ReaderFrom); ok && b.kind == byLength && b.err == nil && !b.x.fetched && b.spliceable() {
 		if n, err = b.drain(w); err != nil || b.err != nil {
 			return n, err
 		}

@@ -25,9 +25,9 @@ const (
 	defaultMaxHead   = 64 << 10
 	defaultHandshake = 10 * time.Second
 	defaultIdle      = time.Minute
-	// A client that still writes while it is refused would lose the answer to a
-	// reset, so its bytes are swallowed for a moment: this many, this long.
-	lingerBytes = 256 << 10
+	// A client that still writes when its connection is closed would lose the
+	// answer to a reset, so its bytes are swallowed: this many, this long.
+	lingerBytes = 16 << 20
 	lingerTime  = 500 * time.Millisecond
 	// Read-ahead grows from this, which holds most heads.
 	bufStep = 4 << 10
@@ -174,6 +174,7 @@ type conn struct {
 
 	refusal  atomic.Pointer[refusal]
 	broken   atomic.Bool // the framing of a body
+	unread   atomic.Bool // a body, partly
 	closing  sync.Once
 	closeErr error
 }
@@ -283,8 +284,10 @@ func (c *conn) startBody() {
 	switch {
 	case c.body.chunked:
 		c.state, c.chunk = inChunks, chunkScan{}
+		c.unread.Store(true)
 	case c.body.length > 0:
 		c.state, c.left = inLength, c.body.length
+		c.unread.Store(true)
 	default:
 		c.state = inHead
 	}
@@ -307,6 +310,7 @@ func (c *conn) readLength(p []byte) (int, error) {
 	n, err := c.readRaw(p[:min(int64(len(p)), c.left)])
 	if c.left -= int64(n); c.left == 0 {
 		c.state = inHead
+		c.unread.Store(false)
 	}
 	return n, err
 }
@@ -324,6 +328,7 @@ func (c *conn) readChunks(p []byte) (int, error) {
 	}
 	if c.chunk.state == chunkDone {
 		c.state = inHead
+		c.unread.Store(false)
 		if used < n {
 			c.giveBack(p[used:n])
 		}
@@ -374,11 +379,11 @@ func (c *conn) readRefusal(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// Close closes the connection, after a refusal only when the client has had a
-// moment to read the answer.
+// Close closes the connection; if the client may still be sending, only when it
+// has had a moment to read the answer.
 func (c *conn) Close() error {
 	c.closing.Do(func() {
-		if spoiled := c.broken.Load() || c.refusal.Load() != nil; spoiled && c.CloseWrite() == nil {
+		if (c.unread.Load() || c.refusal.Load() != nil) && c.CloseWrite() == nil {
 			go c.linger()
 			return
 		}
