@@ -130,6 +130,13 @@ func (c client) with(name, value string) client {
 	return client{c.site, header}
 }
 
+// on reports to another test.
+func (c client) on(t *testing.T) client {
+	s := *c.site
+	s.t = t
+	return client{&s, c.header}
+}
+
 // do sends body as JSON; a string goes as it is, nil sends none.
 func (c client) do(method, path string, body any) answer {
 	c.t.Helper()
