@@ -1,0 +1,9 @@
+//go:build !unix
+
+package http1
+
+import "net"
+
+// socketSilent cannot look into a socket here without waiting, so nothing is
+// reused.
+func socketSilent(net.Conn) bool { return false }
