@@ -212,4 +212,3 @@ func (cmd backendRemove) Run(ctx context.Context, c *caller) error {
 	}
 	return c.done("Removed %s.", cmd.ID)
 }
-

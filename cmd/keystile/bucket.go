@@ -24,7 +24,7 @@ type BucketName struct {
 func (b BucketName) parse() (keystile.Bucket, error) {
 	parsed, err := keystile.ParseBucket(b.Bucket)
 	if err != nil {
-		return parsed, usagef("%s", err)
+		return parsed, usagef("%s", plain(err))
 	}
 	return parsed, nil
 }

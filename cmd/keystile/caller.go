@@ -15,7 +15,7 @@ const defaultURL = "http://127.0.0.1:8080"
 // APIFlags are those of every command that calls the API.
 type APIFlags struct {
 	URL       string `help:"Where the server is, http(s)://HOST[:PORT]. Default: $$KEYSTILE_URL, or http://127.0.0.1:8080." placeholder:"URL"`
-	TokenFile string `help:"Read the API token from this file instead of $$KEYSTILE_TOKEN." type:"path" placeholder:"FILE"`
+	TokenFile string `help:"Read the API token from this file instead of $$KEYSTILE_TOKEN." placeholder:"FILE"`
 	Output    string `short:"o" help:"table or json. Default: table on a terminal, json elsewhere." enum:",table,json" default:"" placeholder:"FORMAT"`
 }
 
@@ -26,12 +26,11 @@ type caller struct {
 	json bool
 }
 
-// AfterApply hands the command its caller once the flags are known.
+// AfterApply hands the command its caller once the flags are known. What fails
+// here is no fault of the command line, so it is kept for after its parsing.
 func (f APIFlags) AfterApply(command *kong.Context, con *console) error {
 	c, err := f.connect(con)
-	if err != nil {
-		return err
-	}
+	con.notReady = err
 	command.Bind(c)
 	return nil
 }
@@ -50,7 +49,7 @@ func (f APIFlags) connect(con *console) (*caller, error) {
 	}
 	c, err := client.New(client.Options{URL: url, Token: token, Agent: "keystile/" + version(), Proxy: http.ProxyFromEnvironment})
 	if err != nil {
-		return nil, usagef("the server's URL: %s", err)
+		return nil, usagef("the server's URL: %s", plain(err))
 	}
 	asJSON := f.Output == "json" || (f.Output == "" && !isTerminal(con.out))
 	return &caller{Client: c, con: con, json: asJSON}, nil

@@ -20,6 +20,9 @@ type console struct {
 	out     io.Writer
 	err     io.Writer
 	environ map[string]string
+
+	// notReady is why the chosen command cannot run, found while parsing.
+	notReady error
 }
 
 // isTerminal reports whether a stream is one.

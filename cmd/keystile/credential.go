@@ -31,7 +31,7 @@ func (g Grants) parse() ([]client.Grant, error) {
 	for _, text := range g.Grant {
 		parsed, err := keystile.ParseGrant(text, g.ExactPrefix)
 		if err != nil {
-			return nil, usagef("--grant: %s", err)
+			return nil, usagef("--grant: %s", plain(err))
 		}
 		grants = append(grants, client.GrantOf(parsed))
 	}

@@ -13,6 +13,9 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"keystile/internal/config"
+	"keystile/internal/keystile"
 )
 
 // Exit codes, a stable interface.
@@ -36,6 +39,11 @@ func (e usageError) Error() string { return e.message }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
+// plain is an error's text without the sentinel's name behind it.
+func plain(err error) string {
+	return strings.TrimSuffix(err.Error(), ": "+keystile.ErrInvalid.Error())
+}
+
 // run is the whole program but the process: it reads nothing else and returns
 // the exit code.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -52,6 +60,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	if err != nil {
 		return con.fail(err)
 	}
+	if con.notReady != nil {
+		return con.fail(con.notReady)
+	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return con.fail(command.Run())
 }
@@ -63,7 +74,7 @@ func (c *console) fail(err error) int {
 	}
 	var wrong usageError
 	var parse *kong.ParseError
-	_, _ = fmt.Fprintln(c.err, "keystile: "+err.Error())
+	_, _ = fmt.Fprintln(c.err, "keystile: "+message(err))
 	switch {
 	case errors.As(err, &parse):
 		_, _ = fmt.Fprintf(c.err, "Try: %s --help\n", commandPath(parse.Context))
@@ -72,6 +83,20 @@ func (c *console) fail(err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// message is an error in words; a configuration's faults come one a line.
+func message(err error) string {
+	var faults config.Faults
+	if !errors.As(err, &faults) {
+		return err.Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "the configuration has %d fault(s):", len(faults))
+	for _, f := range faults {
+		b.WriteString("\n  " + f.String())
+	}
+	return b.String()
 }
 
 // commandPath is the part of the command that was understood.

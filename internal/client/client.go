@@ -124,9 +124,9 @@ func (c *Client) unreachable(err error) error {
 	}
 	var netErr net.Error
 	if errors.As(err, &netErr) && netErr.Timeout() {
-		return fmt.Errorf("%s did not answer in time: %w", c.base, keystile.ErrUnavailable)
+		return &UnreachableError{c.base, errors.New("no answer in time")}
 	}
-	return fmt.Errorf("cannot reach %s (%w): %w", c.base, err, keystile.ErrUnavailable)
+	return &UnreachableError{c.base, err}
 }
 
 // pages asks for page after page until there is no next one or enough items

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"unicode"
+
+	"keystile/internal/keystile"
 )
 
 // Error is a refusal by the server.
@@ -34,6 +36,20 @@ func (e *Error) Error() string {
 	}
 	return b.String()
 }
+
+// UnreachableError is a server that could not be asked. It matches
+// keystile.ErrUnavailable.
+type UnreachableError struct {
+	URL   string
+	Cause error
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("cannot reach the server at %s: %v", e.URL, e.Cause)
+}
+
+// Unwrap returns the cause and the sentinel.
+func (e *UnreachableError) Unwrap() []error { return []error{keystile.ErrUnavailable, e.Cause} }
 
 // refusal reads an error answer. What is not the API's, such as a proxy's page,
 // gives its status only.

@@ -1,0 +1,5 @@
+package main
+
+type serveCommand struct{}
+type quickstartCommand struct{}
+type adminCommands struct{}
