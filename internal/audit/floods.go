@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"keystile/internal/clientip"
 	"keystile/internal/keystile"
 )
 
@@ -112,21 +113,12 @@ func (f *floods) sweep(now time.Time) {
 	}
 }
 
-// sourceOf takes an IPv6 network of 64 bits for one source: a host has all of
-// its addresses.
 func sourceOf(e keystile.Event) source {
 	s := source{action: e.Action, code: e.Detail.Code}
 	if e.Detail.Authenticated {
 		s.accessKeyID = e.Detail.AccessKeyID
 	}
-	addr, err := netip.ParseAddr(e.SourceIP)
-	if err != nil {
-		return s
-	}
-	bits := 32
-	if addr = addr.Unmap(); addr.Is6() {
-		bits = 64
-	}
-	s.network, _ = addr.Prefix(bits) // bits fit the address family
+	addr, _ := netip.ParseAddr(e.SourceIP) // all without an address are one source
+	s.network = clientip.Network(addr)
 	return s
 }

@@ -43,6 +43,7 @@ var (
 	NotImplemented               = Code{"NotImplemented", http.StatusNotImplemented, "The operation is not supported here."}
 	RequestExpired               = Code{"AccessDenied", http.StatusForbidden, "Request has expired."}
 	RequestTimeTooSkewed         = Code{"RequestTimeTooSkewed", http.StatusForbidden, "The request's time differs from the server's by more than 15 minutes."}
+	RequestTimeout               = Code{"RequestTimeout", http.StatusBadRequest, "The connection stood still for too long."}
 	ServiceUnavailable           = Code{"ServiceUnavailable", http.StatusServiceUnavailable, "The service is not available now. Try again."}
 	SignatureDoesNotMatch        = Code{"SignatureDoesNotMatch", http.StatusForbidden, "The signature does not match. Check the secret access key and how the request is signed."}
 	SlowDown                     = Code{"SlowDown", http.StatusServiceUnavailable, "Too many requests. Reduce the request rate."}

@@ -71,6 +71,7 @@ func NewRegistry(opts Options) *Registry {
 		first[e.Backend.ID] = r.newBackend(e)
 	}
 	r.backends.Store(&first)
+	r.opts.Declared = nil // no second place that holds their secrets
 	return r
 }
 
