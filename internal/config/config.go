@@ -145,6 +145,13 @@ func defaultBackend() Backend {
 	return Backend{Region: "us-east-1", PathStyle: true}
 }
 
+// Embedded is the declaration of an embedded backend.
+func Embedded(id, dataDir string) Backend {
+	b := defaultBackend()
+	b.ID, b.Kind, b.DataDir = id, string(keystile.KindEmbedded), dataDir
+	return b
+}
+
 // derive fills what follows from other settings.
 func (c *Config) derive() {
 	if c.Store.Path == "" {

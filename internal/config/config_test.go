@@ -314,13 +314,13 @@ func TestShowEscapes(t *testing.T) {
 
 func TestParseDuration(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"30d": 720 * time.Hour, "0d": 0, "1h30m": 90 * time.Minute, "90s": 90 * time.Second,
+		"30d": 720 * time.Hour, "2w": 336 * time.Hour, "0d": 0, "1h30m": 90 * time.Minute, "90s": 90 * time.Second,
 	} {
 		if got, err := ParseDuration(text); err != nil || got != want {
 			t.Errorf("ParseDuration(%q) = %v, %v, want %v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "d", "1.5d", "-1d", "1w", "12", "65536d", "1d2h"} {
+	for _, text := range []string{"", "d", "1.5d", "-1d", "1y", "12", "8192d", "1d2h"} {
 		if got, err := ParseDuration(text); err == nil {
 			t.Errorf("ParseDuration(%q) = %v, want an error", text, got)
 		}

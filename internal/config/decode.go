@@ -71,12 +71,17 @@ func decodeBool(target reflect.Value, text string) error {
 	return nil
 }
 
-// ParseDuration reads what time.ParseDuration does, and whole days ("30d").
+// ParseDuration reads what time.ParseDuration does, and whole days and weeks
+// ("30d", "12w").
 func ParseDuration(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		if err == nil {
-			return time.Duration(n) * 24 * time.Hour, nil
+	const day = 24 * time.Hour
+	for suffix, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
+		count, ok := strings.CutSuffix(text, suffix)
+		if !ok {
+			continue
+		}
+		if n, err := strconv.ParseUint(count, 10, 13); err == nil {
+			return time.Duration(n) * unit, nil
 		}
 	}
 	d, err := time.ParseDuration(text)

@@ -126,18 +126,33 @@ func NewGateway(r prometheus.Registerer) *Gateway {
 	return g
 }
 
-// Begin counts a request in flight. Each is followed by one End.
-func (g *Gateway) Begin() { g.inFlight.Inc() }
+// Wrap counts the requests in flight.
+func (g *Gateway) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.inFlight.Inc()
+		defer g.inFlight.Dec()
+		next.ServeHTTP(w, r)
+	})
+}
 
-// End counts an answered request with the bytes of its bodies. The operation is
-// a name of the operation table, or one name for all that is not in it.
-func (g *Gateway) End(operation, result string, took time.Duration, in, out int64) {
-	g.inFlight.Dec()
-	g.requests.WithLabelValues(operation, result).Inc()
+// Observe counts a finished request with the bytes of its bodies. The operation
+// is a name of the operation table, or one name for all that is not in it.
+func (g *Gateway) Observe(operation string, status int, took time.Duration, in, out int64) {
+	g.requests.WithLabelValues(operation, result(status)).Inc()
 	g.duration.WithLabelValues(operation).Observe(took.Seconds())
 	g.bytesIn.Add(float64(max(in, 0)))
 	g.bytesOut.Add(float64(max(out, 0)))
 }
 
-// BackendError counts a request that the backend failed.
-func (g *Gateway) BackendError(backend string) { g.backendErrors.WithLabelValues(backend).Inc() }
+func result(status int) string {
+	switch {
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return "denied"
+	case status >= http.StatusBadRequest:
+		return "error"
+	}
+	return "ok"
+}
+
+// BackendFailed counts a request that the backend failed.
+func (g *Gateway) BackendFailed(backend string) { g.backendErrors.WithLabelValues(backend).Inc() }

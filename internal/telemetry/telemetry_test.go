@@ -105,19 +105,25 @@ func TestAPIMetricsHaveBoundedLabels(t *testing.T) {
 func TestGatewayMetrics(t *testing.T) {
 	r := NewRegistry("v1")
 	g := NewGateway(r)
-	g.Begin()
-	g.Begin()
-	g.Begin()
-	g.End("PutObject", "ok", 20*time.Millisecond, 100, 0)
-	g.End("GetObject", "denied", time.Millisecond, -1, 50)
-	g.BackendError("local")
+	g.Observe("PutObject", 200, 20*time.Millisecond, 100, 0)
+	g.Observe("GetObject", 403, time.Millisecond, -1, 50)
+	g.Observe("GetObject", 401, time.Millisecond, 0, 0)
+	g.Observe("GetObject", 404, time.Millisecond, 0, 0)
+	g.BackendFailed("local")
+	inside := ""
+	g.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inside = scrape(t, Handler(r)) })).
+		ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	if !strings.Contains(inside, "keystile_s3_requests_in_flight 1") {
+		t.Error("a request in flight is not counted")
+	}
 	text := scrape(t, Handler(r))
 	for _, want := range []string{
 		`keystile_s3_requests_total{operation="PutObject",result="ok"} 1`,
-		`keystile_s3_requests_total{operation="GetObject",result="denied"} 1`,
+		`keystile_s3_requests_total{operation="GetObject",result="denied"} 2`,
+		`keystile_s3_requests_total{operation="GetObject",result="error"} 1`,
 		`keystile_s3_request_seconds_count{operation="PutObject"} 1`,
 		"keystile_s3_received_bytes_total 100", "keystile_s3_sent_bytes_total 50",
-		"keystile_s3_requests_in_flight 1", `keystile_s3_backend_errors_total{backend="local"} 1`,
+		"keystile_s3_requests_in_flight 0", `keystile_s3_backend_errors_total{backend="local"} 1`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s", want)
