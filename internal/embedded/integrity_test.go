@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/md5"
 	"encoding/base64"
@@ -172,5 +173,52 @@ func cut(t *testing.T, p *Process, path string, header http.Header, body string)
 	must(t, err)
 	if !bytes.HasPrefix(got, []byte("HTTP/1.1 400")) {
 		t.Errorf("half a body was not refused: %s", got)
+	}
+}
+
+// TestChunkedRequestEndsItsConnection sends a request behind a chunked body that
+// the server refuses unread, and one behind a body that it reads.
+func TestChunkedRequestEndsItsConnection(t *testing.T) {
+	p := start(t, t.TempDir())
+	raw(t, p, "PUT", "/chunks", nil, nil)
+	tests := []struct {
+		name   string
+		header http.Header
+		body   string
+		status int
+	}{
+		{"refused unread", headers(digestHeader, unsigned), "GET /-/healthz HTTP/1.1\r\nHost: smuggled\r\n\r\n", 411},
+		{"read", headers(digestHeader, unsignedTrailer, "X-Amz-Trailer", "x-amz-checksum-crc32", "X-Amz-Decoded-Content-Length", "5"), framed("hello", "x-amz-checksum-crc32:"+crc32Of("hello")), 200},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://embedded/chunks/k", io.MultiReader(strings.NewReader(tt.body)))
+			must(t, err)
+			req.ContentLength = -1
+			for name, values := range tt.header {
+				req.Header[name] = values
+			}
+			sign(t, p, req, tt.header.Get(digestHeader))
+			var wire bytes.Buffer
+			must(t, req.Write(&wire))
+			wire.WriteString("GET /-/healthz HTTP/1.1\r\nHost: embedded\r\n\r\n")
+			conn, err := p.Dial(t.Context())
+			must(t, err)
+			defer func() { _ = conn.Close() }()
+			_, err = conn.Write(wire.Bytes())
+			must(t, err)
+			in := bufio.NewReader(conn)
+			resp, err := http.ReadResponse(in, req)
+			must(t, err)
+			_, err = io.Copy(io.Discard, resp.Body)
+			must(t, err)
+			must(t, resp.Body.Close())
+			if resp.StatusCode != tt.status || !resp.Close {
+				t.Errorf("status %d, closes %v", resp.StatusCode, resp.Close)
+			}
+			if more, _ := io.ReadAll(in); len(more) != 0 {
+				t.Errorf("a second answer came: %q", more)
+			}
+		})
 	}
 }

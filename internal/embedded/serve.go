@@ -105,6 +105,6 @@ func newServer(set settings, files *posix.Posix) (*s3api.S3ApiServer, error) {
 		s3api.WithSocketPerm(fileMode),
 		s3api.WithConcurrencyLimiter(maxConnections, maxRequests), // its zero value refuses every request
 		s3api.WithMpMaxParts(maxParts),
-		s3api.WithMiddleware("/", requireWholeBody),
+		s3api.WithMiddleware("/", guardBody),
 	)
 }

@@ -88,13 +88,21 @@ func CheckKey(key string) error {
 	return nil
 }
 
+// posixScratch is the directory inside each bucket where versitygw's posix
+// backend keeps uploads in progress. A key below it reaches other uploads' parts.
+const posixScratch = ".sgwtmp"
+
 // HasOddSegments reports whether a key or prefix has a segment that a backend
-// which normalises keys would resolve: ".", ".." or an empty one. One slash at
-// the end is no empty segment (it marks a folder).
+// which keeps objects as files would take for something else: ".", "..", an
+// empty one, or its own scratch directory. One slash at the end is no empty
+// segment (it marks a folder).
 func HasOddSegments(key string) bool {
-	segments := strings.Split(strings.TrimSuffix(key, "/"), "/")
 	if key == "" {
 		return false
+	}
+	segments := strings.Split(strings.TrimSuffix(key, "/"), "/")
+	if segments[0] == posixScratch {
+		return true
 	}
 	return slices.ContainsFunc(segments, func(s string) bool { return s == "" || s == "." || s == ".." })
 }

@@ -37,7 +37,7 @@ type decoder struct {
 
 func newDecoder(body io.Reader, d Declared) *decoder {
 	dec := &decoder{in: bufio.NewReaderSize(body, bufferSize), d: d, left: d.Length}
-	if d.Framing.signed() {
+	if d.Framing.Signed() {
 		dec.hash = sha256.New()
 	}
 	return dec

@@ -57,11 +57,12 @@ func NewReader(body io.Reader, d Declared) (*Reader, error) {
 	if err := r.expect(d); err != nil {
 		return nil, err
 	}
+	body = &steady{body: body}
 	if d.Framing == Identity {
-		r.src = &plain{body: body}
+		r.src = plain{body}
 		return r, nil
 	}
-	if d.Framing.signed() && d.Chunks == nil {
+	if d.Framing.Signed() && d.Chunks == nil {
 		return nil, fmt.Errorf("%w: nobody signed the chunks", ErrChunkSignature)
 	}
 	r.src = newDecoder(body, d)
@@ -215,40 +216,46 @@ func (r *Reader) Checksums() []Checksum {
 }
 
 // plain is the source of an unframed body.
-type plain struct {
-	body io.Reader
-	err  error // came together with bytes
+type plain struct{ body io.Reader }
+
+func (s plain) Read(p []byte) (int, error) {
+	n, err := s.body.Read(p)
+	if n == 0 {
+		return 0, readError(err)
+	}
+	return n, nil
 }
 
-func (s *plain) Read(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	const patience = 100
+func (s plain) finish() ([]Checksum, error) { return nil, expectEnd(s.body) }
+
+// steady makes a reader return either bytes or an error, the latter for ever.
+type steady struct {
+	body io.Reader
+	err  error
+}
+
+func (s *steady) Read(p []byte) (int, error) {
+	const patience = 100 // as bufio has it
 	for range patience {
-		n, err := s.body.Read(p)
-		if err != nil {
-			s.err = readError(err)
-		}
-		if n > 0 {
-			return n, nil
-		}
-		if err != nil {
+		if s.err != nil {
 			return 0, s.err
 		}
+		n, err := s.body.Read(p)
+		if s.err = err; n > 0 {
+			return n, nil
+		}
 	}
-	return 0, io.ErrNoProgress
-}
-
-func (s *plain) finish() ([]Checksum, error) {
-	return nil, expectEnd(s.body)
+	if s.err == nil {
+		s.err = io.ErrNoProgress
+	}
+	return 0, s.err
 }
 
 // expectEnd makes sure that nothing follows in body.
 func expectEnd(body io.Reader) error {
 	var surplus [1]byte
-	switch _, err := io.ReadFull(body, surplus[:]); {
-	case err == nil:
+	switch n, err := body.Read(surplus[:]); {
+	case n > 0:
 		return ErrTooLong
 	case errors.Is(err, io.EOF):
 		return nil

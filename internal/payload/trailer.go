@@ -24,10 +24,10 @@ type trailerParser struct {
 	values    []Checksum
 	canonical []byte // of all trailing headers, as they are signed
 	signature []byte
+	loose     bool // the line before ended in LF alone
 }
 
 func (t *trailerParser) parse() error {
-	loose := false // the line before ended in LF alone
 	for {
 		line, err := t.dec.readLine()
 		if err != nil {
@@ -42,13 +42,13 @@ func (t *trailerParser) parse() error {
 			if err := t.header(text, strict); err != nil {
 				return err
 			}
-			loose = !strict
+			t.loose = !strict
 		case !strict:
 			return fmt.Errorf("%w: empty line without CR", ErrFraming)
-		case !loose:
+		case !t.loose:
 			return t.complete()
 		default:
-			loose = false
+			t.loose = false
 			if t.dec.hash == nil {
 				end, err := t.atEnd()
 				if err != nil {
@@ -71,8 +71,8 @@ func (t *trailerParser) header(text []byte, strict bool) error {
 		return fmt.Errorf("%w: unexpected line behind the last chunk", ErrTrailer)
 	}
 	if name == trailerSignature && t.dec.hash != nil {
-		if !strict {
-			return fmt.Errorf("%w: %s does not end in CR LF", ErrTrailer, trailerSignature)
+		if !strict || t.loose {
+			return fmt.Errorf("%w: wrong line end before or behind %s", ErrTrailer, trailerSignature)
 		}
 		t.signature = []byte(value)
 		return nil

@@ -25,7 +25,8 @@ func (x *exchange) intend() audit.Pending {
 	e := x.event
 	e.Open = true
 	e.Result = keystile.ResultUnknown
-	return x.p.Trail.Append(e)
+	x.intent = x.p.Trail.Append(e)
+	return x.intent
 }
 
 // describe fills in what the request asks for.
@@ -69,6 +70,9 @@ func (x *exchange) close(result keystile.Result, status int) error {
 	x.intended = false
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), recordTimeout)
 	defer cancel()
+	if err := x.intent.Wait(ctx); err != nil {
+		return err // there is no event to close
+	}
 	return x.p.Trail.Settle(keystile.Outcome{
 		EventID: x.event.ID, Result: result, Status: status, Detail: x.event.Detail,
 	}).Wait(ctx)

@@ -90,8 +90,13 @@ func translate(err error) *s3wire.Error {
 	return nil
 }
 
-// sentence makes a message of an error's text.
+// sentence makes a message of an error's text. Where the body failed while it
+// was being sent, that is what the client wants to know.
 func sentence(err error) string {
+	var sending *http1.Error
+	if errors.As(err, &sending) && sending.Cause != nil {
+		err = sending.Cause
+	}
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }

@@ -157,14 +157,15 @@ func (s *Server) listVersions(c *call) reply {
 	b := s.buckets[c.bucket]
 	p := c.page(slices.Sorted(maps.Keys(b.objects)), c.query.Get("key-marker"), "max-keys")
 	out := struct {
-		XMLName                        xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListVersionsResult"`
-		Name, Prefix, KeyMarker        string
-		Delimiter, EncodingType        string `xml:",omitempty"`
-		NextKeyMarker, NextVersionMark string `xml:",omitempty"`
-		MaxKeys                        int
-		IsTruncated                    bool
-		Version                        []listedObject
-		CommonPrefixes                 []commonPrefix
+		XMLName                 xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListVersionsResult"`
+		Name, Prefix, KeyMarker string
+		Delimiter, EncodingType string `xml:",omitempty"`
+		NextKeyMarker           string `xml:",omitempty"`
+		NextVersionIdMarker     string `xml:",omitempty"`
+		MaxKeys                 int
+		IsTruncated             bool
+		Version                 []listedObject
+		CommonPrefixes          []commonPrefix
 	}{
 		Name: c.bucket, Prefix: p.show(c.query.Get("prefix")), KeyMarker: p.show(c.query.Get("key-marker")),
 		Delimiter: p.show(c.query.Get("delimiter")), EncodingType: c.query.Get("encoding-type"),
@@ -174,7 +175,7 @@ func (s *Server) listVersions(c *call) reply {
 		out.Version[i].VersionID, out.Version[i].IsLatest = "null", "true"
 	}
 	if p.truncated {
-		out.NextKeyMarker = p.show(p.last)
+		out.NextKeyMarker, out.NextVersionIdMarker = p.show(p.last), "null"
 	}
 	return answerXML(http.StatusOK, out)
 }

@@ -68,11 +68,16 @@ func unhex(c byte) (byte, bool) {
 	return 0, false
 }
 
-// appendQuery appends the canonical query. It sorts params.
-func appendQuery(dst []byte, params []param, presigned bool) []byte {
+// sortParams puts params into canonical order: by encoded name, then value.
+func sortParams(params []param) {
 	slices.SortFunc(params, func(a, b param) int {
 		return cmp.Or(compareEncoded(a.name, b.name), compareEncoded(a.value, b.value))
 	})
+}
+
+// appendQuery appends the canonical query made of sorted params. That of a
+// presigned request leaves its signature out.
+func appendQuery(dst []byte, params []param, presigned bool) []byte {
 	first := true
 	for _, p := range params {
 		if presigned && p.name == signatureParam {

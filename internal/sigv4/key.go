@@ -41,8 +41,9 @@ const cacheWays = 4
 // KeyCache keeps derived signing keys, so that a request costs one HMAC
 // instead of five. It is safe for concurrent use and takes no lock: a fixed
 // table of slots, each replaced whole. An entry is found only by the very
-// secret that it was derived from, so a rotated secret needs no invalidation.
-// A nil *KeyCache derives every time.
+// secret that it was derived from, so a rotated secret needs no invalidation;
+// the old one stays in memory until its slot is used again. A nil *KeyCache
+// derives every time.
 type KeyCache struct {
 	seed maphash.Seed
 	sets [][cacheWays]atomic.Pointer[cachedKey]

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -77,13 +78,36 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			text += fmt.Sprintf(verb, value)
 		}
-		raw := fmt.Sprint(key.bytes())
+		raw := fmt.Sprint(*key.hidden.key)
 		for _, secret := range []string{exampleSecret, hex.EncodeToString([]byte(exampleSecret)),
 			hex.EncodeToString(key.bytes()), raw, strings.Trim(raw, "[]")} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%T prints a secret: %s", value, text)
 			}
 		}
+	}
+}
+
+func TestAuthorizationDoesNotPrintItsSignature(t *testing.T) {
+	auth, err := Parse(presignedGet(t, func(q url.Values) { q.Set("X-Amz-Security-Token", "tok-en") }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		text := fmt.Sprintf(verb, auth) + fmt.Sprintf(verb, &auth)
+		if strings.Contains(text, auth.Signature) || strings.Contains(text, "tok-en") || !strings.Contains(text, exampleID) {
+			t.Errorf("%s: %s", verb, text)
+		}
+	}
+}
+
+func TestHashHex(t *testing.T) {
+	// The body of the published PUT example.
+	if got := HashHex([]byte("Welcome to Amazon S3.")); got != "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072" {
+		t.Error(got)
+	}
+	if HashHex(nil) != EmptySHA256 {
+		t.Error("empty body")
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 // param is one decoded query parameter.
 type param struct{ name, value string }
 
-// parseQuery decodes the query with the reading of url.ParseQuery: a plus is a
-// space, and a bare semicolon is refused. What acts on the parameters
+// parseQuery decodes and sorts the query. It reads as url.ParseQuery does: a
+// plus is a space, and a bare semicolon is refused. What acts on the parameters
 // later reads them the same way, so a query that verifies has one meaning.
 // Every SDK sends %20 and %2B and is not touched by this choice.
 func parseQuery(raw string) ([]param, error) {
@@ -38,6 +38,7 @@ func parseQuery(raw string) ([]param, error) {
 		}
 		params = append(params, param{decodedName, decodedValue})
 	}
+	sortParams(params)
 	return params, nil
 }
 

@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -77,6 +78,14 @@ type Authorization struct {
 	request Request
 	params  []param
 	values  [][]string // of each of SignedHeaders that is in request.Header
+}
+
+// Format prints who signed what for when, for every verb. The signature of a
+// presigned request opens what it signs, and so does a session token: neither
+// may reach a log.
+func (a Authorization) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "sigv4.Authorization(%s, %s/%s/%s, %s)", a.AccessKeyID,
+		a.Scope.Date, a.Scope.Region, a.Scope.Service, a.Time.Format(time.RFC3339))
 }
 
 // Parse finds and reads the authentication of r, and makes sure that it is

@@ -2,6 +2,7 @@ package sigv4
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"slices"
@@ -91,6 +92,7 @@ func (s *Signer) Presign(method, escapedPath, rawQuery, host string, header http
 		param{authParamName(paramExpires), strconv.FormatInt(int64(expires/time.Second), 10)},
 		param{authParamName(paramSignedHeaders), string(out.appendNames(nil))},
 	)
+	sortParams(out.params)
 	canonical, err := out.appendCanonical(nil)
 	if err != nil {
 		return "", err
@@ -176,5 +178,6 @@ func (o *outgoing) appendNames(dst []byte) []byte {
 // HashHex returns the SHA-256 digest of data in hex, as x-amz-content-sha256
 // wants it.
 func HashHex(data []byte) string {
-	return fmt.Sprintf("%x", sha256.Sum256(data))
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }

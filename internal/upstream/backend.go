@@ -290,7 +290,7 @@ func redirects(status int) bool {
 // over TLS, where no wildcard certificate covers it.
 func (b *Backend) address(bucket, key string) (host, path string) {
 	byHost := bucket != "" && !b.info.PathStyle && !b.private && keystile.CheckNewBucketName(bucket) == nil &&
-		!(b.scheme == "https" && strings.Contains(bucket, "."))
+		(b.scheme != "https" || !strings.Contains(bucket, "."))
 	if byHost {
 		return bucket + "." + b.host, encodePath("", key)
 	}

@@ -230,7 +230,7 @@ func TestTLSEndpoint(t *testing.T) {
 		protocol, name = fmt.Sprint(r.Proto, " ", r.TLS.NegotiatedProtocol), r.TLS.ServerName
 	}))
 	server.EnableHTTP2 = true
-	server.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
+	server.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()

@@ -70,7 +70,7 @@ func (r *Registry) lookup(id string) (*Backend, error) {
 }
 
 func (b *Backend) buckets(ctx context.Context) ([]keystile.BucketInfo, error) {
-	var all []keystile.BucketInfo
+	all := []keystile.BucketInfo{}
 	var query url.Values
 	for range maxBucketPages {
 		answer, err := b.send(ctx, Request{Method: http.MethodGet, Query: query})

@@ -68,6 +68,9 @@ func (b *Backend) check(ctx context.Context) contact {
 		return c
 	}
 	h := keystile.Health{Healthy: c.healthy, CheckedAt: b.now(), Latency: c.latency}
+	if step := clockStep(c); !step.OK {
+		h.Message = step.Message
+	}
 	if c.err != nil {
 		h.Message = plain(c.err)
 	}

@@ -87,7 +87,7 @@ func (r *Registry) Get(id string) (*Backend, bool) {
 
 // Declared lists the backends of the configuration, by id.
 func (r *Registry) Declared() []keystile.Backend {
-	var list []keystile.Backend
+	list := []keystile.Backend{}
 	for _, b := range *r.backends.Load() {
 		if b.info.Source == keystile.SourceConfig {
 			list = append(list, b.info)

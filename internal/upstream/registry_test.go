@@ -148,6 +148,11 @@ func TestHealth(t *testing.T) {
 	barred.intervene = func(w http.ResponseWriter, _ seen) bool { s3Error(w, 403, "AccessDenied"); return true }
 	web := newFakeS3(t)
 	web.intervene = func(w http.ResponseWriter, _ seen) bool { _, _ = w.Write([]byte("<html>hello</html>")); return true }
+	ahead := newFakeS3(t)
+	ahead.intervene = func(w http.ResponseWriter, _ seen) bool {
+		w.Header().Set("Date", time.Now().Add(14*time.Minute).UTC().Format(http.TimeFormat))
+		return false
+	}
 	dead := good.endpoint("dead")
 	dead.Backend.Endpoint = "http://127.0.0.1:1"
 	metadata := good.endpoint("metadata")
@@ -159,7 +164,7 @@ func TestHealth(t *testing.T) {
 			return new(net.Dialer).DialContext(ctx, "tcp", good.Listener.Addr().String())
 		},
 	}
-	r := newTestRegistry(t, newMemStore(), good.endpoint("good"), wrong, barred.endpoint("barred"), web.endpoint("web"), dead, metadata, private)
+	r := newTestRegistry(t, newMemStore(), good.endpoint("good"), wrong, barred.endpoint("barred"), web.endpoint("web"), ahead.endpoint("ahead"), dead, metadata, private)
 	for id, h := range r.Health() {
 		if h.Healthy || !h.CheckedAt.IsZero() {
 			t.Errorf("%s before the first check: %+v", id, h)
@@ -172,6 +177,7 @@ func TestHealth(t *testing.T) {
 	}{
 		"good":     {true, ""},
 		"barred":   {true, "its admin key may not do this"},
+		"ahead":    {true, "its clock is 14m0s ahead of ours"},
 		"wrong":    {false, "the signature does not match: is the secret access key right?"},
 		"web":      {false, "the backend gave an answer that is not valid"},
 		"dead":     {false, "the backend cannot be reached"},
@@ -179,6 +185,9 @@ func TestHealth(t *testing.T) {
 	} {
 		eventually(t, "a check of "+id, func() bool { return !r.Health()[id].CheckedAt.IsZero() })
 		h := r.Health()[id]
+		if id == "ahead" {
+			h.Message = strings.Replace(h.Message, "13m59s", "14m0s", 1) // a second may have ended
+		}
 		if h.Healthy != want.healthy || h.Message != want.message {
 			t.Errorf("%s: %+v", id, h)
 		}

@@ -9,14 +9,26 @@ import (
 	"github.com/versity/versitygw/s3err"
 )
 
-// requireWholeBody makes an upload that ends before its Content-Length fail.
-// The HTTP server underneath reports such an end like any other, so that
-// versitygw would store what arrived of an unsigned body as the object, over the
-// one that was there. Cutting an upload is how a gateway refuses it.
-func requireWholeBody(ctx fiber.Ctx) error {
+// chunkedLength is what fasthttp reports as the length of a chunked body.
+const chunkedLength = -1
+
+// guardBody makes up for two things that the HTTP server underneath and
+// versitygw do not see to.
+//
+// An upload that ends before its Content-Length fails: such an end is reported
+// like any other, so that what arrived of an unsigned body would be stored as
+// the object, over the one that was there. Cutting an upload is how a gateway
+// refuses it.
+//
+// A connection is closed after a chunked request: what was not read of its
+// body would be taken for the next request.
+func guardBody(ctx fiber.Ctx) error {
 	body, length := ctx.Request().BodyStream(), ctx.Request().Header.ContentLength()
 	if body != nil && length > 0 {
 		utils.ContextKeyBodyReader.Set(ctx, &wholeBody{body: body, missing: length})
+	}
+	if length == chunkedLength {
+		defer ctx.Response().Header.SetConnectionClose()
 	}
 	return ctx.Next()
 }
