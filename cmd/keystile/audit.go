@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"keystile/internal/client"
@@ -122,16 +123,19 @@ func status(e client.Event) string {
 	return strconv.Itoa(e.Status)
 }
 
-// what names the thing acted on: the object, or what the detail says.
+// what names the thing acted on: the object, or what the detail says. A bucket
+// that nobody found has no backend.
 func what(e client.Event) string {
-	if e.Backend == "" && e.Bucket == "" {
+	var parts []string
+	for _, part := range []string{e.Backend, e.Bucket, e.Key} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
 		return clean(detailText(e, "target"))
 	}
-	s := e.Backend + "/" + e.Bucket
-	if e.Key != "" {
-		s += "/" + e.Key
-	}
-	return clean(s)
+	return clean(strings.Join(parts, "/"))
 }
 
 func detailText(e client.Event, name string) string {

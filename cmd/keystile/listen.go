@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -113,8 +114,8 @@ func (s *server) newFront(name string, socket net.Listener, h http.Handler) fron
 }
 
 // guarded puts the strict HTTP/1.1 of the gateway in front of net/http.
-func (f front) guarded() front {
-	f.socket = http1.Guard(f.socket, http1.GuardOptions{})
+func (f front) guarded(idle time.Duration) front {
+	f.socket = http1.Guard(f.socket, http1.GuardOptions{IdleTimeout: idle})
 	f.http.ConnContext = http1.ConnContext
 	return f
 }

@@ -20,7 +20,7 @@ func (s *server) mount(context.Context) error {
 	}
 	s.fronts = append(s.fronts, s.newFront("dashboard", s.sockets.dashboard, dashboard))
 	if s.sockets.gateway != nil {
-		s.fronts = append(s.fronts, s.newFront("gateway", s.sockets.gateway, s.gatewayHandler()).guarded())
+		s.fronts = append(s.fronts, s.newFront("gateway", s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits.IdleTimeout))
 	}
 	return nil
 }
@@ -64,7 +64,6 @@ func (s *server) gatewayHandler() http.Handler {
 		Now:              time.Now,
 		Region:           s.config.S3Proxy.Region,
 		PublicURL:        s.s3URL(),
-		IdleTimeout:      s.config.Limits.IdleTimeout,
 		AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
 		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,
 		SuccessReadRate:  s.config.Audit.Sampling.ProxySuccessReadRate,
