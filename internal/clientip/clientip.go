@@ -58,3 +58,15 @@ func parse(s string) (netip.Addr, bool) {
 }
 
 func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
+
+// Network is what counts as one source when requests are limited or counted:
+// an IPv4 address, or an IPv6 network of 64 bits, of which a host has all
+// addresses. It is the zero Prefix for the zero Addr.
+func Network(addr netip.Addr) netip.Prefix {
+	bits := 32
+	if addr = plain(addr); addr.Is6() {
+		bits = 64
+	}
+	prefix, _ := addr.Prefix(bits) // fails only for the zero Addr
+	return prefix
+}
