@@ -20,8 +20,10 @@ type Store interface {
 	// Read runs fn on one consistent snapshot. What fn writes is an error.
 	Read(ctx context.Context, fn func(Tx) error) error
 	// Write runs fn in one serialisable transaction, which is durable when Write
-	// returns nil and has not happened when fn returns an error. fn runs once.
-	// A caller that holds a transaction must not start another.
+	// returns nil and has not happened when fn returns an error or panics, or when
+	// ctx ends before. fn runs once, and must return the errors of its Tx.
+	// A caller that holds a transaction must not start another: it could wait for
+	// itself.
 	Write(ctx context.Context, fn func(Tx) error) error
 	// Ping reports whether the store can read.
 	Ping(ctx context.Context) error
@@ -29,7 +31,8 @@ type Store interface {
 }
 
 // Tx is everything a use case may do in one transaction. It is bound to the
-// context of the Read or Write that made it, and to its goroutine.
+// context of the Read or Write that made it, and to its goroutine; after it all
+// calls are errors.
 type Tx interface {
 	Generations
 	Credentials
@@ -55,7 +58,7 @@ type Generations interface {
 type CredentialFilter struct {
 	Owner string // account id
 	Text  string // part of the access key ID or description, in any case
-	After string // access key ID of the last row of the page before
+	After string // access key ID of the last row of the page before; ErrInvalid if absent
 	Limit int    // 0: all
 }
 
@@ -67,12 +70,13 @@ type Credentials interface {
 	// Credentials lists newest first.
 	Credentials(CredentialFilter) ([]keystile.Credential, error)
 	// UpdateCredential replaces all but the secrets, CreatedAt, CreatedBy and
-	// LastUsedAt.
+	// LastUsedAt. Clearing RevokedAt of a revoked one is ErrConflict.
 	UpdateCredential(keystile.Credential) error
 	// SetCredentialSecrets replaces both secrets; zero ones are erased.
 	SetCredentialSecrets(accessKeyID string, s keystile.CredentialSecrets) error
 	// ChangedCredentials calls yield for every credential whose generation is
-	// above since, with its secrets, in order of generation.
+	// above since, with its secrets, in order of generation. It reads row by row:
+	// yield must not use the Tx, and its error ends the walk and is returned.
 	ChangedCredentials(since int64, yield func(keystile.Credential, keystile.CredentialSecrets) error) error
 	// TouchCredentials sets LastUsedAt where it is later than what is stored. An
 	// absent key is passed over.
@@ -82,22 +86,25 @@ type Credentials interface {
 // Bindings keeps anonymous bindings. A removed one leaves its name free, but
 // stays as a row until the name is taken again, so that gateways learn of it.
 type Bindings interface {
-	CreateBinding(keystile.Binding) error // ErrConflict if an open one has the name
-	Binding(name string) (keystile.Binding, error)
-	Bindings() ([]keystile.Binding, error) // open ones, by name
+	CreateBinding(keystile.Binding) error          // ErrConflict if an open one has the name
+	Binding(name string) (keystile.Binding, error) // an open one
+	Bindings() ([]keystile.Binding, error)         // open ones, by name
 	RemoveBinding(name string, at time.Time, generation int64) error
-	ChangedBindings(since int64) ([]keystile.Binding, error) // removed ones too
+	// ChangedBindings lists those whose generation is above since, removed ones
+	// too, in order of generation.
+	ChangedBindings(since int64) ([]keystile.Binding, error)
 }
 
-// Backends keeps the backends that admins added; declared ones live in the
-// configuration.
+// Backends keeps the backends that admins added, so that their Source is
+// SourceStore; declared ones live in the configuration.
 type Backends interface {
 	CreateBackend(keystile.Backend, keystile.Secret) error
 	Backend(id string) (keystile.Backend, error)
 	BackendSecret(id string) (keystile.Secret, error)
 	Backends() ([]keystile.Backend, error)                 // by id
-	UpdateBackend(keystile.Backend, keystile.Secret) error // both replaced
-	DeleteBackend(id string) error
+	UpdateBackend(keystile.Backend, keystile.Secret) error // both replaced whole
+	DeleteBackend(id string) error                         // with its probe
+	// Probe is the last one saved, of a declared backend too.
 	Probe(backendID string) (keystile.Probe, error)
 	SaveProbe(keystile.Probe) error // inserts or replaces
 	// BackendInUse reports whether a credential that is not revoked, or an open
@@ -118,41 +125,47 @@ type Accounts interface {
 
 // Sessions keeps sign-ins.
 type Sessions interface {
-	CreateSession(keystile.Session) error
+	CreateSession(keystile.Session) error // ErrNotFound if its account is absent
 	Session(id string) (keystile.Session, error)
 	SessionsOf(accountID string) ([]keystile.Session, error) // newest first
-	TouchSession(id string, at time.Time) error
+	TouchSession(id string, at time.Time) error              // never back in time
 	DeleteSession(id string) error
 	// DeleteSessionsOf ends all of the account's but the one named; "" ends all.
 	DeleteSessionsOf(accountID, except string) error
-	// DeleteIdleSessions ends those past ExpiresAt, or last seen before idle.
+	// DeleteIdleSessions ends those that have reached ExpiresAt at now, or were
+	// last seen before idle.
 	DeleteIdleSessions(now, idle time.Time) error
 }
 
 // Tokens keeps API tokens. A revoked one stays.
 type Tokens interface {
-	CreateToken(keystile.Token) error
+	CreateToken(keystile.Token) error // ErrNotFound if its account is absent
 	TokenByHash(hash string) (keystile.Token, error)
 	Token(id string) (keystile.Token, error)
 	TokensOf(accountID string) ([]keystile.Token, error) // newest first
+	// RevokeToken keeps the time of the first revocation, as RevokeTokensOf does.
 	RevokeToken(id string, at time.Time) error
 	RevokeTokensOf(accountID string, at time.Time) error
-	TouchToken(id string, at time.Time) error
+	TouchToken(id string, at time.Time) error // never back in time
 }
 
 // Events keeps the audit trail. Nothing in it is ever changed but by closing an
-// open event and adding to a collapsed one's count.
+// open event and adding to a collapsed one's count. Text that is not UTF-8, or
+// holds a NUL, is kept with U+FFFD in those places.
 type Events interface {
-	AppendEvents([]keystile.Event) error
-	CloseEvents([]keystile.Outcome) error // an event that is not open stays as it is
-	AddTallies([]keystile.Tally) error
+	AppendEvents([]keystile.Event) error // ErrConflict if an id is taken
+	// CloseEvents leaves alone an event that is not open; an absent one is
+	// ErrNotFound.
+	CloseEvents([]keystile.Outcome) error
+	AddTallies([]keystile.Tally) error // Detail.LastTime never goes back
 	// CloseOrphans closes every open event as unknown and returns how many: at
 	// start, when no other process can be behind them.
 	CloseOrphans() (int64, error)
 	Event(id string) (keystile.Event, error)
 	// Events returns a page, newest first by the order of their appending, and
-	// the cursor of the next one, empty when there is none. A cursor that no
-	// page gave is ErrInvalid.
+	// the cursor of the next one, empty when there is none. Events appended in
+	// between do not shift pages. A cursor that no page gave, or a limit out of
+	// its bounds, is ErrInvalid.
 	Events(keystile.EventPage) (events []keystile.Event, next string, err error)
 }
 

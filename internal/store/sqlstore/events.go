@@ -1,0 +1,262 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"keystile/internal/keystile"
+)
+
+const eventColumns = `seq, id, at, action, result, status, account, access_key_id, backend, bucket, object_key,
+	key_hash, source_ip, user_agent, request_id, is_open, tally, tally_last, detail`
+
+const eventColumnCount = 19
+
+// insertRows is how many events one INSERT carries. More gain nothing: SQLite
+// looks every numbered placeholder up in the list of those before it.
+const insertRows = 8
+
+// AppendEvents numbers the events from the counter that this transaction then
+// holds until it commits: their order is that of the commits.
+func (t *tx) AppendEvents(events []keystile.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	last, err := t.advance("event_seq", len(events))
+	if err != nil {
+		return about(err, "events")
+	}
+	first := last - int64(len(events)) + 1
+	if err := t.insertEvents(first, events); err != nil {
+		return about(err, "append events")
+	}
+	return about(t.widenSpans(first, events), "append events")
+}
+
+func (t *tx) insertEvents(seq int64, events []keystile.Event) error {
+	for rows := range insertRowsAtOnce(len(events)) {
+		stmt, err := t.prepare(insertEvents(rows.size))
+		if err != nil {
+			return err
+		}
+		for range rows.times {
+			args := make([]any, 0, rows.size*eventColumnCount)
+			for _, e := range events[:rows.size] {
+				if args, err = appendEvent(args, seq, e); err != nil {
+					return errors.Join(err, stmt.Close())
+				}
+				seq++
+			}
+			events = events[rows.size:]
+			if _, err := stmt.ExecContext(t.ctx, args...); err != nil {
+				return errors.Join(t.dialect.wrap(err), stmt.Close())
+			}
+		}
+		if err := stmt.Close(); err != nil {
+			return t.dialect.wrap(err)
+		}
+	}
+	return nil
+}
+
+type insertPlan struct{ size, times int }
+
+// insertRowsAtOnce splits n rows into full INSERTs and one with the rest.
+func insertRowsAtOnce(n int) func(yield func(insertPlan) bool) {
+	return func(yield func(insertPlan) bool) {
+		full, rest := n/insertRows, n%insertRows
+		if full > 0 && !yield(insertPlan{insertRows, full}) {
+			return
+		}
+		if rest > 0 {
+			yield(insertPlan{rest, 1})
+		}
+	}
+}
+
+func insertEvents(rows int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO events (` + eventColumns + `) VALUES `)
+	for i := range rows * eventColumnCount {
+		switch {
+		case i == 0:
+			b.WriteString("(")
+		case i%eventColumnCount == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", i+1)
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
+func appendEvent(args []any, seq int64, e keystile.Event) ([]any, error) {
+	detail, err := encodeDetail(e.Detail)
+	if err != nil {
+		return nil, err
+	}
+	key := clean(e.Key)
+	return append(args, seq, e.ID, micros(e.Time), clean(e.Action), string(e.Result), e.Status,
+		clean(e.Account), clean(e.Detail.AccessKeyID), clean(e.Backend), clean(e.Bucket), key, keyHash(key),
+		clean(e.SourceIP), clean(e.UserAgent), clean(e.RequestID), e.Open,
+		e.Detail.Count, tallyLast(e.Detail), detail), nil
+}
+
+// clean replaces what not every engine stores as text. Much in an event is as a
+// client claimed it, and one hostile request must not spoil the batch of others.
+func clean(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
+}
+
+// keyHash spreads keys over the index by key. Rows it finds are compared with
+// the key itself.
+func keyHash(key string) int64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(key)) // never fails
+	return int64(h.Sum64())
+}
+
+// encodeDetail leaves out the tally, which has columns of its own.
+func encodeDetail(d keystile.EventDetail) (string, error) {
+	d.Count, d.LastTime = 0, nil
+	b, err := json.Marshal(d)
+	return string(b), err
+}
+
+func tallyLast(d keystile.EventDetail) int64 {
+	if d.LastTime == nil {
+		return 0
+	}
+	return micros(*d.LastTime)
+}
+
+// widenSpans notes the times of the appended events, see event_spans.
+func (t *tx) widenSpans(seq int64, events []keystile.Event) error {
+	for len(events) > 0 {
+		span := seq / spanRows
+		n := min(len(events), int((span+1)*spanRows-seq))
+		low, high := micros(events[0].Time), micros(events[0].Time)
+		for _, e := range events[1:n] {
+			low, high = min(low, micros(e.Time)), max(high, micros(e.Time))
+		}
+		_, err := t.exec(`INSERT INTO event_spans (span, min_at, max_at) VALUES ($1, $2, $3)
+			ON CONFLICT (span) DO UPDATE SET
+				min_at = CASE WHEN excluded.min_at < event_spans.min_at THEN excluded.min_at ELSE event_spans.min_at END,
+				max_at = CASE WHEN excluded.max_at > event_spans.max_at THEN excluded.max_at ELSE event_spans.max_at END`,
+			span, low, high)
+		if err != nil {
+			return err
+		}
+		seq, events = seq+int64(n), events[n:]
+	}
+	return nil
+}
+
+// CloseEvents leaves alone what is closed already.
+func (t *tx) CloseEvents(outcomes []keystile.Outcome) error {
+	return t.updateEvents(`UPDATE events SET is_open = 0, result = $1, status = $2, access_key_id = $3,
+			tally = $4, tally_last = $5, detail = $6 WHERE id = $7 AND is_open = 1`,
+		len(outcomes), func(i int) (string, []any, error) {
+			o := outcomes[i]
+			detail, err := encodeDetail(o.Detail)
+			return o.EventID, []any{string(o.Result), o.Status, clean(o.Detail.AccessKeyID),
+				o.Detail.Count, tallyLast(o.Detail), detail, o.EventID}, err
+		})
+}
+
+// AddTallies adds to the counts of collapsed events.
+func (t *tx) AddTallies(tallies []keystile.Tally) error {
+	return t.updateEvents(`UPDATE events SET tally = tally + $1,
+			tally_last = CASE WHEN tally_last < $2 THEN $2 ELSE tally_last END WHERE id = $3`,
+		len(tallies), func(i int) (string, []any, error) {
+			x := tallies[i]
+			return x.EventID, []any{x.Add, micros(x.Last), x.EventID}, nil
+		})
+}
+
+// updateEvents runs one prepared statement n times. An absent event is
+// ErrNotFound: its record would be lost in silence.
+func (t *tx) updateEvents(query string, n int, nth func(int) (id string, args []any, err error)) (err error) {
+	if n == 0 {
+		return nil
+	}
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return about(err, "events")
+	}
+	defer func() { err = errors.Join(err, stmt.Close()) }()
+	for i := range n {
+		id, args, err := nth(i)
+		if err != nil {
+			return about(err, "event %s", id)
+		}
+		res, err := stmt.ExecContext(t.ctx, args...)
+		if err != nil {
+			return about(t.dialect.wrap(err), "event %s", id)
+		}
+		touched, err := res.RowsAffected()
+		if err == nil && touched == 0 {
+			err = t.eventExists(id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) eventExists(id string) error {
+	var seq int64
+	return about(t.row([]any{&seq}, `SELECT seq FROM events WHERE id = $1`, id), "event %s", id)
+}
+
+// CloseOrphans closes every open event as unknown.
+func (t *tx) CloseOrphans() (int64, error) {
+	n, err := t.exec(`UPDATE events SET is_open = 0, result = $1 WHERE is_open = 1`, string(keystile.ResultUnknown))
+	return n, about(err, "close orphans")
+}
+
+// Event implements store.Events.
+func (t *tx) Event(id string) (keystile.Event, error) {
+	e, err := get(t, scanEvent, `SELECT `+eventFields+` FROM events WHERE id = $1`, id)
+	return e.Event, about(err, "event %s", id)
+}
+
+const eventFields = `seq, id, at, action, result, status, account, backend, bucket, object_key, source_ip, user_agent,
+	request_id, is_open, tally, tally_last, detail`
+
+// numbered is an event with its place in the trail.
+type numbered struct {
+	keystile.Event
+	seq int64
+}
+
+func scanEvent(row scanner) (numbered, error) {
+	var e numbered
+	var last time.Time
+	var count int64
+	var detail string
+	err := row.Scan(&e.seq, &e.ID, instant{&e.Time}, &e.Action, &e.Result, &e.Status, &e.Account, &e.Backend,
+		&e.Bucket, &e.Key, &e.SourceIP, &e.UserAgent, &e.RequestID, &e.Open, &count, instant{&last}, &detail)
+	if err != nil {
+		return numbered{}, err
+	}
+	if err := json.Unmarshal([]byte(detail), &e.Detail); err != nil {
+		return numbered{}, fmt.Errorf("detail of event %s: %w", e.ID, err)
+	}
+	e.Detail.Count = count
+	if !last.IsZero() {
+		e.Detail.LastTime = &last
+	}
+	return e, nil
+}

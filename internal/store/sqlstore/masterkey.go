@@ -1,0 +1,137 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+
+	"keystile/internal/store/seal"
+)
+
+// ErrMasterKey: the rows were sealed with a master key that was not given.
+var ErrMasterKey = errors.New("the master key is missing or is not the one that sealed this database")
+
+// canaryText is what the canaries hold: that one opens proves the key, what it
+// holds is of no interest.
+const canaryText = "keystile"
+
+func canaryPlace(keyID string) seal.Where {
+	return seal.Where{Table: "master_key_check", Row: keyID, Field: "sealed"}
+}
+
+// HasSealedRows reports whether a database at path holds anything sealed, so
+// that its master key must be found and not made anew. It creates and changes
+// nothing; an absent or empty file is false.
+func HasSealedRows(ctx context.Context, path string) (bool, error) {
+	canaries, err := readCanaries(ctx, path)
+	if err != nil {
+		return false, fmt.Errorf("look for sealed rows in %s: %w", path, err)
+	}
+	return len(canaries) > 0, nil
+}
+
+// checkMasterKey refuses keys that do not open every canary. It looks before
+// anything of the file is changed.
+func checkMasterKey(ctx context.Context, path string, keys *seal.Keyring) error {
+	canaries, err := readCanaries(ctx, path)
+	if err != nil {
+		return err
+	}
+	for keyID, sealed := range canaries {
+		if _, err := keys.Open(canaryPlace(keyID), sealed); err != nil {
+			return fmt.Errorf("%w: %w", ErrMasterKey, err)
+		}
+	}
+	return nil
+}
+
+// recordMasterKey leaves a canary of the primary key, before anything is sealed
+// with it, and checks all others again inside the transaction: another process
+// may have made the database in between.
+func (t *tx) recordMasterKey() error {
+	canaries, err := scanCanaries(t.ctx, t.sql)
+	if err != nil {
+		return err
+	}
+	for keyID, sealed := range canaries {
+		if _, err := t.keys.Open(canaryPlace(keyID), sealed); err != nil {
+			return fmt.Errorf("%w: %w", ErrMasterKey, err)
+		}
+	}
+	id := t.keys.PrimaryID()
+	if _, ok := canaries[id]; ok {
+		return nil
+	}
+	if len(canaries) == 0 {
+		if err := t.nothingSealed(); err != nil {
+			return err
+		}
+	}
+	_, err = t.exec(`INSERT INTO master_key_check (key_id, sealed) VALUES ($1, $2)`,
+		id, t.keys.Seal(canaryPlace(id), []byte(canaryText)))
+	return err
+}
+
+// nothingSealed refuses a database that lost its canaries but not its rows.
+func (t *tx) nothingSealed() error {
+	var sealed bool
+	err := t.row([]any{&sealed}, `SELECT EXISTS (SELECT 1 FROM credentials WHERE secret_current IS NOT NULL OR secret_previous IS NOT NULL)
+		OR EXISTS (SELECT 1 FROM backends WHERE secret IS NOT NULL)`)
+	if err == nil && sealed {
+		return fmt.Errorf("there are sealed rows and no master key check: %w", ErrMasterKey)
+	}
+	return err
+}
+
+func readCanaries(ctx context.Context, path string) (map[string][]byte, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() == 0) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	db, err := openPool(path, url.Values{"mode": {"ro"}, "_query_only": {"on"}})
+	if err != nil {
+		return nil, err
+	}
+	canaries, err := canariesIn(ctx, db)
+	return canaries, errors.Join(newSQLite().wrap(err), db.Close())
+}
+
+// canariesIn finds none in a database without the table: one whose first
+// migration was cut short.
+func canariesIn(ctx context.Context, db *sql.DB) (map[string][]byte, error) {
+	var tables int
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'master_key_check'`).Scan(&tables)
+	if err != nil || tables == 0 {
+		return nil, err
+	}
+	return scanCanaries(ctx, db)
+}
+
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func scanCanaries(ctx context.Context, db queryer) (map[string][]byte, error) {
+	rows, err := db.QueryContext(ctx, `SELECT key_id, sealed FROM master_key_check`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err tells what went wrong
+	canaries := map[string][]byte{}
+	for rows.Next() {
+		var keyID string
+		var sealed []byte
+		if err := rows.Scan(&keyID, &sealed); err != nil {
+			return nil, err
+		}
+		canaries[keyID] = sealed
+	}
+	return canaries, rows.Err()
+}
