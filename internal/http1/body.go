@@ -3,6 +3,7 @@ package http1
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"time"
 )
@@ -24,8 +25,9 @@ type body struct {
 	kind  bodyKind
 	left  int64
 	chunk chunkScan
-	keep  bool  // the connection may be reused after a clean end
-	err   error // the end, or what cut it
+	until time.Time // deadline of the read under way
+	keep  bool      // the connection may be reused after a clean end
+	err   error     // the end, or what cut it
 }
 
 // respond makes the Response, whose body takes over the connection.
@@ -107,10 +109,14 @@ func (b *body) readRaw(p []byte) (int, error) {
 // arm gives the next read its time, unless the context has ended: then what is
 // still buffered is not handed out either.
 func (b *body) arm() error {
+	if b.x.fetched {
+		return nil
+	}
 	if err := b.x.ctx.Err(); err != nil {
 		return err
 	}
-	return b.x.conn.SetReadDeadline(time.Now().Add(b.x.client.opts.IOTimeout))
+	b.until = time.Now().Add(b.x.client.opts.IOTimeout)
+	return b.x.conn.SetReadDeadline(b.until)
 }
 
 func (b *body) readChunk(p []byte) (int, error) {
@@ -145,6 +151,103 @@ func (b *body) endChunks() error {
 		return cut(err, 1)
 	}
 	return io.EOF
+}
+
+// WriteTo implements io.WriterTo. Where the answer has a length and both ends
+// are sockets, as with net/http's ResponseWriter over plain TCP, the kernel
+// copies. An error of w is returned as it is, one of the backend as an *Error.
+func (b *body) WriteTo(w io.Writer) (n int64, err error) {
+	if rf, ok := w.(io.ReaderFrom); ok && b.kind == byLength && b.err == nil && !b.x.fetched && b.spliceable() {
+		if n, err = b.drain(w); err != nil || b.err != nil {
+			return n, err
+		}
+		spliced, err := b.splice(rf)
+		return n + spliced, err
+	}
+	piece := pieces.Get().(*[shortBody]byte)
+	defer pieces.Put(piece)
+	for b.err == nil {
+		got, readErr := b.Read(piece[:])
+		put, err := w.Write(piece[:got])
+		n += int64(put)
+		if err != nil {
+			return n, err
+		}
+		if readErr != nil {
+			break
+		}
+	}
+	return n, b.failed()
+}
+
+// failed is how the body ended, for whom a whole one is no error.
+func (b *body) failed() error {
+	if b.err == io.EOF { //nolint:errorlint // the body's own end, never wrapped
+		return nil
+	}
+	return b.err
+}
+
+func (b *body) spliceable() bool {
+	switch b.x.conn.Conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
+}
+
+// drain writes what was read ahead.
+func (b *body) drain(w io.Writer) (int64, error) {
+	ahead, _ := b.x.conn.in.Peek(int(min(int64(b.x.conn.in.Buffered()), b.left)))
+	if len(ahead) == 0 {
+		return 0, nil
+	}
+	n, err := w.Write(ahead)
+	if err != nil {
+		return int64(n), err
+	}
+	_, _ = b.x.conn.in.Discard(n)
+	if b.left -= int64(n); b.left == 0 {
+		b.end(io.EOF)
+	}
+	return int64(n), nil
+}
+
+// splice hands the rest of the body over in pieces, each with its own time.
+func (b *body) splice(w io.ReaderFrom) (n int64, err error) {
+	piece := &io.LimitedReader{R: b.x.conn.Conn}
+	for b.left > 0 {
+		if err := b.arm(); err != nil {
+			b.end(err)
+			return n, b.err
+		}
+		size := min(b.left, splicePiece)
+		piece.N = size
+		got, err := w.ReadFrom(piece)
+		n += got
+		b.left -= got
+		switch {
+		case err != nil:
+			return n, b.blame(err)
+		case got < size:
+			b.end(io.ErrUnexpectedEOF)
+			return n, b.err
+		}
+	}
+	b.end(io.EOF)
+	return n, nil
+}
+
+// blame tells whose a failed splice is. The kernel's error does not say; but a
+// backend whose time is not up and whose connection still stands is not at
+// fault.
+func (b *body) blame(err error) error {
+	late := isTimeout(err) && !time.Now().Before(b.until)
+	if b.x.ctx.Err() != nil || late || !socketStands(b.x.conn.raw) {
+		b.end(err)
+		return b.err
+	}
+	return err
 }
 
 // end records how the body ended and gives the connection back, or up.

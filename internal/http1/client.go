@@ -153,6 +153,7 @@ type exchange struct {
 	complete bool // … the last byte
 	touched  bool // of the streamed body, a read
 	answered bool // of the answer, a byte
+	fetched  bool // … all of it: the connection is needed no more
 	upload   upload
 }
 

@@ -16,6 +16,7 @@
 // read to its end and nothing surplus came with it.
 //
 //	guard.go       the wrapped listener and connection
+//	guard_io.go    its deadlines, writes and kernel copies
 //	guard_head.go  what a request head may look like
 //	head.go        line and field grammar shared by both sides
 //	chunk.go       chunked framing shared by both sides

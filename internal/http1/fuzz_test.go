@@ -33,7 +33,7 @@ func (s *scriptConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (s *scriptConn) SetDeadline(time.Time) error { return nil }
+func (s *scriptConn) SetReadDeadline(time.Time) error { return nil }
 
 // guarded is what the guard made of some bytes.
 type guardedBytes struct {
@@ -45,7 +45,7 @@ type guardedBytes struct {
 }
 
 func runGuard(data, pieces []byte, readSize int) guardedBytes {
-	c := &conn{Conn: &scriptConn{data: data, pieces: pieces}, maxHead: 512}
+	c := guardConn(&scriptConn{data: data, pieces: pieces}, GuardOptions{MaxHeadBytes: 512}).(*conn)
 	var g guardedBytes
 	p := make([]byte, readSize)
 	fresh := true // the next byte out begins a head
@@ -147,7 +147,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Skip("net/http is stricter here")
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		if a.status != resp.StatusCode {
 			t.Fatalf("status %d, net/http %d, in %q", a.status, resp.StatusCode, data)
 		}

@@ -24,9 +24,10 @@ const substitute = "GET " + RefusedPath + " HTTP/1.1\r\n" +
 const (
 	defaultMaxHead   = 64 << 10
 	defaultHandshake = 10 * time.Second
-	// A client that still writes while it is refused would lose the answer to a
-	// reset, so its bytes are swallowed for a moment: this many, this long.
-	lingerBytes = 256 << 10
+	defaultIdle      = time.Minute
+	// A client that still writes when its connection is closed would lose the
+	// answer to a reset, so its bytes are swallowed: this many, this long.
+	lingerBytes = 16 << 20
 	lingerTime  = 500 * time.Millisecond
 	// Read-ahead grows from this, which holds most heads.
 	bufStep = 4 << 10
@@ -36,6 +37,11 @@ const (
 type GuardOptions struct {
 	// MaxHeadBytes bounds request line and headers together; 64 KiB if zero.
 	MaxHeadBytes int
+	// IdleTimeout bounds how long a read of a request's body or a write of an
+	// answer (64 KiB at most, 256 KiB where the kernel copies) may stand still;
+	// 60 s if zero. Deadlines set on the connection, by the server's timeouts or
+	// an http.ResponseController, hold beside it.
+	IdleTimeout time.Duration
 	// HandshakeTimeout bounds the handshake of a TLS connection; 10 s if zero.
 	HandshakeTimeout time.Duration
 }
@@ -59,6 +65,9 @@ func Guard(ln net.Listener, opts GuardOptions) net.Listener {
 	if opts.HandshakeTimeout <= 0 {
 		opts.HandshakeTimeout = defaultHandshake
 	}
+	if opts.IdleTimeout <= 0 {
+		opts.IdleTimeout = defaultIdle
+	}
 	return &guardListener{Listener: ln, opts: opts}
 }
 
@@ -79,6 +88,8 @@ func (l *guardListener) Accept() (net.Conn, error) {
 // looks for ReadFrom and ConnectionState.
 func guardConn(raw net.Conn, opts GuardOptions) net.Conn {
 	c := &conn{Conn: raw, maxHead: opts.MaxHeadBytes}
+	c.reads = deadline{idle: opts.IdleTimeout, set: raw.SetReadDeadline}
+	c.writes = deadline{idle: opts.IdleTimeout, set: raw.SetWriteDeadline}
 	if t, ok := raw.(*tls.Conn); ok {
 		return &tlsConn{conn: c, tls: t, timeout: opts.HandshakeTimeout}
 	}
@@ -147,6 +158,8 @@ const (
 type conn struct {
 	net.Conn
 	maxHead int
+	reads   deadline // of bodies; heads are under the server's own
+	writes  deadline
 
 	state guardState
 	store []byte   // backs buf
@@ -161,6 +174,7 @@ type conn struct {
 
 	refusal  atomic.Pointer[refusal]
 	broken   atomic.Bool // the framing of a body
+	unread   atomic.Bool // a body, partly
 	closing  sync.Once
 	closeErr error
 }
@@ -270,8 +284,10 @@ func (c *conn) startBody() {
 	switch {
 	case c.body.chunked:
 		c.state, c.chunk = inChunks, chunkScan{}
+		c.unread.Store(true)
 	case c.body.length > 0:
 		c.state, c.left = inLength, c.body.length
+		c.unread.Store(true)
 	default:
 		c.state = inHead
 	}
@@ -284,6 +300,9 @@ func (c *conn) readRaw(p []byte) (int, error) {
 		c.take(n)
 		return n, nil
 	}
+	if err := c.reads.arm(); err != nil {
+		return 0, err
+	}
 	return c.Conn.Read(p)
 }
 
@@ -291,6 +310,7 @@ func (c *conn) readLength(p []byte) (int, error) {
 	n, err := c.readRaw(p[:min(int64(len(p)), c.left)])
 	if c.left -= int64(n); c.left == 0 {
 		c.state = inHead
+		c.unread.Store(false)
 	}
 	return n, err
 }
@@ -308,6 +328,7 @@ func (c *conn) readChunks(p []byte) (int, error) {
 	}
 	if c.chunk.state == chunkDone {
 		c.state = inHead
+		c.unread.Store(false)
 		if used < n {
 			c.giveBack(p[used:n])
 		}
@@ -358,11 +379,11 @@ func (c *conn) readRefusal(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// Close closes the connection, after a refusal only when the client has had a
-// moment to read the answer.
+// Close closes the connection; if the client may still be sending, only when it
+// has had a moment to read the answer.
 func (c *conn) Close() error {
 	c.closing.Do(func() {
-		if spoiled := c.broken.Load() || c.refusal.Load() != nil; spoiled && c.CloseWrite() == nil {
+		if (c.unread.Load() || c.refusal.Load() != nil) && c.CloseWrite() == nil {
 			go c.linger()
 			return
 		}
@@ -372,8 +393,8 @@ func (c *conn) Close() error {
 }
 
 func (c *conn) linger() {
-	defer c.Conn.Close() //nolint:errcheck // nobody is left to tell
-	if c.Conn.SetDeadline(time.Now().Add(lingerTime)) != nil {
+	defer func() { _ = c.Conn.Close() }()
+	if c.SetDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
 	_, _ = io.CopyN(io.Discard, readerOnly{c.Conn}, lingerBytes)
@@ -388,15 +409,6 @@ func (c *conn) CloseWrite() error {
 	}
 	return errors.ErrUnsupported
 }
-
-// streamConn keeps the kernel's copy paths of TCP and unix sockets.
-type streamConn struct {
-	*conn
-	dst io.ReaderFrom
-}
-
-// ReadFrom implements io.ReaderFrom by the wrapped connection's own.
-func (c *streamConn) ReadFrom(r io.Reader) (int64, error) { return c.dst.ReadFrom(r) }
 
 // tlsConn gives net/http the TLS state that it cannot see through the guard.
 type tlsConn struct {

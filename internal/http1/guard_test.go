@@ -375,7 +375,7 @@ func TestGuardRefusalKeepsItsContext(t *testing.T) {
 func TestGuardKeepsWhatTheTransportCan(t *testing.T) {
 	ln := listen(t)
 	guarded := Guard(ln, GuardOptions{})
-	defer guarded.Close()
+	defer func() { _ = guarded.Close() }()
 	go func() {
 		if c, err := net.Dial("tcp", ln.Addr().String()); err == nil {
 			_ = c.Close()
@@ -385,7 +385,7 @@ func TestGuardKeepsWhatTheTransportCan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	if _, ok := c.(io.ReaderFrom); !ok {
 		t.Error("a TCP connection lost ReadFrom")
 	}
@@ -414,7 +414,7 @@ func TestGuardOnTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, _ := io.ReadAll(resp.Body)
 	if string(body) != "hello" {
 		t.Errorf("body = %q", body)

@@ -8,28 +8,41 @@ import (
 	"syscall"
 )
 
-// socketSilent looks into the socket's receive queue without waiting: nothing
-// there and not closed. A connection that is no socket passes.
+// socketSilent reports whether a socket has nothing to read and is not closed.
+// A connection that is no socket passes.
 func socketSilent(c net.Conn) bool {
+	_, err := peek(c)
+	return errors.Is(err, syscall.EAGAIN)
+}
+
+// socketStands reports whether the peer of a socket has neither closed nor
+// reset it.
+func socketStands(c net.Conn) bool {
+	n, err := peek(c)
+	return n > 0 || errors.Is(err, syscall.EAGAIN)
+}
+
+// peek looks into the socket's receive queue without waiting.
+func peek(c net.Conn) (n int, err error) {
 	s, ok := c.(syscall.Conn)
 	if !ok {
-		return true
+		return 0, syscall.EAGAIN
 	}
 	raw, err := s.SyscallConn()
 	if err != nil {
-		return false
+		return 0, err
 	}
-	silent := false
-	err = raw.Control(func(fd uintptr) {
+	controlErr := raw.Control(func(fd uintptr) {
 		var one [1]byte
 		for {
-			_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-			if errors.Is(err, syscall.EINTR) {
-				continue
+			n, _, err = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+			if !errors.Is(err, syscall.EINTR) {
+				return
 			}
-			silent = errors.Is(err, syscall.EAGAIN)
-			return
 		}
 	})
-	return err == nil && silent
+	if controlErr != nil {
+		return 0, controlErr
+	}
+	return n, err
 }

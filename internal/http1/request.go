@@ -43,7 +43,9 @@ type Request struct {
 	// AbortBody, if set, is called at most once, from another goroutine, when
 	// Do no longer wants Body but may be blocked in its Read: the backend
 	// answered early or hung up, or the context ended. It should make Read
-	// return; without it, Do returns when Read does by itself.
+	// return; without it, Do returns when Read does by itself. It may end the
+	// context as well, as net/http does when a read of its body fails: an early
+	// answer of 64 KiB at most has been read by then and is not lost.
 	AbortBody func()
 }
 

@@ -1,10 +1,12 @@
 package http1
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // errAnswered ends an upload whose answer has come before its end.
@@ -70,9 +72,47 @@ func (x *exchange) listen() awaited {
 	x.upload.mu.Lock()
 	defer x.upload.mu.Unlock()
 	if !x.upload.bodyRead && x.req.AbortBody != nil {
+		if err == nil {
+			x.fetched = x.fetch(a)
+		}
 		x.req.AbortBody()
 	}
 	return awaited{a, err}
+}
+
+// fetch reads the body of an early answer ahead, if it is as short as errors
+// are, and reports whether it is all there. Aborting a request's body ends the
+// request's context under net/http, and that must not cost the client the
+// answer.
+func (x *exchange) fetch(a answer) bool {
+	in := bufio.NewReaderSize(x.conn.in, shortBody)
+	x.conn.in = in
+	if x.conn.SetReadDeadline(time.Now().Add(x.client.opts.IOTimeout)) != nil {
+		return false
+	}
+	switch {
+	case a.bodiless(x.req.Method):
+		return true
+	case a.chunked:
+		return fetchChunks(in)
+	case a.length < 0 || a.length > shortBody:
+		return false
+	}
+	_, err := in.Peek(int(a.length))
+	return err == nil
+}
+
+// fetchChunks reads ahead up to the end of a chunked body without a trailer.
+func fetchChunks(in *bufio.Reader) bool {
+	var scan chunkScan
+	for seen := 0; ; {
+		p, err := in.Peek(max(in.Buffered(), seen+1))
+		n, ok := scan.scan(p[min(seen, len(p)):])
+		seen += n
+		if scan.state == chunkDone || !ok || err != nil {
+			return ok && scan.state == chunkDone
+		}
+	}
 }
 
 func (u *upload) done() {

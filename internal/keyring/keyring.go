@@ -50,7 +50,7 @@ func New(s Reader, now func() time.Time) *Keyring {
 		store: s, now: now, seed: maphash.MakeSeed(),
 		dummy: keystile.NewSecretKey(), used: map[string]time.Time{},
 	}
-	k.view.Store(&snapshot{generation: -1})
+	k.view.Store(&snapshot{generation: -1, bindings: map[string]*bindingEntry{}})
 	return k
 }
 

@@ -59,6 +59,9 @@ type draft struct {
 func newDraft(s *snapshot, seed maphash.Seed) *draft {
 	next := *s
 	next.bindings = maps.Clone(s.bindings)
+	if next.bindings == nil {
+		next.bindings = map[string]*bindingEntry{}
+	}
 	return &draft{next: &next, seed: seed, ends: map[*right]time.Time{}}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"keystile/internal/http1"
 	"keystile/internal/s3wire"
@@ -121,12 +120,9 @@ func (x *exchange) reply(a *answer) error {
 		x.replyError(a.err)
 		return nil
 	}
-	header := x.w.Header()
-	for name, values := range a.header {
-		header[name] = values
-	}
+	x.setHeader(a.header)
 	if a.status != http.StatusNoContent && a.status != http.StatusNotModified {
-		header.Set("Content-Length", strconv.Itoa(len(a.body)))
+		x.w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	x.start(a.status)
 	x.write(a.body)
@@ -139,7 +135,6 @@ func (x *exchange) start(status int) {
 }
 
 func (x *exchange) write(data []byte) {
-	x.extendWrite()
 	n, _ := x.w.Write(data) // a client that is gone needs no answer
 	x.out += int64(n)
 }
@@ -172,9 +167,6 @@ func (x *exchange) replyError(e *s3wire.Error) {
 	x.write(doc)
 }
 
-// buffers are what bodies are copied through.
-var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
-
 // stream passes an object on as it comes. An answer that the backend cuts short
 // is cut short for the client too, never ended as if it were whole.
 func (x *exchange) stream(got *http1.Response) error {
@@ -185,39 +177,39 @@ func (x *exchange) stream(got *http1.Response) error {
 		}
 		return x.reply(a)
 	}
-	header := x.w.Header()
-	for name, values := range answerHeader(got.Header) {
-		header[name] = values
-	}
+	header := answerHeader(got.Header)
 	if x.req.Op.Name == s3wire.OpHeadBucket {
 		header.Set("X-Amz-Bucket-Region", x.p.Region)
 	}
 	if got.ContentLength >= 0 && got.Status != http.StatusNotModified {
 		header.Set("Content-Length", strconv.FormatInt(got.ContentLength, 10))
 	}
+	x.setHeader(header)
 	x.recordRead(got.Status)
 	x.start(got.Status)
 	return x.copy(got.Body)
 }
 
+// copy leaves the moving of bytes to the two connections, which can do it within
+// the kernel.
 func (x *exchange) copy(src io.Reader) error {
-	buf := buffers.Get().(*[64 << 10]byte)
-	defer buffers.Put(buf)
-	for {
-		n, err := src.Read(buf[:])
-		if n > 0 {
-			x.extendWrite()
-			written, werr := x.w.Write(buf[:n])
-			x.out += int64(written)
-			if werr != nil {
-				return errGone
-			}
+	n, err := io.Copy(x.w, src)
+	x.out += n
+	var backend *http1.Error
+	if err != nil && !errors.As(err, &backend) {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return err
+}
+
+// setHeader gives the client an answer's headers. S3 writes its own in lower
+// case, and clients take the names of metadata from there.
+func (x *exchange) setHeader(header http.Header) {
+	out := x.w.Header()
+	for name, values := range header {
+		if strings.HasPrefix(name, "X-Amz-") {
+			name = strings.ToLower(name)
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+		out[name] = values
 	}
 }

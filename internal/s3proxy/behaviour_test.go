@@ -225,7 +225,7 @@ func TestSuccessfulReadsAreSampled(t *testing.T) {
 func TestALostAnswerIsRecordedAsUnknown(t *testing.T) {
 	g := newGateway(t)
 	k := g.mint("prod/uploads:write")
-	g.backend.Inject(s3test.CutAnswerAfter(0))
+	g.backend.Inject(s3test.HangUpAfter(5))
 	r := g.do(k, call{method: put, path: "/uploads/a", body: "hello"})
 	if r.status < 500 {
 		t.Errorf("a lost answer is told as %d", r.status)

@@ -3,7 +3,9 @@ package s3proxy
 import (
 	"errors"
 	"io"
+	"net/http"
 
+	"keystile/internal/http1"
 	"keystile/internal/payload"
 	"keystile/internal/s3wire"
 	"keystile/internal/sigv4"
@@ -32,11 +34,11 @@ func (x *exchange) openBody() (*body, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.auth.Signature != "" {
+	if declared.Framing.Signed() {
 		key := x.p.signingKeys.Key(x.lease.Secret.Reveal(), x.auth.Scope)
 		declared.Chunks = sigv4.NewChunkVerifier(&x.auth, key)
 	}
-	known, err := declared.LearnLength(clientBody{x})
+	known, err := declared.LearnLength(clientBody{x.r})
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +72,16 @@ func (x *exchange) readXML() ([]byte, error) {
 	return data, nil
 }
 
-// clientBody reads from the client as long as it sends something.
-type clientBody struct{ x *exchange }
+// clientBody reads from the client and tells broken framing from a client that
+// is gone.
+type clientBody struct{ r *http.Request }
 
 func (c clientBody) Read(p []byte) (int, error) {
-	c.x.extendRead()
-	return c.x.r.Body.Read(p)
+	n, err := c.r.Body.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && http1.BodyFault(c.r) != nil {
+		err = http1.ErrFraming
+	}
+	return n, err
 }
 
 // counted counts the payload that came in.

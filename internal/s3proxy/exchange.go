@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,9 +41,6 @@ type exchange struct {
 	recorded, intended bool
 	intent             audit.Pending // valid if recorded was set by an intent
 
-	clientMu sync.Mutex
-	cutOff   bool // the client's connection is to be read and written no more
-
 	status  int // given to the client; 0 before
 	in, out int64
 }
@@ -52,8 +48,8 @@ type exchange struct {
 func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	now := p.Now()
 	id := newRequestID()
-	w.Header().Set("X-Amz-Request-Id", id)
-	w.Header().Set("X-Amz-Id-2", id)
+	w.Header()["x-amz-request-id"] = []string{id}
+	w.Header()["x-amz-id-2"] = []string{id}
 	x := &exchange{p: p, w: w, r: r, ctl: http.NewResponseController(w), id: id, began: now}
 	x.event = keystile.Event{
 		ID: newEventID(), Time: now, RequestID: id, UserAgent: clip(r.UserAgent(), keystile.MaxUserAgentBytes),
@@ -61,7 +57,6 @@ func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	if addr := p.Clients.Addr(r); addr.IsValid() {
 		x.event.SourceIP = addr.String()
 	}
-	x.extendWrite()
 	return x
 }
 
@@ -117,9 +112,6 @@ func (x *exchange) admit(l *keyring.Lease) {
 
 // cutClient makes every read from and write to the client fail.
 func (x *exchange) cutClient() {
-	x.clientMu.Lock()
-	defer x.clientMu.Unlock()
-	x.cutOff = true
 	past := time.Unix(1, 0)
 	_ = x.ctl.SetReadDeadline(past) // fails only where the connection is gone
 	_ = x.ctl.SetWriteDeadline(past)
@@ -128,24 +120,6 @@ func (x *exchange) cutClient() {
 // stopReading makes the read from the client fail that the backend no longer
 // waits for.
 func (x *exchange) stopReading() { _ = x.ctl.SetReadDeadline(time.Unix(1, 0)) }
-
-// extendRead gives the client another IdleTimeout to send something.
-func (x *exchange) extendRead() {
-	x.clientMu.Lock()
-	defer x.clientMu.Unlock()
-	if !x.cutOff {
-		_ = x.ctl.SetReadDeadline(time.Now().Add(x.p.IdleTimeout))
-	}
-}
-
-// extendWrite gives the client another IdleTimeout to take something.
-func (x *exchange) extendWrite() {
-	x.clientMu.Lock()
-	defer x.clientMu.Unlock()
-	if !x.cutOff {
-		_ = x.ctl.SetWriteDeadline(time.Now().Add(x.p.IdleTimeout))
-	}
-}
 
 // location is the object's URL as the client knows it.
 func (x *exchange) location() string {

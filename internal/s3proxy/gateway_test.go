@@ -106,7 +106,7 @@ func newGateway(t *testing.T, change ...func(*s3proxy.Options)) *gateway {
 	g.trail = audit.NewRecorder(g.store, g.clock)
 	options := s3proxy.Options{
 		Keys: g.keys, Backends: registry, Trail: g.trail, Clients: clientip.Resolver{}, Observer: noObserver{},
-		Log: log, Now: g.clock, Region: "eu-test-1", PublicURL: "http://gateway.test", IdleTimeout: 5 * time.Second,
+		Log: log, Now: g.clock, Region: "eu-test-1", PublicURL: "http://gateway.test",
 		AnonymousEnabled: true, AnonymousRate: 1000,
 	}
 	for _, c := range change {
@@ -139,7 +139,7 @@ func (g *gateway) listen(h http.Handler) {
 		Handler: h, ConnContext: http1.ConnContext, ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(g.logs, nil), slog.LevelWarn),
 	}
-	go func() { _ = srv.Serve(http1.Guard(ln, http1.GuardOptions{})) }()
+	go func() { _ = srv.Serve(http1.Guard(ln, http1.GuardOptions{IdleTimeout: 5 * time.Second})) }()
 	g.t.Cleanup(func() {
 		_ = srv.Close()
 		g.trail.Close()
@@ -231,6 +231,7 @@ type call struct {
 	date                time.Time
 	region              string
 	unsigned            bool
+	hangUp              bool // close the connection's own side after the body
 	// tamper changes the request after it was signed.
 	tamper func(*http.Request)
 }

@@ -36,7 +36,8 @@ type Observer interface {
 }
 
 // Options are what a Proxy is made of. All fields but the last three are
-// required.
+// required. How long a client may stand still is up to the listener's
+// http1.Guard.
 type Options struct {
 	Keys     *keyring.Keyring
 	Backends Backends
@@ -50,8 +51,6 @@ type Options struct {
 	// PublicURL begins the locations that clients are told, without a slash at
 	// its end.
 	PublicURL string
-	// IdleTimeout bounds how long a client may neither send nor take a byte.
-	IdleTimeout time.Duration
 	// AnonymousEnabled is the global switch of all anonymous bindings.
 	AnonymousEnabled bool
 	// AnonymousRate is the requests per second and source address where a

@@ -271,6 +271,13 @@ func (req *Request) takeHeaders(h, hoisted http.Header) error {
 			}
 		}
 	}
+	for name := range hoisted {
+		if slices.Contains(checksumValueHeaders, strings.ToLower(name)) {
+			// It is verified with the body. In a URL it may be that of an empty body,
+			// which a JavaScript client puts there before it knows the real one.
+			req.Header.Del(name)
+		}
+	}
 	return req.readHeaders()
 }
 
