@@ -18,6 +18,7 @@ func administration() []Operation {
 		admin("CreateBucketMetadataTableConfiguration", http.MethodPost, "metadataTable"),
 		admin("GetBucketMetadataTableConfiguration", http.MethodGet, "metadataTable"),
 		admin("DeleteBucketMetadataTableConfiguration", http.MethodDelete, "metadataTable"),
+		admin("UpdateBucketMetadataAnnotationTableConfiguration", http.MethodPut, "metadataAnnotationTable"),
 		admin("UpdateBucketMetadataInventoryTableConfiguration", http.MethodPut, "metadataInventoryTable"),
 		admin("UpdateBucketMetadataJournalTableConfiguration", http.MethodPut, "metadataJournalTable"),
 	}
