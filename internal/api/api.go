@@ -75,9 +75,9 @@ func config(version string) huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 	c.Info.Description = "The control plane of Keystile, a self-hosted S3 access gateway. " +
 		"Authenticate with an API token as bearer, or with a session cookie and its CSRF token."
-	c.Formats = map[string]huma.Format{
-		"application/json": {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: strictUnmarshal},
-	}
+	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: strictUnmarshal}
+	// "json" is looked up for the media type that huma's own errors have.
+	c.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
 	c.RejectUnknownQueryParameters = true
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.Transformers = []huma.Transformer{translateHuma}

@@ -114,10 +114,10 @@ type operationView struct {
 	Public                                 bool
 	Parameters                             []property
 	Body                                   string
-	Answers                                []answer
+	Answers                                []outcome
 }
 
-type answer struct{ Status, Schema string }
+type outcome struct{ Status, Schema string }
 
 type schemaView struct {
 	Name       string
@@ -178,7 +178,7 @@ func viewOperation(op *huma.Operation) operationView {
 		if media := op.Responses[status].Content["application/json"]; media != nil {
 			schema = typeText(media.Schema)
 		}
-		view.Answers = append(view.Answers, answer{status, schema})
+		view.Answers = append(view.Answers, outcome{status, schema})
 	}
 	return view
 }

@@ -29,7 +29,7 @@ func parseSpan(s string) (time.Duration, error) {
 	for suffix, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
 		if number, ok := strings.CutSuffix(s, suffix); ok {
 			n, err := strconv.ParseUint(number, 10, 16)
-			return min(time.Duration(n)*unit, maxSpan+1), err
+			return min(time.Duration(n), maxSpan/unit+1) * unit, err
 		}
 	}
 	return time.ParseDuration(s)
@@ -46,7 +46,7 @@ func (e Expiry) resolve(now time.Time, faults *keystile.Faults) time.Time {
 		if !e.At.IsZero() && !e.At.After(now) {
 			faults.Add("expires_at", "the expiry must lie in the future")
 		}
-		return e.At.UTC()
+		return e.At.UTC().Truncate(time.Microsecond)
 	}
 	if !e.At.IsZero() {
 		faults.Add("expires_at", "give either expires_in or expires_at")
@@ -57,7 +57,7 @@ func (e Expiry) resolve(now time.Time, faults *keystile.Faults) time.Time {
 		faults.Add("expires_in", "must be a duration such as 24h, 30d or 12w")
 		return time.Time{}
 	}
-	return now.Add(span)
+	return now.Add(span).Truncate(time.Microsecond)
 }
 
 // instant writes a time for an event.

@@ -13,15 +13,19 @@ const redacted = "[redacted]"
 // place that does can be found by name.
 //
 // The value hangs on a pointer because fmt calls no method of what sits in an
-// unexported field: there it prints an address and not the value.
-type Secret struct{ value *string }
+// unexported field: there it prints an address and not the value. Comparing
+// with == does not compile: Equal does it in constant time.
+type Secret struct {
+	_     [0]func()
+	value *string
+}
 
 // NewSecret guards value.
 func NewSecret(value string) Secret {
 	if value == "" {
 		return Secret{}
 	}
-	return Secret{&value}
+	return Secret{value: &value}
 }
 
 // Reveal returns the guarded value.

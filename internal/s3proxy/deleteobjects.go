@@ -57,7 +57,11 @@ func (x *exchange) split(asked s3wire.DeleteRequest) (allowed s3wire.DeleteReque
 
 func (x *exchange) mayDelete(o s3wire.DeleteObject) bool {
 	need := keystile.Need{Permission: keystile.Delete, Bucket: x.bucket, Target: keystile.TargetObject, Name: o.Key}
-	return x.keeps(o.Key) && x.covered(need) == nil
+	if !x.keeps(o.Key) || x.covered(need) != nil {
+		return false
+	}
+	need.Permission = keystile.BypassGovernance
+	return !x.req.BypassGovernance || x.covered(need) == nil
 }
 
 func keysOf(objects []s3wire.DeleteObject) []string {

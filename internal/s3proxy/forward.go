@@ -179,6 +179,7 @@ func setXML(out *upstream.Request, data []byte) {
 	out.PayloadHash = hex.EncodeToString(sum[:])
 	out.Header.Set("Content-Md5", base64.StdEncoding.EncodeToString(digest[:]))
 	out.Header.Set("Content-Type", "application/xml")
+	out.Header.Del("Content-Encoding") // aws-chunked at most, and that is undone
 	out.ContentLength = int64(len(data))
 	out.Body = bytes.NewReader(data)
 }

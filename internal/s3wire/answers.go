@@ -131,58 +131,86 @@ type rewriter struct {
 	copied     int64 // of doc, in bytes
 	root       string
 	path       []byte
-	ends       []int   // lengths of path before each open element
-	starts     []int64 // where each open element's content begins
+	open       []openElement
+}
+
+// openElement is one that has not ended yet. Offsets are bytes of the document.
+type openElement struct {
+	path     int   // length of the path before it
+	tag      int64 // where its start tag begins
+	content  int64 // and ends
+	elements bool  // there are elements in it
 }
 
 func (rw *rewriter) take(tok xml.Token, before int64) error {
 	switch t := tok.(type) {
 	case xml.StartElement:
-		return rw.start(t)
+		return rw.start(t, before)
 	case xml.EndElement:
-		rw.end(t, before)
+		return rw.end(before)
+	case xml.CharData:
+		if len(rw.open) == 0 && len(bytes.TrimSpace(t)) > 0 {
+			return fmt.Errorf("%w: text outside the root element", errXML)
+		}
 	case xml.Directive:
 		return fmt.Errorf("%w: a document type is not allowed", errXML)
 	}
 	return nil
 }
 
-func (rw *rewriter) start(t xml.StartElement) error {
-	if len(rw.ends) >= maxXMLDepth {
+func (rw *rewriter) start(t xml.StartElement, before int64) error {
+	switch depth := len(rw.open); {
+	case depth >= maxXMLDepth:
 		return fmt.Errorf("%w: too deep", errXML)
-	}
-	if rw.root == "" {
+	case depth > 0:
+		rw.open[depth-1].elements = true
+	case rw.root != "":
+		return fmt.Errorf("%w: more than one root element", errXML)
+	default:
 		rw.root = t.Name.Local
 	}
-	rw.ends = append(rw.ends, len(rw.path))
+	rw.open = append(rw.open, openElement{path: len(rw.path), tag: before, content: rw.dec.InputOffset()})
 	if len(rw.path) > 0 {
 		rw.path = append(rw.path, '/')
 	}
 	rw.path = append(rw.path, t.Name.Local...)
-	rw.starts = append(rw.starts, rw.dec.InputOffset())
 	return nil
 }
 
-func (rw *rewriter) end(t xml.EndElement, before int64) {
-	top := len(rw.ends) - 1
+func (rw *rewriter) end(before int64) error {
+	top := rw.open[len(rw.open)-1]
 	if text, ok := rw.substitute(string(rw.path)); ok {
-		rw.replace(rw.starts[top], before, t.Name.Local, text)
+		if top.elements {
+			return fmt.Errorf("%w: <%s> has elements where a text is expected", errXML, rw.path[top.path:])
+		}
+		rw.replace(top, before, text)
 	}
-	rw.path = rw.path[:rw.ends[top]]
-	rw.ends, rw.starts = rw.ends[:top], rw.starts[:top]
+	rw.path = rw.path[:top.path]
+	rw.open = rw.open[:len(rw.open)-1]
+	return nil
 }
 
-// replace puts text in the place of doc[start:end]. An element that closes
-// itself has no such place and is opened for it.
-func (rw *rewriter) replace(start, end int64, name, text string) {
-	if bytes.HasSuffix(rw.doc[:start], []byte("/>")) {
-		rw.out.Write(rw.doc[rw.copied : start-2])
+// replace puts text in the place of the element's content, which ends at end.
+// An element that closes itself has no such place and is opened for it.
+func (rw *rewriter) replace(e openElement, end int64, text string) {
+	tag := rw.doc[e.tag:e.content]
+	if bytes.HasSuffix(tag, []byte("/>")) {
+		rw.out.Write(rw.doc[rw.copied : e.content-2])
 		rw.out.WriteByte('>')
 		escapeXML(&rw.out, text)
-		rw.out.WriteString("</" + name + ">")
+		rw.out.WriteString("</" + tagName(tag) + ">")
 	} else {
-		rw.out.Write(rw.doc[rw.copied:start])
+		rw.out.Write(rw.doc[rw.copied:e.content])
 		escapeXML(&rw.out, text)
 	}
 	rw.copied = end
+}
+
+// tagName is the name in a start tag, with its prefix.
+func tagName(tag []byte) string {
+	name := tag[1:]
+	if end := bytes.IndexAny(name, " \t\r\n/>"); end >= 0 {
+		name = name[:end]
+	}
+	return string(name)
 }

@@ -68,6 +68,9 @@ func parseDeleteObject(n *node) (DeleteObject, error) {
 	if err != nil {
 		return DeleteObject{}, malformed(err)
 	}
+	if f["Key"] == "" {
+		return DeleteObject{}, malformed(nil)
+	}
 	if err := checkKey(f["Key"]); err != nil {
 		return DeleteObject{}, err
 	}
@@ -96,7 +99,9 @@ func (d DeleteRequest) Marshal() []byte {
 
 // partChecksums are the checksums that a part of a CompleteMultipartUpload may
 // carry.
-var partChecksums = []string{"ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256"}
+var partChecksums = []string{
+	"ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumMD5", "ChecksumSHA1", "ChecksumSHA256", "ChecksumSHA512",
+}
 
 // CanonicalComplete checks a CompleteMultipartUpload body strictly and writes
 // it anew.
@@ -149,16 +154,21 @@ func CanonicalTagging(body []byte) ([]byte, error) {
 	}
 	tags := root.children[0].children
 	if len(tags) > maxTags {
-		return nil, InvalidArgument.With("An object has at most %d tags.", maxTags)
+		return nil, InvalidTag.With("An object has at most %d tags.", maxTags)
 	}
+	seen := make(map[string]bool, len(tags))
 	doc := &document{}
 	doc.open("Tagging", xmlNamespace)
 	doc.open("TagSet", "")
 	for _, tag := range tags {
 		f, err := tag.fields("Key", "Value")
-		if err != nil || tag.name != "Tag" || f["Key"] == "" {
+		if err != nil || tag.name != "Tag" {
 			return nil, malformed(err)
 		}
+		if f["Key"] == "" || seen[f["Key"]] {
+			return nil, InvalidTag.Err()
+		}
+		seen[f["Key"]] = true
 		doc.open("Tag", "")
 		doc.text("Key", f["Key"])
 		doc.text("Value", f["Value"])

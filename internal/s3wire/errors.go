@@ -1,9 +1,11 @@
 package s3wire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // Code is one of S3's error codes with the HTTP status and the message that go
@@ -32,6 +34,7 @@ var (
 	InvalidPart                  = Code{"InvalidPart", http.StatusBadRequest, "A part could not be found, or its ETag does not match."}
 	InvalidPartOrder             = Code{"InvalidPartOrder", http.StatusBadRequest, "The parts are not in ascending order of their numbers."}
 	InvalidRequest               = Code{"InvalidRequest", http.StatusBadRequest, "The request is not valid."}
+	InvalidTag                   = Code{"InvalidTag", http.StatusBadRequest, "The tags are not valid: a key is missing, stands twice, or there are too many."}
 	InvalidToken                 = Code{"InvalidToken", http.StatusBadRequest, "Session tokens are not accepted here."}
 	InvalidURI                   = Code{"InvalidURI", http.StatusBadRequest, "The URI could not be parsed."}
 	KeyTooLong                   = Code{"KeyTooLongError", http.StatusBadRequest, "The key is longer than 1024 bytes."}
@@ -105,12 +108,13 @@ func AsError(err error) *Error {
 }
 
 // ErrorDocument renders the error as S3's XML. Resource is the path as the
-// client sent it, bucket and key are the names that the client uses.
+// client sent it, bucket and key are the names that the client uses. Code and
+// message are never empty, whatever a backend left out.
 func (e *Error) ErrorDocument(resource, bucket, key, requestID string) []byte {
 	doc := &document{}
 	doc.open("Error", "")
-	doc.text("Code", e.Code)
-	doc.text("Message", e.Message)
+	doc.text("Code", cmp.Or(e.Code, InternalError.Name))
+	doc.text("Message", cmp.Or(strings.TrimSpace(e.Message), e.Code, InternalError.Message))
 	doc.optional("BucketName", bucket)
 	doc.optional("Key", key)
 	for _, d := range e.Details {

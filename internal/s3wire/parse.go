@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"keystile/internal/keystile"
@@ -114,24 +115,50 @@ func parseQuery(raw string) (query, error) {
 		return query{}, InvalidArgument.With("The query has too many parameters.")
 	}
 	q := query{own: url.Values{}, hoisted: http.Header{}}
+	version2 := values.Has("AWSAccessKeyId")
 	for name, list := range values {
 		if len(list) > 1 {
 			return query{}, InvalidArgument.With("The query parameter %q stands more than once.", clip(name))
 		}
+		if !isText(name) || !isText(list[0]) {
+			return query{}, InvalidArgument.With("The query parameter %q is not valid UTF-8.", clip(name))
+		}
 		lower := strings.ToLower(name)
 		switch {
-		case signatureParams[lower] || name == "x-id":
+		case signatureParams[lower] || name == "x-id" || (version2 && signatureParamsV2[name]):
 		case strings.HasPrefix(lower, "x-amz-") && lower != routeParam:
-			key := http.CanonicalHeaderKey(name)
-			if _, twice := q.hoisted[key]; twice {
-				return query{}, InvalidArgument.With("The query parameter %q stands more than once.", clip(name))
+			if err := q.hoist(name, list[0]); err != nil {
+				return query{}, err
 			}
-			q.hoisted[key] = list
 		default:
 			q.own[name] = list
 		}
 	}
 	return q, nil
+}
+
+// isText reports whether a decoded value is text that every backend reads
+// alike: some end it at a NUL.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// hoist takes a parameter for the header that it stands for. What could not
+// stand in a header has no business there.
+func (q *query) hoist(name, value string) error {
+	key := http.CanonicalHeaderKey(name)
+	if _, twice := q.hoisted[key]; twice {
+		return InvalidArgument.With("The query parameter %q stands more than once.", clip(name))
+	}
+	if strings.ContainsFunc(name, notInHeaderName) || strings.ContainsFunc(value, unicode.IsControl) {
+		return InvalidArgument.With("The query parameter %q cannot stand for a header.", clip(name))
+	}
+	q.hoisted[key] = []string{strings.Trim(value, " ")}
+	return nil
+}
+
+// notInHeaderName is true for what is neither letter, digit, hyphen nor
+// underscore: tokens have more (RFC 9110, section 5.6.2), S3's headers do not.
+func notInHeaderName(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
 }
 
 // routeParam names an operation although it looks like a header.
@@ -142,6 +169,10 @@ var signatureParams = map[string]bool{
 	"x-amz-algorithm": true, "x-amz-content-sha256": true, "x-amz-credential": true, "x-amz-date": true,
 	"x-amz-expires": true, "x-amz-security-token": true, "x-amz-signature": true, "x-amz-signedheaders": true,
 }
+
+// signatureParamsV2 are those of a URL that was presigned with Signature
+// Version 2, which is always refused, with the reason, when it is verified.
+var signatureParamsV2 = map[string]bool{"AWSAccessKeyId": true, "Expires": true, "Signature": true}
 
 // find picks the one row that the request names. The row with most parameters
 // wins; two that are equally good make the request ambiguous.
@@ -250,16 +281,21 @@ func (req *Request) takeHeaders(h, hoisted http.Header) error {
 	return req.readHeaders()
 }
 
+const metaPrefix = "x-amz-meta-"
+
+// listHeaders have lists as values, which some SDKs send as several lines.
+var listHeaders = map[string]bool{"x-amz-object-attributes": true, "x-amz-optional-object-attributes": true}
+
 func (req *Request) takeHeader(name string, values []string) error {
 	lower := strings.ToLower(name)
 	if !strings.HasPrefix(lower, "x-amz-") || ownHeaders[lower] {
 		return nil
 	}
-	isMeta := strings.HasPrefix(lower, "x-amz-meta-")
+	isMeta := strings.HasPrefix(lower, metaPrefix) && lower != metaPrefix
 	if !(isMeta && req.Op.Metadata) && !slices.Contains(req.Op.Headers, lower) {
 		return NotImplemented.With("The header %q is not supported for %s.", clip(lower), req.Op.Name)
 	}
-	if len(values) > 1 && !isMeta {
+	if len(values) > 1 && !isMeta && !listHeaders[lower] {
 		return InvalidArgument.With("The header %q stands more than once.", lower)
 	}
 	if !slices.Contains(framingHeaders, lower) {
@@ -275,11 +311,8 @@ func (req *Request) readHeaders() error {
 	}
 	req.ExpectedOwner = req.take("X-Amz-Expected-Bucket-Owner")
 	req.ExpectedSourceOwner = req.take("X-Amz-Source-Expected-Bucket-Owner")
-	if bypass := req.Header.Get("X-Amz-Bypass-Governance-Retention"); bypass != "" {
-		req.BypassGovernance = !strings.EqualFold(bypass, "false")
-		if !req.BypassGovernance {
-			req.Header.Del("X-Amz-Bypass-Governance-Retention")
-		}
+	if err := req.readBypass(); err != nil {
+		return err
 	}
 	if !req.Op.CopySource {
 		return nil
@@ -287,6 +320,24 @@ func (req *Request) readHeaders() error {
 	source, err := parseCopySource(req.take("X-Amz-Copy-Source"))
 	req.Source = source
 	return err
+}
+
+const bypassHeader = "X-Amz-Bypass-Governance-Retention"
+
+// readBypass leaves the header in only where it says in so many words that
+// retention is to be bypassed: backends differ in what else they take for it.
+func (req *Request) readBypass() error {
+	if _, ok := req.Header[bypassHeader]; !ok {
+		return nil
+	}
+	switch value := req.take(bypassHeader); {
+	case strings.EqualFold(value, "true"):
+		req.BypassGovernance = true
+		req.Header.Set(bypassHeader, "true")
+	case !strings.EqualFold(value, "false"):
+		return InvalidArgument.With("x-amz-bypass-governance-retention must be true or false.")
+	}
+	return nil
 }
 
 func (req *Request) take(name string) string {

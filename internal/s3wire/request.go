@@ -43,8 +43,9 @@ type Resolver func(clientName string) (keystile.Bucket, error)
 
 // Needs names every right that the request asks for, in the backend's names:
 // its own bucket and key or prefix, and its copy source. The keys of a
-// multi-delete are not among them, they have their own answers. A service
-// operation needs nothing.
+// multi-delete are not among them, they have their own answers; nor is bypassing
+// retention for them, which is a right on keys. A service operation needs
+// nothing.
 func (r *Request) Needs(resolve Resolver) ([]keystile.Need, error) {
 	if r.Op.Level == Service {
 		return nil, nil
@@ -54,7 +55,7 @@ func (r *Request) Needs(resolve Resolver) ([]keystile.Need, error) {
 		return nil, err
 	}
 	needs := []keystile.Need{r.ownNeed(bucket)}
-	if r.BypassGovernance {
+	if r.BypassGovernance && r.Op.Level == Object {
 		bypass := needs[0]
 		bypass.Permission = keystile.BypassGovernance
 		needs = append(needs, bypass)

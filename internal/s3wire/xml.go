@@ -7,21 +7,22 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 )
 
 // node is an XML element whose content is either text or elements.
 type node struct {
 	name     string
+	space    string
 	text     string
 	children []*node
+	raw      []byte // what text is made of at the end: it may come in many pieces
 }
 
-// Bounds of any XML that is parsed into nodes. 1000 keys of a multi-delete with
-// all their elements stay below them.
+// Bounds of any XML that is parsed into nodes. The 10,000 parts of an upload
+// with two checksums each, and the 1000 keys of a multi-delete, stay below them.
 const (
 	maxXMLDepth    = 8
-	maxXMLElements = 20_000
+	maxXMLElements = 60_000
 )
 
 // strictness says how much of XML is accepted.
@@ -58,12 +59,14 @@ func parseXML(doc []byte, s strictness) (*node, error) {
 type xmlParser struct {
 	dec      *xml.Decoder
 	strict   strictness
+	started  bool // something stands before
 	root     *node
 	stack    []*node
 	elements int
 }
 
 func (p *xmlParser) take(tok xml.Token) error {
+	defer func() { p.started = true }()
 	switch t := tok.(type) {
 	case xml.StartElement:
 		return p.start(t)
@@ -78,7 +81,7 @@ func (p *xmlParser) take(tok xml.Token) error {
 			return fmt.Errorf("%w: a comment is not allowed", errXML)
 		}
 	case xml.ProcInst:
-		if t.Target != "xml" || p.root != nil {
+		if t.Target != "xml" || p.started {
 			return fmt.Errorf("%w: a processing instruction is not allowed", errXML)
 		}
 	}
@@ -97,7 +100,7 @@ func (p *xmlParser) start(t xml.StartElement) error {
 			}
 		}
 	}
-	n := &node{name: t.Name.Local}
+	n := &node{name: t.Name.Local, space: t.Name.Space}
 	switch {
 	case len(p.stack) > 0:
 		top := p.stack[len(p.stack)-1]
@@ -107,20 +110,37 @@ func (p *xmlParser) start(t xml.StartElement) error {
 	default:
 		return fmt.Errorf("%w: more than one root element", errXML)
 	}
+	if bool(p.strict) && !p.plain(t) {
+		return fmt.Errorf("%w: <%s> is in a namespace of its own", errXML, n.name)
+	}
 	p.stack = append(p.stack, n)
 	return nil
+}
+
+// plain reports whether an element is in no namespace, or in the one that the
+// root declares for the whole document. A prefix is never plain.
+func (p *xmlParser) plain(t xml.StartElement) bool {
+	if t.Name.Space == "" {
+		return true
+	}
+	if len(p.stack) > 0 {
+		return t.Name.Space == p.root.space
+	}
+	return slices.ContainsFunc(t.Attr, func(a xml.Attr) bool { return a.Value == t.Name.Space })
 }
 
 func (p *xmlParser) end() error {
 	top := p.stack[len(p.stack)-1]
 	p.stack = p.stack[:len(p.stack)-1]
+	raw := top.raw
+	top.raw = nil
 	if len(top.children) == 0 {
+		top.text = string(raw)
 		return nil
 	}
-	if p.strict && strings.TrimSpace(top.text) != "" {
+	if p.strict && len(bytes.TrimSpace(raw)) > 0 {
 		return fmt.Errorf("%w: <%s> has text between elements", errXML, top.name)
 	}
-	top.text = ""
 	return nil
 }
 
@@ -131,7 +151,8 @@ func (p *xmlParser) chars(t xml.CharData) error {
 		}
 		return nil
 	}
-	p.stack[len(p.stack)-1].text += string(t)
+	top := p.stack[len(p.stack)-1]
+	top.raw = append(top.raw, t...)
 	return nil
 }
 

@@ -287,10 +287,12 @@ func redirects(status int) bool {
 
 // address returns the Host and the path of a request. A bucket that cannot be
 // a label of a host name is addressed in the path, and so is one with a dot
-// over TLS, where no wildcard certificate covers it.
+// over TLS, where no wildcard certificate covers it. So is a key such as
+// "minio/admin/…" too: as the whole path it would be the backend's own API.
 func (b *Backend) address(bucket, key string) (host, path string) {
+	first, _, _ := strings.Cut(key, "/")
 	byHost := bucket != "" && !b.info.PathStyle && !b.private && keystile.CheckNewBucketName(bucket) == nil &&
-		(b.scheme != "https" || !strings.Contains(bucket, "."))
+		(b.scheme != "https" || !strings.Contains(bucket, ".")) && !keystile.IsReservedName(first)
 	if byHost {
 		return bucket + "." + b.host, encodePath("", key)
 	}

@@ -67,6 +67,9 @@ func TestSendAddressesBuckets(t *testing.T) {
 		{"bucket alone", "pics", "", "pics." + host, "/"},
 		{"dots without TLS", "pics.example.com", "a", "pics.example.com." + host, "/a"},
 		{"old names stay in the path", "Old_Bucket", "a", host, "/Old_Bucket/a"},
+		{"a backend's own API stays behind the bucket", "pics", "minio/admin/v3/info", host, "/pics/minio/admin/v3/info"},
+		{"in any case", "pics", "Admin", host, "/pics/Admin"},
+		{"a name that only begins like one", "pics", "admins/x", "pics." + host, "/admins/x"},
 		{"no bucket", "", "", host, "/"},
 	}
 	for _, tt := range tests {
