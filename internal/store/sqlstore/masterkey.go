@@ -39,8 +39,8 @@ func HasSealedRows(ctx context.Context, path string) (bool, error) {
 	return len(canaries) > 0, nil
 }
 
-// checkMasterKey refuses keys that do not open every canary. It looks before
-// anything of the file is changed.
+// checkMasterKey refuses keys that do not open every canary. It looks before the
+// schema is touched.
 func checkMasterKey(ctx context.Context, path string, keys *seal.Keyring) error {
 	canaries, err := readCanaries(ctx, path)
 	if err != nil {
@@ -100,7 +100,9 @@ func readCanaries(ctx context.Context, path string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := openPool(path, url.Values{"mode": {"ro"}, "_query_only": {"on"}})
+	// Not mode=ro: such a connection cannot clear away the -wal and -shm that it
+	// needs.
+	db, err := openPool(path, url.Values{"mode": {"rw"}, "_query_only": {"on"}})
 	if err != nil {
 		return nil, err
 	}
