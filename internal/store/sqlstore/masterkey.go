@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 
 	"keystile/internal/store/seal"
 )
@@ -27,6 +28,10 @@ func canaryPlace(keyID string) seal.Where {
 // that its master key must be found and not made anew. It creates and changes
 // nothing; an absent or empty file is false.
 func HasSealedRows(ctx context.Context, path string) (bool, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return false, fmt.Errorf("look for sealed rows: %w", err)
+	}
 	canaries, err := readCanaries(ctx, path)
 	if err != nil {
 		return false, fmt.Errorf("look for sealed rows in %s: %w", path, err)
