@@ -3,6 +3,8 @@ package keystile
 import (
 	"net/url"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,6 +40,13 @@ type Backend struct {
 	Generation  int64
 }
 
+// Region and access key ID are parts of a credential scope, which separates them
+// by slashes, commas and blanks.
+var (
+	regionName   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	foreignKeyID = regexp.MustCompile(`^[!-+.0-~\-]{1,256}$`)
+)
+
 var backendID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // Check validates a backend as an admin or the configuration declares it.
@@ -46,8 +55,8 @@ func (b *Backend) Check() error {
 	if !backendID.MatchString(b.ID) {
 		faults.Add("id", "must be 1 to 63 lower-case letters, digits or hyphens, begin and end with a letter or digit")
 	}
-	if b.Region == "" {
-		faults.Add("region", "a region is needed (many servers take us-east-1)")
+	if !regionName.MatchString(b.Region) {
+		faults.Add("region", "a region of 1 to 64 letters, digits, '.', '_' or '-' is needed (many servers take us-east-1)")
 	}
 	switch b.Kind {
 	case KindEmbedded:
@@ -56,8 +65,8 @@ func (b *Backend) Check() error {
 		}
 	case KindS3:
 		b.checkEndpoint(&faults)
-		if b.AccessKeyID == "" {
-			faults.Add("access_key_id", "an access key ID is needed")
+		if !foreignKeyID.MatchString(b.AccessKeyID) {
+			faults.Add("access_key_id", "an access key ID is needed, without blanks, commas or slashes")
 		}
 	default:
 		faults.Add("kind", "must be %q or %q", KindS3, KindEmbedded)
@@ -72,9 +81,16 @@ func (b *Backend) checkEndpoint(faults *Faults) {
 		faults.Add("endpoint", "must be http://HOST[:PORT] or https://HOST[:PORT]")
 	case u.User != nil:
 		faults.Add("endpoint", "must not carry a user name or password")
-	case (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "":
+	case u.Port() != "" && !validPort(u.Port()):
+		faults.Add("endpoint", "the port must lie between 1 and 65535")
+	case (u.Path != "" && u.Path != "/") || strings.ContainsAny(b.Endpoint, "?#"):
 		faults.Add("endpoint", "must not have a path, query or fragment")
 	}
+}
+
+func validPort(port string) bool {
+	n, err := strconv.Atoi(port)
+	return err == nil && n >= 1 && n <= 65535
 }
 
 // Probe is what was last proven about a backend. Unknown means no.

@@ -2,7 +2,6 @@ package keystile
 
 import (
 	"fmt"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,6 +31,14 @@ func ParseBucket(s string) (Bucket, error) {
 var (
 	bucketName    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	oldBucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+	dottedQuad    = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}$`)
+)
+
+// Beginnings and ends that S3 keeps for itself. SDKs take a bucket with some of
+// them for another kind of resource and sign or address it in another way.
+var (
+	keptPrefixes = []string{"amzn-s3-demo-", "sthree-", "xn--"}
+	keptSuffixes = []string{"--ol-s3", "--table-s3", "--x-s3", "-s3alias", ".mrap"}
 )
 
 // CheckNewBucketName applies the naming rules for new buckets (S3 User Guide,
@@ -41,10 +48,21 @@ func CheckNewBucketName(name string) error {
 	if !bucketName.MatchString(name) || strings.Contains(name, "..") {
 		return fmt.Errorf("bucket name %q must be 3 to 63 lower-case letters, digits, dots or hyphens, begin and end with a letter or digit: %w", name, ErrInvalid)
 	}
-	if _, err := netip.ParseAddr(name); err == nil {
+	if dottedQuad.MatchString(name) {
 		return fmt.Errorf("bucket name %q must not look like an IP address: %w", name, ErrInvalid)
 	}
+	if begins(name, keptPrefixes) || ends(name, keptSuffixes) {
+		return fmt.Errorf("bucket name %q begins or ends as S3 keeps for its own resources: %w", name, ErrInvalid)
+	}
 	return checkNotReserved(name)
+}
+
+func begins(name string, with []string) bool {
+	return slices.ContainsFunc(with, func(w string) bool { return strings.HasPrefix(name, w) })
+}
+
+func ends(name string, with []string) bool {
+	return slices.ContainsFunc(with, func(w string) bool { return strings.HasSuffix(name, w) })
 }
 
 // CheckBucketName accepts what may exist on a backend already: also the longer
@@ -71,8 +89,9 @@ func checkNotReserved(name string) error {
 	return nil
 }
 
-// IsReservedName reports whether name may never be addressed as a bucket.
-func IsReservedName(name string) bool { return slices.Contains(reservedNames, name) }
+// IsReservedName reports whether name may never be addressed as a bucket. Case
+// does not matter: something before the backend may not mind it either.
+func IsReservedName(name string) bool { return slices.Contains(reservedNames, strings.ToLower(name)) }
 
 // CheckKey refuses keys that S3 does not have: empty, longer than MaxKeyBytes,
 // or not UTF-8.
@@ -88,13 +107,21 @@ func CheckKey(key string) error {
 	return nil
 }
 
+// posixScratch is the directory inside each bucket where versitygw's posix
+// backend keeps uploads in progress. A key below it reaches other uploads' parts.
+const posixScratch = ".sgwtmp"
+
 // HasOddSegments reports whether a key or prefix has a segment that a backend
-// which normalises keys would resolve: ".", ".." or an empty one. One slash at
-// the end is no empty segment (it marks a folder).
+// which keeps objects as files would take for something else: ".", "..", an
+// empty one, or its own scratch directory. One slash at the end is no empty
+// segment (it marks a folder).
 func HasOddSegments(key string) bool {
-	segments := strings.Split(strings.TrimSuffix(key, "/"), "/")
 	if key == "" {
 		return false
+	}
+	segments := strings.Split(strings.TrimSuffix(key, "/"), "/")
+	if segments[0] == posixScratch {
+		return true
 	}
 	return slices.ContainsFunc(segments, func(s string) bool { return s == "" || s == "." || s == ".." })
 }

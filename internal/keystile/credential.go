@@ -110,9 +110,7 @@ func (c *Credential) Buckets() []string {
 func (c *Credential) Check(now time.Time) error {
 	var faults Faults
 	CheckText("description", c.Description, MaxDescriptionRunes, &faults)
-	if err := CheckGrants(c.Grants); err != nil {
-		faults = append(faults, err.(Faults)...)
-	}
+	checkGrants(c.Grants, &faults)
 	if !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(now) {
 		faults.Add("expires_at", "the expiry must lie in the future")
 	}

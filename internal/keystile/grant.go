@@ -72,16 +72,21 @@ func (g Grant) String() string {
 }
 
 // ParseGrant reads BACKEND/BUCKET[/PREFIX]:PERMISSIONS[@ALIAS], split at the
-// last colon. A prefix gets a slash at its end unless exact is set.
+// last colon. A prefix gets a slash at its end unless exact is set. An empty
+// prefix behind a slash is ErrInvalid: a variable that was not set must not
+// open the whole bucket.
 func ParseGrant(s string, exact bool) (Grant, error) {
 	colon := strings.LastIndexByte(s, ':')
 	if colon < 0 {
 		return Grant{}, fmt.Errorf("grant %q is not BACKEND/BUCKET[/PREFIX]:read,list,write,delete[@ALIAS]: %w", s, ErrInvalid)
 	}
 	backend, rest, _ := strings.Cut(s[:colon], "/")
-	bucket, prefix, _ := strings.Cut(rest, "/")
+	bucket, prefix, hasPrefix := strings.Cut(rest, "/")
 	if backend == "" || bucket == "" {
 		return Grant{}, fmt.Errorf("grant %q names no BACKEND/BUCKET before its last colon: %w", s, ErrInvalid)
+	}
+	if hasPrefix && prefix == "" {
+		return Grant{}, fmt.Errorf("grant %q has an empty prefix: leave out the slash to mean the whole bucket: %w", s, ErrInvalid)
 	}
 	names, alias, hasAlias := strings.Cut(s[colon+1:], "@")
 	if hasAlias && alias == "" {
@@ -104,17 +109,22 @@ const maxGrants = 1000
 // with fields named "grants[i].…".
 func CheckGrants(grants []Grant) error {
 	var faults Faults
+	checkGrants(grants, &faults)
+	return faults.Err()
+}
+
+func checkGrants(grants []Grant, faults *Faults) {
 	if len(grants) == 0 {
 		faults.Add("grants", "at least one bucket scope is needed")
 	}
 	if len(grants) > maxGrants {
 		faults.Add("grants", "at most %d bucket scopes are allowed", maxGrants)
-		return faults
+		return
 	}
 	named := map[string]int{}
 	for i, g := range grants {
 		field := fmt.Sprintf("grants[%d]", i)
-		g.check(field, &faults)
+		g.check(field, faults)
 		first, taken := named[g.ClientName()]
 		if !taken {
 			named[g.ClientName()] = i
@@ -122,7 +132,6 @@ func CheckGrants(grants []Grant) error {
 			faults.Add(field+".alias", "the client would see both %s and %s as %q: give one an alias", grants[first].Bucket, g.Bucket, g.ClientName())
 		}
 	}
-	return faults.Err()
 }
 
 func (g Grant) check(field string, faults *Faults) {

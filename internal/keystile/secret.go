@@ -11,20 +11,37 @@ const redacted = "[redacted]"
 // Secret is a value that cannot be printed by accident: every format verb, JSON,
 // text and slog yield "[redacted]". Only Reveal gives it away, so that each
 // place that does can be found by name.
-type Secret struct{ value string }
+//
+// The value hangs on a pointer because fmt calls no method of what sits in an
+// unexported field: there it prints an address and not the value. Comparing
+// with == does not compile: Equal does it in constant time.
+type Secret struct {
+	_     [0]func()
+	value *string
+}
 
 // NewSecret guards value.
-func NewSecret(value string) Secret { return Secret{value} }
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{value: &value}
+}
 
 // Reveal returns the guarded value.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // IsZero reports whether there is no secret.
-func (s Secret) IsZero() bool { return s.value == "" }
+func (s Secret) IsZero() bool { return s.value == nil }
 
 // Equal compares in constant time.
 func (s Secret) Equal(other Secret) bool {
-	return subtle.ConstantTimeCompare([]byte(s.value), []byte(other.value)) == 1
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
 }
 
 // Format implements fmt.Formatter for every verb.

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"keystile/internal/client"
+)
+
+type auditCommands struct {
+	APIFlags
+	List auditList `cmd:"" help:"List events, newest first."`
+	Show auditShow `cmd:"" help:"Show one event whole."`
+}
+
+type auditList struct {
+	Action      string `help:"Only actions that begin so: s3.proxy. or credential." placeholder:"PREFIX"`
+	AccessKeyID string `help:"Only events of this access key." placeholder:"ID"`
+	Account     string `help:"Only events of this account." placeholder:"NAME"`
+	Backend     string `help:"Only events on this backend." placeholder:"ID"`
+	Bucket      string `help:"Only events on this bucket." placeholder:"NAME"`
+	Key         string `help:"Only events on this key." placeholder:"KEY"`
+	Result      string `help:"Only events with this result: ok, denied, error or unknown." enum:",ok,denied,error,unknown" default:"" placeholder:"RESULT"`
+	RequestID   string `help:"Only the events of this request." placeholder:"ID"`
+	Since       string `help:"From this time on: a date, RFC 3339, or how long ago (15m, 24h, 7d)." placeholder:"TIME"`
+	Until       string `help:"Before this time, given likewise." placeholder:"TIME"`
+	Limit       int    `help:"At most so many; 0 is all." default:"50"`
+}
+
+// Help has the examples.
+func (auditList) Help() string {
+	return `With --output json each event is one line of JSON, printed as it arrives.
+
+Examples:
+
+    keystile audit list --action s3.proxy. --result denied --since 24h
+    keystile audit list --access-key-id AKIA… --limit 0 --output json
+`
+}
+
+// Run lists.
+func (cmd auditList) Run(ctx context.Context, c *caller) error {
+	filter, err := cmd.filter(time.Now())
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.Events(ctx, filter, func(e client.Event) error { return printJSON(c.con.out, e) })
+	}
+	t := table{head: []string{"TIME", "ACTION", "RESULT", "STATUS", "ACCOUNT", "WHAT", "FROM", "CODE", "ID"}}
+	err = c.Events(ctx, filter, func(e client.Event) error {
+		t.add(e.Time.UTC().Format("2006-01-02 15:04:05Z"), e.Action, result(e), status(e), e.Account, what(e), e.SourceIP, detailText(e, "code"), e.ID)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return t.write(c.con.out, "No events.")
+}
+
+func (cmd auditList) filter(now time.Time) (client.EventFilter, error) {
+	f := client.EventFilter{
+		Action: cmd.Action, AccessKeyID: cmd.AccessKeyID, Account: cmd.Account, Backend: cmd.Backend,
+		Bucket: cmd.Bucket, Key: cmd.Key, Result: cmd.Result, RequestID: cmd.RequestID, Limit: cmd.Limit,
+	}
+	if cmd.Limit < 0 {
+		return f, usagef("--limit: %d is below 0", cmd.Limit)
+	}
+	var err error
+	if f.Since, err = parsePast("--since", cmd.Since, now); err != nil {
+		return f, err
+	}
+	f.Until, err = parsePast("--until", cmd.Until, now)
+	return f, err
+}
+
+type auditShow struct {
+	ID string `arg:"" help:"The event's id."`
+}
+
+// Run shows one.
+func (cmd auditShow) Run(ctx context.Context, c *caller) error {
+	e, err := c.Event(ctx, cmd.ID)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return printJSON(c.con.out, e)
+	}
+	var f fields
+	f.add("ID", e.ID)
+	f.add("Time", e.Time.UTC().Format(time.RFC3339Nano))
+	f.add("Action", e.Action)
+	f.add("Result", result(e))
+	f.add("Status", status(e))
+	f.add("Account", e.Account)
+	f.add("Backend", e.Backend)
+	f.add("Bucket", e.Bucket)
+	f.add("Key", clean(e.Key))
+	f.add("Source IP", e.SourceIP)
+	f.add("User agent", clean(e.UserAgent))
+	f.add("Request ID", e.RequestID)
+	f.add("Detail", indented(e.Detail))
+	return f.write(c.con.out)
+}
+
+func result(e client.Event) string {
+	if e.InProgress {
+		return "in progress"
+	}
+	return e.Result
+}
+
+func status(e client.Event) string {
+	if e.Status == 0 {
+		return ""
+	}
+	return strconv.Itoa(e.Status)
+}
+
+// what names the thing acted on: the object, or what the detail says. A bucket
+// that nobody found has no backend.
+func what(e client.Event) string {
+	var parts []string
+	for _, part := range []string{e.Backend, e.Bucket, e.Key} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return clean(detailText(e, "target"))
+	}
+	return clean(strings.Join(parts, "/"))
+}
+
+func detailText(e client.Event, name string) string {
+	var detail map[string]any
+	if json.Unmarshal(e.Detail, &detail) != nil || detail[name] == nil {
+		return ""
+	}
+	return clean(fmt.Sprint(detail[name]))
+}
+
+func indented(detail json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Indent(&b, detail, "", "  ") != nil {
+		return ""
+	}
+	return b.String()
+}

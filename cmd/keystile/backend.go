@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"keystile/internal/client"
+	"keystile/internal/keystile"
+)
+
+type backendCommands struct {
+	APIFlags
+	Add    backendAdd    `cmd:"" help:"Add a backend."`
+	List   backendList   `cmd:"" help:"List backends and their health."`
+	Show   backendShow   `cmd:"" help:"Show one backend."`
+	Test   backendTest   `cmd:"" help:"Try a backend: reach, sign, list, clock, keys."`
+	Edit   backendEdit   `cmd:"" help:"Change a backend that was added here."`
+	Remove backendRemove `cmd:"" help:"Forget a backend that was added here."`
+}
+
+// BackendID is the argument of commands about one backend.
+type BackendID struct {
+	ID string `arg:"" help:"The backend's id."`
+}
+
+type backendAdd struct {
+	BackendID
+	Kind                 string `help:"What it is; s3 is the one kind that can be added." enum:"s3" default:"s3"`
+	Endpoint             string `required:"" help:"http(s)://HOST[:PORT]." placeholder:"URL"`
+	Region               string `help:"Its region." default:"us-east-1"`
+	AccessKeyID          string `required:"" help:"The key that the gateway signs with." placeholder:"ID"`
+	SecretAccessKeyStdin bool   `help:"Read the secret from standard input instead of a prompt."`
+	VirtualHosted        bool   `help:"Address buckets in the host name instead of the path."`
+}
+
+// Help has the examples.
+func (backendAdd) Help() string {
+	return `The secret is never a flag: it would stand in the process list. It is sealed in the server's store.
+
+Examples:
+
+    keystile backend add minio --endpoint http://10.0.0.5:9000 --access-key-id AKEXAMPLE
+    keystile backend add minio --kind s3 --endpoint http://10.0.0.5:9000 --region us-east-1 --access-key-id AKEXAMPLE --secret-access-key-stdin < secret.txt
+`
+}
+
+// Run adds.
+func (cmd backendAdd) Run(ctx context.Context, c *caller) error {
+	secret, err := c.con.backendSecret(cmd.SecretAccessKeyStdin)
+	if err != nil {
+		return err
+	}
+	added, err := c.AddBackend(ctx, client.NewBackend{
+		ID: cmd.ID, Kind: cmd.Kind, Endpoint: cmd.Endpoint, Region: cmd.Region, PathStyle: !cmd.VirtualHosted,
+		AccessKeyID: cmd.AccessKeyID, SecretAccessKey: secret.Reveal(),
+	})
+	if err != nil {
+		return err
+	}
+	return c.backend(added)
+}
+
+func (c *console) backendSecret(fromStdin bool) (keystile.Secret, error) {
+	if fromStdin {
+		return c.secretFromStdin()
+	}
+	if !isTerminal(c.in) {
+		return keystile.Secret{}, usagef("standard input is not a terminal: give --secret-access-key-stdin")
+	}
+	return c.secretFromPrompt("Secret access key")
+}
+
+type backendList struct{}
+
+// Run lists.
+func (backendList) Run(ctx context.Context, c *caller) error {
+	list, err := c.Backends(ctx)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return printJSON(c.con.out, list)
+	}
+	t := table{head: []string{"ID", "KIND", "ENDPOINT", "REGION", "FROM", "HEALTH"}}
+	for _, b := range list {
+		t.add(b.ID, b.Kind, b.Endpoint, b.Region, b.Source, health(b.Health))
+	}
+	return t.write(c.con.out, "No backends.")
+}
+
+func health(h client.Health) string {
+	switch {
+	case h.CheckedAt == nil:
+		return "not checked yet"
+	case h.Healthy:
+		return "healthy"
+	case h.Message != "":
+		return "unhealthy: " + clean(h.Message)
+	}
+	return "unhealthy"
+}
+
+type backendShow struct{ BackendID }
+
+// Run shows one.
+func (cmd backendShow) Run(ctx context.Context, c *caller) error {
+	got, err := c.Backend(ctx, cmd.ID)
+	if err != nil {
+		return err
+	}
+	return c.backend(got)
+}
+
+func (c *caller) backend(b client.Backend) error {
+	if c.json {
+		return printJSON(c.con.out, b)
+	}
+	var f fields
+	f.add("ID", b.ID)
+	f.add("Kind", b.Kind)
+	f.add("Endpoint", b.Endpoint)
+	f.add("Region", b.Region)
+	if b.Kind == string(keystile.KindS3) {
+		f.add("Addressing", map[bool]string{true: "in the path", false: "in the host name"}[b.PathStyle])
+	}
+	f.add("Access key ID", b.AccessKeyID)
+	f.add("Declared in", map[string]string{"config": "the configuration file", "store": "the store"}[b.Source])
+	f.add("Health", health(b.Health))
+	f.add("Keeps keys", map[bool]string{true: "yes", false: "no, or not proven: keys with . or .. or empty segments are refused"}[b.KeepsKeys])
+	f.add("Created", shortTime(b.CreatedAt))
+	return f.write(c.con.out)
+}
+
+type backendTest struct{ BackendID }
+
+// Run tests, and fails when the backend does.
+func (cmd backendTest) Run(ctx context.Context, c *caller) error {
+	report, err := c.TestBackend(ctx, cmd.ID)
+	if err != nil {
+		return err
+	}
+	if err := c.backendReport(report); err != nil {
+		return err
+	}
+	if !report.OK {
+		return fmt.Errorf("backend %s failed its test", cmd.ID)
+	}
+	return nil
+}
+
+func (c *caller) backendReport(report client.BackendTest) error {
+	if c.json {
+		return printJSON(c.con.out, report)
+	}
+	t := table{head: []string{"STEP", "RESULT", "MESSAGE"}}
+	for _, s := range report.Steps {
+		t.add(s.Name, map[bool]string{true: "ok", false: "failed"}[s.OK], clean(s.Message))
+	}
+	if err := t.write(c.con.out, "No steps were run."); err != nil {
+		return err
+	}
+	if !report.OK {
+		return nil
+	}
+	skew := time.Duration(report.ClockSkewMS * float64(time.Millisecond)).Round(time.Millisecond)
+	return c.done("%d buckets, clock %s apart.", report.Buckets, skew.Abs())
+}
+
+type backendEdit struct {
+	BackendID
+	Endpoint             *string `help:"The new endpoint; asks for the secret again." placeholder:"URL"`
+	Region               *string `help:"The new region." placeholder:"REGION"`
+	AccessKeyID          *string `help:"The new access key ID." placeholder:"ID"`
+	SecretAccessKeyStdin bool    `help:"Read a new secret from standard input."`
+	PathStyle            *bool   `help:"Address buckets in the path, or with --no-path-style in the host name." negatable:""`
+}
+
+// Run changes it.
+func (cmd backendEdit) Run(ctx context.Context, c *caller) error {
+	edit := client.BackendEdit{Endpoint: cmd.Endpoint, Region: cmd.Region, AccessKeyID: cmd.AccessKeyID, PathStyle: cmd.PathStyle}
+	if cmd.SecretAccessKeyStdin || cmd.Endpoint != nil {
+		secret, err := c.con.backendSecret(cmd.SecretAccessKeyStdin)
+		if err != nil {
+			return err
+		}
+		text := secret.Reveal()
+		edit.SecretAccessKey = &text
+	}
+	if edit == (client.BackendEdit{}) {
+		return usagef("nothing to change: give --endpoint, --region, --access-key-id, --secret-access-key-stdin or --path-style")
+	}
+	changed, err := c.EditBackend(ctx, cmd.ID, edit)
+	if err != nil {
+		return err
+	}
+	return c.backend(changed)
+}
+
+type backendRemove struct {
+	BackendID
+	Confirm
+}
+
+// Run removes.
+func (cmd backendRemove) Run(ctx context.Context, c *caller) error {
+	if err := cmd.ask(c.con, "Forget the backend "+cmd.ID+"? Its objects stay where they are."); err != nil {
+		return err
+	}
+	if err := c.RemoveBackend(ctx, cmd.ID); err != nil {
+		return err
+	}
+	return c.done("Removed %s.", cmd.ID)
+}

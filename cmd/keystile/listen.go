@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"keystile/internal/http1"
+)
+
+// sockets are the listeners, open before anything that must know their ports.
+type sockets struct {
+	dashboard net.Listener
+	gateway   net.Listener // nil where the gateway is switched off
+}
+
+// listen opens the sockets. They answer once everything behind them runs.
+func (s *server) listen(ctx context.Context) error {
+	var err error
+	if s.sockets.dashboard, err = s.open(ctx, "server.listen", s.config.Server.Listen); err != nil {
+		return err
+	}
+	if s.config.S3Proxy.Enabled {
+		s.sockets.gateway, err = s.open(ctx, "s3_proxy.listen", s.config.S3Proxy.Listen)
+	}
+	return err
+}
+
+func (s *server) open(ctx context.Context, key, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	s.later(func(context.Context) error {
+		// Serving closes it too.
+		if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return ln, nil
+}
+
+// addresses are what no backend may stand at.
+func (s sockets) addresses() []netip.AddrPort {
+	var list []netip.AddrPort
+	for _, ln := range []net.Listener{s.dashboard, s.gateway} {
+		if ln == nil {
+			continue
+		}
+		if addr, ok := ln.Addr().(*net.TCPAddr); ok {
+			list = append(list, addr.AddrPort())
+		}
+	}
+	return list
+}
+
+// urlOf is the configured URL, or that of the socket as this machine sees it.
+func urlOf(configured string, ln net.Listener) *url.URL {
+	if configured != "" {
+		if u, err := url.Parse(configured); err == nil { // it was validated
+			u.Path = ""
+			return u
+		}
+	}
+	if ln == nil {
+		return &url.URL{}
+	}
+	host, port, _ := net.SplitHostPort(ln.Addr().String())
+	if addr, err := netip.ParseAddr(host); err == nil && addr.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
+}
+
+func (s *server) dashboardURL() *url.URL {
+	return urlOf(s.config.Server.PublicURL, s.sockets.dashboard)
+}
+
+func (s *server) s3URL() string {
+	return urlOf(s.config.S3Proxy.PublicURL, s.sockets.gateway).String()
+}
+
+// front is an HTTP server and the socket that it serves.
+type front struct {
+	name   string
+	http   *http.Server
+	socket net.Listener
+}
+
+// newFront makes a server that bounds heads and idle connections, but no body:
+// an object may take its time as long as it moves.
+func (s *server) newFront(name string, socket net.Listener, h http.Handler) front {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return front{name, &http.Server{
+		Handler:                      h,
+		ReadHeaderTimeout:            s.config.Limits.HeaderTimeout,
+		IdleTimeout:                  s.config.Limits.IdleTimeout,
+		MaxHeaderBytes:               http.DefaultMaxHeaderBytes,
+		Protocols:                    protocols,
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(s.log.With("listener", name).Handler(), slog.LevelDebug),
+	}, socket}
+}
+
+// guarded puts the strict HTTP/1.1 of the gateway in front of net/http.
+func (f front) guarded(idle time.Duration) front {
+	f.socket = http1.Guard(f.socket, http1.GuardOptions{IdleTimeout: idle})
+	f.http.ConnContext = http1.ConnContext
+	return f
+}
+
+// serve answers until ctx ends or a listener breaks, then drains: nothing new
+// is accepted, requests in flight end, within a bound.
+func (s *server) serve(ctx context.Context) error {
+	serving, ctx := errgroup.WithContext(ctx)
+	for _, f := range s.fronts {
+		serving.Go(func() error {
+			if err := f.http.Serve(f.socket); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
+			return nil
+		})
+	}
+	serving.Go(func() error {
+		<-ctx.Done()
+		s.log.Info("stopping: no new requests, those in flight may end", "within", drainTimeout.String())
+		s.drain(context.WithoutCancel(ctx))
+		return nil
+	})
+	return serving.Wait()
+}
+
+func (s *server) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	var draining errgroup.Group
+	for _, f := range s.fronts {
+		draining.Go(func() error {
+			if err := f.http.Shutdown(ctx); err != nil {
+				s.log.Warn("requests did not end in time and were cut", "listener", f.name)
+				return f.http.Close()
+			}
+			return nil
+		})
+	}
+	if err := draining.Wait(); err != nil {
+		s.log.Warn("closing connections", "error", err)
+	}
+}

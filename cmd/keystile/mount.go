@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"keystile/internal/api"
+	"keystile/internal/clientip"
+	"keystile/internal/s3proxy"
+	"keystile/internal/telemetry"
+)
+
+// mount puts the handlers before the sockets.
+func (s *server) mount(context.Context) error {
+	dashboard, err := s.dashboardHandler()
+	if err != nil {
+		return err
+	}
+	s.fronts = append(s.fronts, s.newFront("dashboard", s.sockets.dashboard, dashboard))
+	if s.sockets.gateway != nil {
+		s.fronts = append(s.fronts, s.newFront("gateway", s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits.IdleTimeout))
+	}
+	return nil
+}
+
+func (s *server) dashboardHandler() (http.Handler, error) {
+	apiHandler, err := api.New(api.Options{
+		Control:   s.control,
+		Log:       s.log,
+		ClientIP:  clientip.Resolver{Trusted: s.config.Server.TrustedProxies},
+		PublicURL: s.dashboardURL(),
+		Listen:    s.sockets.dashboard.Addr().String(),
+		Server: api.Server{
+			Version:          version(),
+			S3Endpoint:       s.s3URL(),
+			DashboardURL:     s.dashboardURL().String(),
+			Region:           s.config.S3Proxy.Region,
+			AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/", apiHandler)
+	mux.Handle("GET /metrics", telemetry.Handler(s.metrics))
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /{$}", http.RedirectHandler("/api/docs", http.StatusSeeOther))
+	return telemetry.NewHTTP(s.metrics).Wrap(mux), nil
+}
+
+func (s *server) gatewayHandler() http.Handler {
+	metrics := telemetry.NewGateway(s.metrics)
+	return metrics.Wrap(s3proxy.New(s3proxy.Options{
+		Keys:             s.keys,
+		Backends:         s.backends,
+		Trail:            s.trail,
+		Clients:          clientip.Resolver{Trusted: s.config.S3Proxy.TrustedProxies},
+		Observer:         metrics,
+		Log:              s.log,
+		Now:              time.Now,
+		Region:           s.config.S3Proxy.Region,
+		PublicURL:        s.s3URL(),
+		AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
+		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,
+		SuccessReadRate:  s.config.Audit.Sampling.ProxySuccessReadRate,
+	}))
+}
+
+// healthz tells that the process answers.
+func healthz(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// readiness is the body of /readyz.
+type readiness struct {
+	Status   string            `json:"status"`
+	Backends map[string]string `json:"backends"`
+}
+
+// readyTimeout bounds the look into the store.
+const readyTimeout = 2 * time.Second
+
+// readyz tells whether requests can be answered: the store reads and the
+// gateway holds its snapshot. Backends are told of, but do not count.
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	body, status := readiness{"ready", map[string]string{}}, http.StatusOK
+	if err := s.ready(ctx); err != nil {
+		s.log.Warn("not ready", "error", err)
+		body.Status, status = "not ready", http.StatusServiceUnavailable
+	}
+	for id, h := range s.backends.Health() {
+		switch {
+		case h.Healthy:
+			body.Backends[id] = "healthy"
+		case h.CheckedAt.IsZero():
+			body.Backends[id] = "not checked yet"
+		default:
+			body.Backends[id] = "unhealthy"
+		}
+	}
+	answer(w, status, body)
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client may be gone
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"keystile/internal/audit"
+	"keystile/internal/config"
+	"keystile/internal/control"
+	"keystile/internal/keyring"
+	"keystile/internal/store"
+	"keystile/internal/store/sqlstore"
+	"keystile/internal/telemetry"
+	"keystile/internal/upstream"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Bounds of an orderly stop.
+const (
+	drainTimeout = 30 * time.Second // for requests in flight
+	closeTimeout = 20 * time.Second // for what is behind them
+)
+
+// server is all parts of a running gateway.
+type server struct {
+	config  config.Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+
+	sockets   sockets
+	store     *sqlstore.DB
+	trail     *audit.Recorder
+	children  children
+	backends  *upstream.Registry
+	keys      *keyring.Keyring
+	control   *control.Service
+	fronts    []front
+	undo      []func(context.Context) error // closes what was opened, last first
+	work      context.Context               // of what runs behind the requests
+	stopWork  context.CancelFunc
+	workEnded sync.WaitGroup
+}
+
+// newServer opens, starts and wires everything but serving. On an error nothing
+// of it is left.
+func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server, error) {
+	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
+	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
+	for _, step := range []func(context.Context) error{
+		s.listen, s.openStore, s.startTrail, s.startBackends, s.startControl, s.mount,
+	} {
+		if err := step(ctx); err != nil {
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+			defer cancel()
+			return nil, errors.Join(err, s.close(closing))
+		}
+	}
+	return s, nil
+}
+
+// later notes how to close what was just opened.
+func (s *server) later(undo func(context.Context) error) { s.undo = append(s.undo, undo) }
+
+// background runs fn until the server closes.
+func (s *server) background(fn func(context.Context)) {
+	s.workEnded.Go(func() { fn(s.work) })
+}
+
+func (s *server) openStore(ctx context.Context) error {
+	release, err := sqlstore.Lock(s.config.Store.Path)
+	if err != nil {
+		return err
+	}
+	s.later(func(context.Context) error { return release() })
+	if s.store, err = openStore(ctx, s.config, s.log); err != nil {
+		return err
+	}
+	s.later(func(context.Context) error { return s.store.Close() })
+	return nil
+}
+
+// startTrail closes what an earlier process left open before anything new is
+// recorded.
+func (s *server) startTrail(ctx context.Context) error {
+	s.trail = audit.NewRecorder(s.store, time.Now)
+	s.later(func(context.Context) error { s.trail.Close(); return nil })
+	orphans, err := s.trail.Recover(ctx)
+	if err != nil {
+		return fmt.Errorf("recover the audit trail: %w", err)
+	}
+	if orphans > 0 {
+		s.log.Warn("requests were cut off when the process last ended: their outcome is unknown", "events", orphans)
+	}
+	return nil
+}
+
+func (s *server) startBackends(ctx context.Context) error {
+	endpoints, started, err := startDeclared(ctx, s.config.Backends, s.log)
+	if err != nil {
+		return err
+	}
+	s.children = started
+	s.later(s.children.stop)
+	s.backends = upstream.NewRegistry(upstream.Options{
+		Declared: endpoints,
+		Store:    s.store,
+		Dialer:   upstream.NewDialer(s.sockets.addresses()...),
+		Log:      s.log,
+	})
+	s.later(func(context.Context) error { s.backends.Close(); return nil })
+	if err := s.backends.Sync(ctx); err != nil {
+		return err
+	}
+	s.background(func(ctx context.Context) {
+		if err := s.backends.Run(ctx); err != nil {
+			s.log.Error("watching the backends ended", "error", err)
+		}
+	})
+	return nil
+}
+
+func (s *server) startControl(ctx context.Context) error {
+	s.keys = keyring.New(s.store, time.Now)
+	if err := s.keys.Sync(ctx); err != nil {
+		return err
+	}
+	s.control = control.New(control.Options{
+		Store:           s.store,
+		Gateways:        gateways{s.keys, s.backends},
+		Upstreams:       s.backends,
+		SessionIdle:     s.config.Server.Session.IdleTimeout,
+		SessionLifetime: s.config.Server.Session.AbsoluteTimeout,
+	})
+	s.later(s.saveUsed)
+	s.background(func(ctx context.Context) { s.control.Run(ctx, s.log) })
+	s.background(s.keepInStep)
+	return nil
+}
+
+// gateways are those that must know of a change: the one of this process.
+type gateways struct {
+	keys     *keyring.Keyring
+	backends *upstream.Registry
+}
+
+// Confirm implements control.Gateways.
+func (g gateways) Confirm(ctx context.Context, generation int64) error {
+	g.keys.Require(generation)
+	return errors.Join(g.keys.Sync(ctx), g.backends.Sync(ctx))
+}
+
+const (
+	stepInterval = 2 * time.Second  // between looks whether the keyring is behind
+	usedInterval = 30 * time.Second // between notes of when keys were used
+)
+
+// keepInStep heals a keyring that could not take over a change, and notes when
+// keys were used.
+func (s *server) keepInStep(ctx context.Context) {
+	step, used := time.NewTicker(stepInterval), time.NewTicker(usedInterval)
+	defer step.Stop()
+	defer used.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-step.C:
+			if s.keys.Ready() == nil {
+				continue
+			}
+			if err := errors.Join(s.keys.Sync(ctx), s.backends.Sync(ctx)); err != nil {
+				s.log.Error("the gateway is closed until it can read the store", "error", err)
+			}
+		case <-used.C:
+			if err := s.saveUsed(ctx); err != nil {
+				s.log.Warn("when keys were last used could not be noted", "error", err)
+			}
+		}
+	}
+}
+
+func (s *server) saveUsed(ctx context.Context) error {
+	used := s.keys.Used()
+	if len(used) == 0 {
+		return nil
+	}
+	return s.store.Write(ctx, func(tx store.Tx) error { return tx.TouchCredentials(used) })
+}
+
+// ready reports why requests cannot be answered now. Backends are not asked: a
+// dead one must not drain the others.
+func (s *server) ready(ctx context.Context) error {
+	return errors.Join(s.store.Ping(ctx), s.keys.Ready())
+}
+
+// hasAccounts reports whether anybody could sign in.
+func (s *server) hasAccounts(ctx context.Context) (found bool, err error) {
+	err = s.store.Read(ctx, func(tx store.Tx) error {
+		accounts, err := tx.Accounts()
+		found = len(accounts) > 0
+		return err
+	})
+	return found, err
+}
+
+// close ends what newServer opened, in the reverse order, whatever fails.
+func (s *server) close(ctx context.Context) error {
+	s.stopWork()
+	s.workEnded.Wait()
+	var faults []error
+	for i := len(s.undo) - 1; i >= 0; i-- {
+		faults = append(faults, s.undo[i](ctx))
+	}
+	s.undo = nil
+	return errors.Join(faults...)
+}
+
+var _ control.Gateways = gateways{}

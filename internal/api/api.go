@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"keystile/internal/clientip"
+	"keystile/internal/control"
+)
+
+// Options are what the API needs.
+type Options struct {
+	Control  *control.Service
+	Log      *slog.Logger
+	ClientIP clientip.Resolver
+	// PublicURL is where people reach the dashboard; its host is allowed and its
+	// scheme decides whether cookies are Secure.
+	PublicURL *url.URL
+	// Listen is the address that is listened on, HOST:PORT. Loopback and
+	// unspecified addresses are also known as localhost.
+	Listen string
+	// TLS tells that the listener itself speaks TLS.
+	TLS bool
+	// Server is what any signed-in account may know.
+	Server Server
+}
+
+// MaxBodyBytes bounds a request's body.
+const MaxBodyBytes = 1 << 20
+
+// New makes the handler of everything below /api/.
+func New(o Options) (http.Handler, error) {
+	mux := http.NewServeMux()
+	hosts := newHosts(o.PublicURL, o.Listen, o.TLS)
+	cookies := cookieJar{secure: o.PublicURL != nil && o.PublicURL.Scheme == "https" || o.TLS}
+	r := &router{api: humago.New(mux, config(o.Server.Version))}
+	r.errors = r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
+	r.api.UseMiddleware((&authenticator{control: o.Control.SignIns, refusals: o.Control, hosts: hosts, cookies: cookies}).middleware)
+
+	sessions{o.Control.SignIns, o.Control.Sessions, cookies}.mount(r)
+	tokens{o.Control.Tokens}.mount(r)
+	accounts{o.Control.Accounts, o.Control.Sessions, o.Control.Tokens}.mount(r)
+	credentials{o.Control.Credentials, o.Server}.mount(r)
+	bindings{o.Control.Bindings, o.Server}.mount(r)
+	backends{o.Control.Backends}.mount(r)
+	buckets{o.Control.Buckets}.mount(r)
+	trail{o.Control.Audit}.mount(r)
+	server{o.Server}.mount(r)
+
+	if err := mountDocument(mux, r.api.OpenAPI()); err != nil {
+		return nil, fmt.Errorf("openapi document: %w", err)
+	}
+	mux.HandleFunc("/api/", notFound)
+	return &guard{next: mux, log: o.Log, hosts: hosts, clients: o.ClientIP, cookies: cookies}, nil
+}
+
+// router collects operations.
+type router struct {
+	api    huma.API
+	errors *huma.Schema
+}
+
+func config(version string) huma.Config {
+	c := huma.DefaultConfig("Keystile", version)
+	// The document and its page are served by document.go: complete before the
+	// first request, and without anybody's scripts.
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.Info.Description = "The control plane of Keystile, a self-hosted S3 access gateway. " +
+		"Authenticate with an API token as bearer, or with a session cookie and its CSRF token."
+	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: strictUnmarshal}
+	// "json" is looked up for the media type that huma's own errors have.
+	c.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
+	c.RejectUnknownQueryParameters = true
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	c.Transformers = []huma.Transformer{translateHuma}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer", Description: "an API token, ks_…"},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "a dashboard session; every method but GET also needs the header X-CSRF-Token"},
+	}
+	return c
+}
+
+// operation describes a route. Its success status is that of its method unless
+// status is set.
+type operation struct {
+	method, path string
+	id           string // of the OpenAPI operation: the client's function name
+	tag, summary string
+	description  string
+	status       int
+	public       bool // needs no authentication
+}
+
+// register mounts a route. Errors of the handler are translated here, once.
+func register[I, O any](r *router, o operation, handler func(context.Context, *I) (*O, error)) {
+	op := huma.Operation{
+		Method: o.method, Path: o.path, OperationID: o.id, Tags: []string{o.tag},
+		Summary: o.summary, Description: o.description, DefaultStatus: o.status, MaxBodyBytes: MaxBodyBytes,
+		Responses: map[string]*huma.Response{"default": {
+			Description: "Refused or failed",
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: r.errors}},
+		}},
+	}
+	if !o.public {
+		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+	}
+	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, newProblem(exchangeOf(ctx), err)
+		}
+		return out, nil
+	})
+}
+
+// JSON is an input or an answer with a body. It is exported, like the other
+// parts of inputs, because huma looks through exported fields only.
+type JSON[T any] struct{ Body T }
+
+func reply[T any](v T) *JSON[T] { return &JSON[T]{v} }
+
+// nothing is an input without parameters, or an answer without a body.
+type nothing struct{}
+
+// List is a whole collection, or a page of one.
+type List[T any] struct {
+	Items []T `json:"items"`
+	// NextCursor asks for the page after this one.
+	NextCursor string `json:"next_cursor,omitempty" doc:"cursor of the next page; absent on the last one"`
+}
+
+func listOf[T, V any](rows []T, view func(T) V) List[V] {
+	items := make([]V, len(rows))
+	for i, row := range rows {
+		items[i] = view(row)
+	}
+	return List[V]{Items: items}
+}
+
+func notFound(w http.ResponseWriter, req *http.Request) {
+	writeProblem(w, newProblem(exchangeOf(req.Context()), errNoRoute))
+}
+
+func writeProblem(w http.ResponseWriter, p *problem) {
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(p.status)
+	// The client may be gone; there is nobody else to tell.
+	_ = json.NewEncoder(w).Encode(p)
+}

@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"keystile/internal/control"
+	"keystile/internal/keystile"
+)
+
+// backends serves upstream endpoints.
+type backends struct{ backends *control.Backends }
+
+func (h backends) mount(r *router) {
+	const tag, one = "Backends", "/api/backends/{backend}"
+	register(r, operation{method: http.MethodGet, path: "/api/backends", id: "listBackends", tag: tag,
+		summary: "List backends with their health"}, h.list)
+	register(r, operation{method: http.MethodPost, path: "/api/backends", id: "createBackend", tag: tag,
+		summary: "Add a backend", status: http.StatusCreated, description: "Its secret is sealed and never shown."}, h.create)
+	register(r, operation{method: http.MethodGet, path: one, id: "getBackend", tag: tag,
+		summary: "Show a backend"}, h.get)
+	register(r, operation{method: http.MethodPatch, path: one, id: "updateBackend", tag: tag,
+		summary: "Edit a backend", description: "A new endpoint or access key needs the secret again."}, h.update)
+	register(r, operation{method: http.MethodDelete, path: one, id: "deleteBackend", tag: tag,
+		summary: "Remove a backend", description: "Refused while live credentials or bindings name it, and for backends of the configuration file."}, h.delete)
+	register(r, operation{method: http.MethodPost, path: one + "/test", id: "testBackend", tag: tag,
+		summary: "Try a backend step by step"}, h.test)
+}
+
+// Backend is one upstream S3 endpoint.
+type Backend struct {
+	ID          string     `json:"id"`
+	Kind        string     `json:"kind" enum:"s3,embedded"`
+	Endpoint    string     `json:"endpoint,omitempty"`
+	Region      string     `json:"region"`
+	PathStyle   bool       `json:"path_style"`
+	AccessKeyID string     `json:"access_key_id,omitempty"`
+	Source      string     `json:"source" enum:"config,store" doc:"what the configuration file declares, only the file changes"`
+	Health      Health     `json:"health"`
+	KeepsKeys   bool       `json:"keeps_keys" doc:"proven to store keys byte by byte"`
+	CreatedAt   *time.Time `json:"created_at,omitempty"`
+}
+
+// Health is what was last seen of a backend.
+type Health struct {
+	Healthy   bool       `json:"healthy"`
+	CheckedAt *time.Time `json:"checked_at,omitempty" doc:"absent: not checked yet"`
+	LatencyMS float64    `json:"latency_ms"`
+	Message   string     `json:"message,omitempty"`
+}
+
+// NewBackend is what is chosen of a backend.
+type NewBackend struct {
+	ID              string `json:"id" example:"ceph-1"`
+	Kind            string `json:"kind,omitempty" enum:"s3" default:"s3"`
+	Endpoint        string `json:"endpoint" example:"https://s3.example.com"`
+	Region          string `json:"region" example:"us-east-1"`
+	PathStyle       *bool  `json:"path_style,omitempty" doc:"address buckets in the path; absent: true"`
+	AccessKeyID     string `json:"access_key_id"`
+	SecretAccessKey string `json:"secret_access_key" format:"password" writeOnly:"true"`
+}
+
+// BackendEdit changes what it has.
+type BackendEdit struct {
+	Endpoint        *string `json:"endpoint,omitempty"`
+	Region          *string `json:"region,omitempty"`
+	PathStyle       *bool   `json:"path_style,omitempty"`
+	AccessKeyID     *string `json:"access_key_id,omitempty"`
+	SecretAccessKey *string `json:"secret_access_key,omitempty" format:"password" writeOnly:"true"`
+}
+
+// TestReport is the outcome of a test: every step up to and with the first that
+// failed.
+type TestReport struct {
+	OK          bool       `json:"ok"`
+	Steps       []TestStep `json:"steps"`
+	ClockSkewMS int64      `json:"clock_skew_ms" doc:"the backend's clock less ours"`
+	Buckets     int        `json:"buckets"`
+	KeepsKeys   bool       `json:"keeps_keys"`
+}
+
+// TestStep is one line of a test.
+type TestStep struct {
+	Name    string `json:"name" doc:"reach, sign, list, clock or keys"`
+	OK      bool   `json:"ok"`
+	Message string `json:"message,omitempty"`
+}
+
+func backendView(b control.BackendInfo) Backend {
+	return Backend{
+		ID: b.ID, Kind: string(b.Kind), Endpoint: b.Endpoint, Region: b.Region, PathStyle: b.PathStyle,
+		AccessKeyID: b.AccessKeyID, Source: string(b.Source), KeepsKeys: b.Health.KeepsKeys, CreatedAt: moment(b.CreatedAt),
+		Health: Health{
+			Healthy: b.Health.Healthy, CheckedAt: moment(b.Health.CheckedAt), Message: b.Health.Message,
+			LatencyMS: float64(b.Health.Latency.Microseconds()) / 1000,
+		},
+	}
+}
+
+// ByBackend names a backend in the path.
+type ByBackend struct {
+	Backend string `path:"backend" example:"ceph-1"`
+}
+
+func (h backends) list(ctx context.Context, _ *nothing) (*JSON[List[Backend]], error) {
+	list, err := h.backends.List(ctx, actorOf(ctx))
+	return reply(listOf(list, backendView)), err
+}
+
+func (h backends) create(ctx context.Context, in *JSON[NewBackend]) (*JSON[Backend], error) {
+	made, err := h.backends.Create(ctx, actorOf(ctx), control.NewBackend{
+		ID: in.Body.ID, Kind: keystile.BackendKind(in.Body.Kind), Endpoint: in.Body.Endpoint, Region: in.Body.Region,
+		PathStyle: in.Body.PathStyle == nil || *in.Body.PathStyle, AccessKeyID: in.Body.AccessKeyID,
+		Secret: keystile.NewSecret(in.Body.SecretAccessKey),
+	})
+	return reply(backendView(made)), err
+}
+
+func (h backends) get(ctx context.Context, in *ByBackend) (*JSON[Backend], error) {
+	info, err := h.backends.Get(ctx, actorOf(ctx), in.Backend)
+	return reply(backendView(info)), err
+}
+
+func (h backends) update(ctx context.Context, in *struct {
+	ByBackend
+	JSON[BackendEdit]
+}) (*JSON[Backend], error) {
+	edit := control.BackendEdit{
+		Endpoint: in.Body.Endpoint, Region: in.Body.Region, PathStyle: in.Body.PathStyle, AccessKeyID: in.Body.AccessKeyID,
+	}
+	if in.Body.SecretAccessKey != nil {
+		secret := secretOf(in.Body.SecretAccessKey)
+		edit.Secret = &secret
+	}
+	info, err := h.backends.Update(ctx, actorOf(ctx), in.Backend, edit)
+	return reply(backendView(info)), err
+}
+
+func (h backends) delete(ctx context.Context, in *ByBackend) (*nothing, error) {
+	return nil, h.backends.Delete(ctx, actorOf(ctx), in.Backend)
+}
+
+func (h backends) test(ctx context.Context, in *ByBackend) (*JSON[TestReport], error) {
+	report, err := h.backends.Test(ctx, actorOf(ctx), in.Backend)
+	view := TestReport{
+		OK: report.OK, Steps: make([]TestStep, len(report.Steps)), ClockSkewMS: report.ClockSkew.Milliseconds(),
+		Buckets: report.Buckets, KeepsKeys: report.KeepsKeys,
+	}
+	for i, step := range report.Steps {
+		view.Steps[i] = TestStep(step)
+	}
+	return reply(view), err
+}

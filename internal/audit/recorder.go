@@ -1,0 +1,221 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"keystile/internal/keystile"
+	"keystile/internal/store"
+)
+
+// Writer is the part of the store that the recorder writes to.
+type Writer interface {
+	Write(ctx context.Context, fn func(store.Tx) error) error
+}
+
+// ErrClosed is returned for a record that comes after Close.
+var ErrClosed = errors.New("the audit recorder is closed")
+
+// commitTimeout bounds one commit of a batch, retries included.
+const commitTimeout = 15 * time.Second
+
+// retries of a commit that failed, each after a longer pause. A record that
+// cannot be made in the end fails the request that waits for it.
+var retries = []time.Duration{20 * time.Millisecond, 200 * time.Millisecond}
+
+// Recorder writes audit events in groups.
+type Recorder struct {
+	store Writer
+
+	mu      sync.Mutex
+	floods  *floods // guarded by mu, so that counts and batches agree
+	next    *batch
+	closed  bool
+	wake    chan struct{}
+	stopped chan struct{}
+}
+
+// batch is what one commit makes durable.
+type batch struct {
+	events   []keystile.Event
+	outcomes []keystile.Outcome
+	tallies  map[string]counted // by the id of the event that counts
+	done     chan struct{}      // closed after the commit
+	err      error              // set before done is closed
+}
+
+// counted is how many refusals one event is to count, and the last of them.
+type counted struct {
+	add  int64
+	last keystile.Event
+}
+
+func newBatch() *batch {
+	return &batch{tallies: map[string]counted{}, done: make(chan struct{})}
+}
+
+func (b *batch) empty() bool {
+	return len(b.events) == 0 && len(b.outcomes) == 0 && len(b.tallies) == 0
+}
+
+// NewRecorder starts a recorder. Close ends it.
+func NewRecorder(s Writer, now func() time.Time) *Recorder {
+	r := &Recorder{
+		store: s, floods: newFloods(now), next: newBatch(),
+		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
+	}
+	go r.run()
+	return r
+}
+
+// Recover closes the intents that an earlier process left open as unknown, and
+// returns how many there were. It is called once, before the first record.
+func (r *Recorder) Recover(ctx context.Context) (orphans int64, err error) {
+	err = r.store.Write(ctx, func(tx store.Tx) error {
+		orphans, err = tx.CloseOrphans()
+		return err
+	})
+	return orphans, err
+}
+
+// Pending is a record on its way to the disk.
+type Pending struct{ batch *batch }
+
+// Wait returns nil once the record is durable.
+func (p Pending) Wait(ctx context.Context) error {
+	select {
+	case <-p.batch.done:
+		return p.batch.err
+	case <-ctx.Done():
+	}
+	select {
+	case <-p.batch.done: // what is durable is so, however late it was asked
+		return p.batch.err
+	default:
+		return context.Cause(ctx)
+	}
+}
+
+// Append takes over an event.
+func (r *Recorder) Append(e keystile.Event) Pending {
+	return r.add(func(b *batch) { b.events = append(b.events, e) })
+}
+
+// Settle takes over the outcome of an open event.
+func (r *Recorder) Settle(o keystile.Outcome) Pending {
+	return r.add(func(b *batch) { b.outcomes = append(b.outcomes, o) })
+}
+
+// Refuse takes over a refusal. A flood of one refusal from one source becomes
+// one counted event.
+func (r *Recorder) Refuse(e keystile.Event) Pending {
+	return r.add(func(b *batch) {
+		record, countedBy := r.floods.take(e)
+		if countedBy == "" {
+			b.events = append(b.events, record)
+			return
+		}
+		b.tallies[countedBy] = counted{b.tallies[countedBy].add + 1, e}
+	})
+}
+
+func (r *Recorder) add(put func(*batch)) Pending {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		b := newBatch()
+		b.err = ErrClosed
+		close(b.done)
+		return Pending{b}
+	}
+	put(r.next)
+	select {
+	case r.wake <- struct{}{}:
+	default: // awake already
+	}
+	return Pending{r.next}
+}
+
+// Close commits what is left and ends the recorder.
+func (r *Recorder) Close() {
+	r.mu.Lock()
+	if !r.closed {
+		r.closed = true
+		close(r.wake)
+	}
+	r.mu.Unlock()
+	<-r.stopped
+}
+
+// run commits one batch after the other. While one is being committed the next
+// one gathers, so that a slow disk makes groups larger, not queues longer.
+func (r *Recorder) run() {
+	defer close(r.stopped)
+	for range r.wake {
+		r.commit()
+	}
+	r.commit()
+}
+
+func (r *Recorder) commit() {
+	r.mu.Lock()
+	b := r.next
+	if b.empty() {
+		r.mu.Unlock()
+		return
+	}
+	r.next = newBatch()
+	r.mu.Unlock()
+
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	err := r.write(ctx, b)
+	for _, pause := range retries {
+		if err == nil {
+			break
+		}
+		time.Sleep(pause)
+		err = r.write(ctx, b)
+	}
+	if err != nil {
+		r.recount(b)
+		b.err = fmt.Errorf("the audit trail cannot be written: %w: %w", keystile.ErrUnavailable, err)
+	}
+	close(b.done)
+}
+
+// recount keeps what gathered meanwhile from adding to events that did not come
+// to be: the counts become events of their own, and all counting begins anew.
+func (r *Recorder) recount(failed *batch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.floods.reset()
+	for _, e := range failed.events {
+		tally, ok := r.next.tallies[e.ID]
+		if !ok {
+			continue
+		}
+		delete(r.next.tallies, e.ID)
+		tally.last.Detail.Count, tally.last.Detail.LastTime = tally.add, &tally.last.Time
+		r.next.events = append(r.next.events, tally.last)
+	}
+}
+
+func (r *Recorder) write(ctx context.Context, b *batch) error {
+	return r.store.Write(ctx, func(tx store.Tx) error {
+		tallies := make([]keystile.Tally, 0, len(b.tallies))
+		for id, c := range b.tallies {
+			tallies = append(tallies, keystile.Tally{EventID: id, Add: c.add, Last: c.last.Time})
+		}
+		if err := tx.AppendEvents(b.events); err != nil {
+			return err
+		}
+		if err := tx.CloseEvents(b.outcomes); err != nil {
+			return err
+		}
+		return tx.AddTallies(tallies)
+	})
+}

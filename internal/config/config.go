@@ -1,0 +1,169 @@
+package config
+
+import (
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"keystile/internal/keystile"
+)
+
+// Config is everything that an operator can set. The key tag is the name in
+// the file; the path of such names is the key ("server.listen").
+type Config struct {
+	DataDir  string    `key:"data_dir"` // holds the database, the master key and embedded backends' objects
+	Server   Server    `key:"server"`
+	S3Proxy  S3Proxy   `key:"s3_proxy"`
+	Limits   Limits    `key:"limits"`
+	Backends []Backend `key:"backends"`
+	Store    Store     `key:"store"`
+	Audit    Audit     `key:"audit"`
+	Log      Log       `key:"log"`
+}
+
+// Server is the listener of the JSON API and the dashboard.
+type Server struct {
+	Listen          string         `key:"listen"`            // HOST:PORT
+	PublicURL       string         `key:"public_url"`        // empty: http:// and the listen address
+	AllowPublicHTTP bool           `key:"allow_public_http"` // plain HTTP on other than a loopback address
+	TrustedProxies  []netip.Prefix `key:"trusted_proxies"`   // whose X-Forwarded-For is believed
+	Session         Session        `key:"session"`
+}
+
+// Session bounds a sign-in.
+type Session struct {
+	IdleTimeout     time.Duration `key:"idle_timeout"`
+	AbsoluteTimeout time.Duration `key:"absolute_timeout"`
+}
+
+// S3Proxy is the gateway's listener.
+type S3Proxy struct {
+	Enabled   bool   `key:"enabled"`
+	Listen    string `key:"listen"`     // HOST:PORT
+	PublicURL string `key:"public_url"` // empty: http:// and the listen address
+	Region    string `key:"region"`     // accepted in signatures beside us-east-1
+	// AnonymousEnabled is the global switch of anonymous bindings.
+	AnonymousEnabled       bool           `key:"anonymous_enabled"`
+	AnonymousRatePerSecond float64        `key:"anonymous_rate_per_second"` // per binding and source address, where the binding sets none
+	TrustedProxies         []netip.Prefix `key:"trusted_proxies"`
+}
+
+// Limits bound what a client or a backend may hold.
+type Limits struct {
+	HeaderTimeout            time.Duration `key:"header_timeout"` // from the first byte of a request to the end of its header
+	IdleTimeout              time.Duration `key:"idle_timeout"`   // without a byte moving, in a body or between requests
+	MaxConnectionsPerBackend int           `key:"max_connections_per_backend"`
+}
+
+// Backend is one declared backend. Its keys come from the environment or from
+// files, never from the file itself.
+type Backend struct {
+	ID            string `key:"id"`
+	Kind          string `key:"kind"` // embedded or s3
+	Endpoint      string `key:"endpoint"`
+	Region        string `key:"region"`
+	PathStyle     bool   `key:"path_style"`
+	AccessKeyID   string `key:"access_key_id"`
+	AccessKeyEnv  string `key:"access_key_env"`
+	AccessKeyFile string `key:"access_key_file"`
+	SecretKeyEnv  string `key:"secret_key_env"`
+	SecretKeyFile string `key:"secret_key_file"`
+	DataDir       string `key:"data_dir"` // of an embedded backend
+
+	// AccessKey and SecretKey are what the fields above name or hold.
+	AccessKey string
+	SecretKey keystile.Secret
+}
+
+// Declared is the backend in the words of the domain.
+func (b Backend) Declared() keystile.Backend {
+	return keystile.Backend{
+		ID:          b.ID,
+		Kind:        keystile.BackendKind(b.Kind),
+		Endpoint:    b.Endpoint,
+		Region:      b.Region,
+		PathStyle:   b.PathStyle,
+		AccessKeyID: b.AccessKey,
+		Source:      keystile.SourceConfig,
+	}
+}
+
+// Store is where the control plane keeps its state.
+type Store struct {
+	Driver        string `key:"driver"` // sqlite
+	Path          string `key:"path"`   // empty: keystile.db in the data directory
+	MasterKeyEnv  string `key:"master_key_env"`
+	MasterKeyFile string `key:"master_key_file"` // empty, and no variable: master.key in the data directory
+
+	// MasterKey is what MasterKeyEnv held; zero when the key is in a file.
+	MasterKey keystile.Secret
+}
+
+// Audit says what is recorded beyond what always is.
+type Audit struct {
+	Sampling Sampling `key:"sampling"`
+}
+
+// Sampling is the share of successful requests that are recorded.
+type Sampling struct {
+	ProxySuccessReadRate float64 `key:"proxy_success_read_rate"` // 0 to 1
+}
+
+// Log is how the process logs, on standard error.
+type Log struct {
+	Level  string `key:"level"`  // debug, info, warn or error
+	Format string `key:"format"` // json or text
+}
+
+// Default is the configuration before anything is set.
+func Default() Config {
+	return Config{
+		DataDir: "data",
+		Server: Server{
+			Listen:  "127.0.0.1:8080",
+			Session: Session{IdleTimeout: 2 * time.Hour, AbsoluteTimeout: 24 * time.Hour},
+		},
+		S3Proxy: S3Proxy{
+			Enabled:                true,
+			Listen:                 "127.0.0.1:8090",
+			Region:                 "us-east-1",
+			AnonymousEnabled:       true,
+			AnonymousRatePerSecond: 50,
+		},
+		Limits: Limits{
+			HeaderTimeout:            10 * time.Second,
+			IdleTimeout:              60 * time.Second,
+			MaxConnectionsPerBackend: 256,
+		},
+		Store: Store{Driver: "sqlite"},
+		Log:   Log{Level: "info", Format: "text"},
+	}
+}
+
+// defaultBackend is a declared backend before anything is set.
+func defaultBackend() Backend {
+	return Backend{Region: "us-east-1", PathStyle: true}
+}
+
+// Embedded is the declaration of an embedded backend.
+func Embedded(id, dataDir string) Backend {
+	b := defaultBackend()
+	b.ID, b.Kind, b.DataDir = id, string(keystile.KindEmbedded), dataDir
+	return b
+}
+
+// derive fills what follows from other settings.
+func (c *Config) derive() {
+	if c.Store.Path == "" {
+		c.Store.Path = filepath.Join(c.DataDir, "keystile.db")
+	}
+	if c.Store.MasterKeyEnv == "" && c.Store.MasterKeyFile == "" {
+		c.Store.MasterKeyFile = filepath.Join(c.DataDir, "master.key")
+	}
+	for i := range c.Backends {
+		b := &c.Backends[i]
+		if b.Kind == string(keystile.KindEmbedded) && b.DataDir == "" {
+			b.DataDir = filepath.Join(c.DataDir, "backends", b.ID)
+		}
+	}
+}

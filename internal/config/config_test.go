@@ -1,0 +1,341 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"keystile/internal/keystile"
+)
+
+func TestNothingSetIsValid(t *testing.T) {
+	t.Chdir(t.TempDir())
+	got, err := Load(Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Store.Path = filepath.Join("data", "keystile.db")
+	want.Store.MasterKeyFile = filepath.Join("data", "master.key")
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Load of nothing = %+v, want %+v", got, want)
+	}
+}
+
+const full = `
+data_dir: /srv/keystile
+server:
+  listen: 0.0.0.0:8443
+  public_url: https://keys.example.org
+  trusted_proxies: [10.1.2.3/8, 192.0.2.7]
+  session: {idle_timeout: 30m, absolute_timeout: 7d}
+s3_proxy:
+  listen: 127.0.0.1:9000
+  public_url: https://s3.example.org
+  region: eu-central-1
+  anonymous_enabled: false
+  anonymous_rate_per_second: 2.5
+limits:
+  header_timeout: 5s
+  idle_timeout: 2m
+  max_connections_per_backend: 64
+backends:
+  - id: local
+    kind: embedded
+  - id: minio
+    kind: s3
+    endpoint: http://127.0.0.1:9001
+    access_key_id: AKIDEXAMPLE
+    secret_key_env: MINIO_SECRET
+    path_style: false
+store:
+  driver: sqlite
+  path: /srv/db/keystile.db
+  master_key_env: KEYSTILE_STORE_KEY
+audit:
+  sampling:
+    proxy_success_read_rate: 0.25
+log: {level: debug, format: json}
+`
+
+func TestEveryKeyIsTaken(t *testing.T) {
+	got, err := Load(Sources{File: "k.yaml", YAML: []byte(full), Environ: map[string]string{
+		"MINIO_SECRET": "hush\n", "KEYSTILE_STORE_KEY": "0123",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		DataDir: "/srv/keystile",
+		Server: Server{
+			Listen: "0.0.0.0:8443", PublicURL: "https://keys.example.org",
+			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")},
+			Session:        Session{30 * time.Minute, 7 * 24 * time.Hour},
+		},
+		S3Proxy: S3Proxy{
+			Enabled: true, Listen: "127.0.0.1:9000", PublicURL: "https://s3.example.org",
+			Region: "eu-central-1", AnonymousRatePerSecond: 2.5,
+		},
+		Limits: Limits{5 * time.Second, 2 * time.Minute, 64},
+		Backends: []Backend{
+			{ID: "local", Kind: "embedded", Region: "us-east-1", PathStyle: true, DataDir: "/srv/keystile/backends/local"},
+			{
+				ID: "minio", Kind: "s3", Endpoint: "http://127.0.0.1:9001", Region: "us-east-1",
+				AccessKeyID: "AKIDEXAMPLE", AccessKey: "AKIDEXAMPLE",
+				SecretKeyEnv: "MINIO_SECRET", SecretKey: keystile.NewSecret("hush"),
+			},
+		},
+		Store: Store{Driver: "sqlite", Path: "/srv/db/keystile.db", MasterKeyEnv: "KEYSTILE_STORE_KEY", MasterKey: keystile.NewSecret("0123")},
+		Audit: Audit{Sampling{0.25}},
+		Log:   Log{"debug", "json"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Load = %+v\nwant   %+v", got, want)
+	}
+}
+
+func TestLaterSourcesWin(t *testing.T) {
+	t.Chdir(t.TempDir())
+	src := Sources{
+		File: "k.yaml", YAML: []byte("log: {level: warn, format: json}\ns3_proxy: {listen: '127.0.0.1:1', region: eu}\n"),
+		Environ: map[string]string{"KEYSTILE_LOG_LEVEL": "error", "KEYSTILE_S3_PROXY_LISTEN": "127.0.0.1:2", "KEYSTILE_SERVER_TRUSTED_PROXIES": "10.0.0.0/8, ::1"},
+		Flags:   []Override{{"--s3-listen", "s3_proxy.listen", "127.0.0.1:3"}},
+	}
+	got, err := Load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Log != (Log{"error", "json"}) {
+		t.Errorf("log = %+v, want the variable's level and the file's format", got.Log)
+	}
+	if got.S3Proxy.Listen != "127.0.0.1:3" || got.S3Proxy.Region != "eu" {
+		t.Errorf("s3_proxy = %+v, want the flag's address and the file's region", got.S3Proxy)
+	}
+	if len(got.Server.TrustedProxies) != 2 {
+		t.Errorf("trusted proxies = %v, want the variable's two", got.Server.TrustedProxies)
+	}
+}
+
+// TestFaults reads a table from files: the configuration and, below a line of
+// dashes, every fault that it must have, in order.
+func TestFaults(t *testing.T) {
+	files, err := filepath.Glob("testdata/faults/*.txt")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("found %d cases (%v), want at least 10", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(t.TempDir())
+			yaml, want, ok := strings.Cut(string(data), "\n----\n")
+			if !ok {
+				t.Fatal("no line of dashes")
+			}
+			_, err = Load(Sources{File: "k.yaml", YAML: []byte(yaml + "\n"), Environ: map[string]string{"SECRET": "x"}})
+			got := ""
+			if err != nil {
+				got = err.Error() + "\n"
+			}
+			if got != want {
+				t.Errorf("faults:\n%swant:\n%s", got, want)
+			}
+			if !errors.Is(err, keystile.ErrInvalid) {
+				t.Errorf("error %T does not match ErrInvalid", err)
+			}
+		})
+	}
+}
+
+func TestFaultsOutsideTheFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, tt := range []struct {
+		name string
+		src  Sources
+		want string
+	}{
+		{"a variable's value", Sources{Environ: map[string]string{"KEYSTILE_LOG_LEVEL": "loud"}},
+			`environment KEYSTILE_LOG_LEVEL: log.level: "loud" is not one of [debug info warn error]`},
+		{"a misspelt variable", Sources{Environ: map[string]string{"KEYSTILE_SERVER_LISTN": "x"}},
+			`environment KEYSTILE_SERVER_LISTN: stands for no key`},
+		{"backends are the file's", Sources{Environ: map[string]string{"KEYSTILE_BACKENDS_0_ID": "x"}},
+			`environment KEYSTILE_BACKENDS_0_ID: stands for no key`},
+		{"a flag's value", Sources{Flags: []Override{{"--listen", "server.listen", "8080"}}},
+			`flag --listen: server.listen: "8080" is not HOST:PORT`},
+		{"a flag's key", Sources{Flags: []Override{{"--set", "server.lisen", "8080"}}},
+			`flag --set: server.lisen: unknown key`},
+		{"a section is no key", Sources{Flags: []Override{{"--set", "server", "8080"}}},
+			`flag --set: server: unknown key`},
+		{"the key of a field without a name", Sources{Flags: []Override{{"--set", "", "8080"}}},
+			`flag --set: unknown key`},
+		{"every source at once", Sources{
+			File: "k.yaml", YAML: []byte("nonsense: 1"),
+			Environ: map[string]string{"KEYSTILE_S3_PROXY_ENABLED": "yes"},
+			Flags:   []Override{{"--set", "limits.idle_timeout", "soon"}},
+		}, `k.yaml:1: nonsense: unknown key
+environment KEYSTILE_S3_PROXY_ENABLED: s3_proxy.enabled: "yes" is neither true nor false
+flag --set: limits.idle_timeout: "soon" is not a duration such as 90s, 15m, 24h or 30d`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Load(tt.src)
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("faults:\n%v\nwant:\n%s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestOtherVariablesAreNone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	environ := map[string]string{
+		"KEYSTILE_URL": "u", "KEYSTILE_TOKEN": "t", "KEYSTILE_SERVICE_HOST": "10.0.0.1", "HOME": "/",
+		"KEYSTILE_SERVER_SERVICE_PORT_HTTP": "80", "KEYSTILE_SERVER_PORT": "tcp://10.0.0.1:80", "KEYSTILE_SERVER_PORT_80_TCP_ADDR": "10.0.0.1",
+	}
+	if _, err := Load(Sources{Environ: environ}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestVariablesAreUnambiguous(t *testing.T) {
+	names := map[string]string{}
+	for _, key := range Keys() {
+		if other, taken := names[EnvName(key)]; taken {
+			t.Errorf("%s stands for both %s and %s", EnvName(key), other, key)
+		}
+		names[EnvName(key)] = key
+	}
+	if len(names) < 24 {
+		t.Errorf("only %d keys found", len(names))
+	}
+}
+
+func TestSecretFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, tt := range []struct {
+		name, path, wantErr string
+	}{
+		{"private", write("private", "hush\n", 0o600), ""},
+		{"readable by the group", write("group", "hush", 0o640), ""},
+		{"readable by everyone", write("world", "hush", 0o604), "open to everyone"},
+		{"writable by everyone", write("writable", "hush", 0o602), "open to everyone"},
+		{"empty", write("empty", " \n", 0o600), "is empty"},
+		{"a directory", dir, "not a regular file"},
+		{"too long", write("long", strings.Repeat("x", maxSecretBytes+1), 0o600), "longer than"},
+		{"absent", filepath.Join(dir, "absent"), "no such file"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			secret, err := ReadSecretFile(tt.path)
+			if tt.wantErr == "" {
+				if err != nil || secret.Reveal() != "hush" {
+					t.Errorf("got %q, %v", secret.Reveal(), err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.wantErr) || strings.Contains(err.Error(), "hush") {
+				t.Errorf("error %v, want one with %q and no secret", err, tt.wantErr)
+			}
+			src := fmt.Sprintf("backends: [{id: a, kind: s3, endpoint: 'http://h', access_key_id: k, secret_key_file: %q}]", tt.path)
+			if _, err := Load(Sources{File: "k.yaml", YAML: []byte(src)}); err == nil || !strings.HasPrefix(err.Error(), "k.yaml:1: backends[0].secret_key_file: ") {
+				t.Errorf("Load: %v, want a fault of the file's key", err)
+			}
+		})
+	}
+}
+
+func TestOpenMasterKeyFileIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "master.key")
+	if err := os.WriteFile(path, []byte("k"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(Sources{Environ: map[string]string{"KEYSTILE_STORE_MASTER_KEY_FILE": path}})
+	if err == nil || !strings.Contains(err.Error(), "environment KEYSTILE_STORE_MASTER_KEY_FILE: store.master_key_file: ") {
+		t.Errorf("error %v, want a fault of the master key file", err)
+	}
+}
+
+func TestShowRoundTripsWithoutSecrets(t *testing.T) {
+	environ := map[string]string{"MINIO_SECRET": "hush-hush", "KEYSTILE_STORE_KEY": "master-hush", "AK": "AKFROMENV"}
+	text := strings.Replace(full, "access_key_id: AKIDEXAMPLE", "access_key_env: AK", 1)
+	first, err := Load(Sources{File: "k.yaml", YAML: []byte(text), Environ: environ})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown bytes.Buffer
+	if err := first.Show(&shown); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(shown.String(), "hush") {
+		t.Errorf("shows a secret:\n%s", shown.String())
+	}
+	second, err := Load(Sources{File: "shown.yaml", YAML: shown.Bytes(), Environ: environ})
+	if err != nil {
+		t.Fatalf("what was shown does not load: %v\n%s", err, shown.String())
+	}
+	if !reflect.DeepEqual(first, second) {
+		t.Errorf("loading what was shown gives\n%+v\nwant\n%+v", second, first)
+	}
+}
+
+func TestShowEscapes(t *testing.T) {
+	c := Default()
+	c.DataDir = "a\"b: {\n\x01é\U0001F511"
+	var shown bytes.Buffer
+	if err := c.Show(&shown); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(Sources{File: "k.yaml", YAML: shown.Bytes()})
+	if err != nil || got.DataDir != c.DataDir {
+		t.Errorf("data_dir = %q (%v), want %q", got.DataDir, err, c.DataDir)
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"30d": 720 * time.Hour, "2w": 336 * time.Hour, "0d": 0, "1h30m": 90 * time.Minute, "90s": 90 * time.Second,
+	} {
+		if got, err := ParseDuration(text); err != nil || got != want {
+			t.Errorf("ParseDuration(%q) = %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "d", "1.5d", "-1d", "1y", "12", "8192d", "1d2h"} {
+		if got, err := ParseDuration(text); err == nil {
+			t.Errorf("ParseDuration(%q) = %v, want an error", text, got)
+		}
+	}
+}
+
+func FuzzYAML(f *testing.F) {
+	f.Add(full)
+	f.Add("a: &a [*a]")
+	f.Add("server: {listen: [1]}\n---\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := Load(Sources{File: "k.yaml", YAML: []byte(text)})
+		var faults Faults
+		if err != nil && (!errors.As(err, &faults) || slices.ContainsFunc(faults, func(f Fault) bool { return f.Message == "" })) {
+			t.Errorf("Load(%q): %v, want faults with messages", text, err)
+		}
+	})
+}

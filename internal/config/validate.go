@@ -1,0 +1,170 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"keystile/internal/keystile"
+)
+
+// validate checks what was decoded; a key that could not be is left out.
+func (l *loader) validate() {
+	c := &l.config
+	if c.DataDir == "" {
+		l.fault("data_dir", "must not be empty")
+	}
+	l.checkServer(&c.Server)
+	l.checkS3Proxy(c)
+	l.within("limits.header_timeout", c.Limits.HeaderTimeout, time.Second, 5*time.Minute)
+	l.within("limits.idle_timeout", c.Limits.IdleTimeout, time.Second, time.Hour)
+	if n := c.Limits.MaxConnectionsPerBackend; n < 1 || n > 65536 {
+		l.check("limits.max_connections_per_backend", "must lie between 1 and 65536")
+	}
+	l.checkBackends(c.Backends)
+	if c.Store.Driver != "sqlite" {
+		l.check("store.driver", "must be sqlite")
+	}
+	if r := c.Audit.Sampling.ProxySuccessReadRate; !(r >= 0 && r <= 1) {
+		l.check("audit.sampling.proxy_success_read_rate", "must lie between 0 and 1")
+	}
+	l.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	l.oneOf("log.format", c.Log.Format, "json", "text")
+}
+
+// check reports a fault unless the key's value could not be read at all.
+func (l *loader) check(key, format string, args ...any) {
+	if !l.broken(key) {
+		l.fault(key, format, args...)
+	}
+}
+
+func (l *loader) checkServer(s *Server) {
+	l.checkListen("server.listen", s.Listen)
+	l.checkURL("server.public_url", s.PublicURL)
+	l.within("server.session.idle_timeout", s.Session.IdleTimeout, time.Minute, 30*24*time.Hour)
+	l.within("server.session.absolute_timeout", s.Session.AbsoluteTimeout, time.Minute, 365*24*time.Hour)
+	if s.Session.IdleTimeout > s.Session.AbsoluteTimeout {
+		l.check("server.session.idle_timeout", "must not exceed server.session.absolute_timeout (%s)", s.Session.AbsoluteTimeout)
+	}
+	if !s.AllowPublicHTTP && !isLoopback(s.Listen) && !behindTLS(s) {
+		l.check("server.listen", "%s is not a loopback address, and passwords would cross the network in clear: put a TLS proxy in front (an https server.public_url and server.trusted_proxies) or set server.allow_public_http", s.Listen)
+	}
+}
+
+// behindTLS reports whether the operator says that a proxy ends TLS in front.
+func behindTLS(s *Server) bool {
+	u, err := url.Parse(s.PublicURL)
+	return err == nil && u.Scheme == "https" && len(s.TrustedProxies) > 0
+}
+
+func isLoopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil || host == "localhost" {
+		return true // what is no address is a fault of its own
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+func (l *loader) checkS3Proxy(c *Config) {
+	p := &c.S3Proxy
+	l.checkListen("s3_proxy.listen", p.Listen)
+	l.checkURL("s3_proxy.public_url", p.PublicURL)
+	if p.Region == "" {
+		l.check("s3_proxy.region", "must not be empty")
+	}
+	if r := p.AnonymousRatePerSecond; !(r > 0 && r <= 100_000) {
+		l.check("s3_proxy.anonymous_rate_per_second", "must lie above 0 and at most at 100000")
+	}
+	_, port, err := net.SplitHostPort(p.Listen)
+	if err == nil && p.Enabled && p.Listen == c.Server.Listen && port != "0" {
+		l.check("s3_proxy.listen", "is the address of server.listen too: the gateway and the dashboard need one each")
+	}
+}
+
+func (l *loader) checkListen(key, listen string) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		l.check(key, "%q is not HOST:PORT", listen)
+		return
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		l.check(key, "port %q is not a number from 0 to 65535", port)
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
+		l.check(key, "%q is neither an IP address nor localhost", host)
+	}
+}
+
+func (l *loader) checkURL(key, text string) {
+	if text == "" {
+		return
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		l.check(key, "must be http://HOST[:PORT] or https://HOST[:PORT]")
+	case u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "":
+		l.check(key, "must not have a user name, path, query or fragment")
+	}
+}
+
+func (l *loader) within(key string, d, low, high time.Duration) {
+	if d < low || d > high {
+		l.check(key, "must lie between %s and %s", low, high)
+	}
+}
+
+func (l *loader) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		l.check(key, "%q is not one of %v", value, allowed)
+	}
+}
+
+func (l *loader) checkBackends(backends []Backend) {
+	first := map[string]int{}
+	for i := range backends {
+		b := &backends[i]
+		at := fmt.Sprintf("backends[%d]", i)
+		l.checkBackend(at, b)
+		if n, taken := first[b.ID]; taken && b.ID != "" {
+			l.check(at+".id", "%q is the id of backends[%d] too", b.ID, n)
+			continue
+		}
+		first[b.ID] = i
+	}
+}
+
+func (l *loader) checkBackend(at string, b *Backend) {
+	declared := b.Declared()
+	var faults keystile.Faults
+	if err := declared.Check(); errors.As(err, &faults) {
+		for _, f := range faults {
+			// A missing key was reported with its three alternatives.
+			if f.Field != "access_key_id" {
+				l.check(at+"."+f.Field, "%s", f.Message)
+			}
+		}
+	}
+	switch declared.Kind {
+	case keystile.KindS3:
+		if b.DataDir != "" {
+			l.check(at+".data_dir", "only an embedded backend has a data directory")
+		}
+	case keystile.KindEmbedded:
+		for _, k := range [][2]string{
+			{"access_key_id", b.AccessKeyID}, {"access_key_env", b.AccessKeyEnv}, {"access_key_file", b.AccessKeyFile},
+			{"secret_key_env", b.SecretKeyEnv}, {"secret_key_file", b.SecretKeyFile},
+		} {
+			if k[1] != "" {
+				l.check(at+"."+k[0], "an embedded backend makes its own keys")
+			}
+		}
+	}
+}

@@ -1,0 +1,166 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"keystile/internal/keystile"
+	"keystile/internal/password"
+	"keystile/internal/store"
+)
+
+// Options are what the use cases work with.
+type Options struct {
+	Store     store.Store
+	Gateways  Gateways
+	Upstreams Upstreams
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	// Passwords is the cost of password hashes; zero: password.Default.
+	Passwords password.Params
+	// SessionIdle and SessionLifetime end a session after its last use and after
+	// its beginning; zero: 12 hours and 7 days.
+	SessionIdle     time.Duration
+	SessionLifetime time.Duration
+}
+
+// The limits of a session where the configuration sets none.
+const (
+	DefaultSessionIdle     = 12 * time.Hour
+	DefaultSessionLifetime = 7 * day
+)
+
+// Service is all use cases, by resource.
+type Service struct {
+	Credentials *Credentials
+	Bindings    *Bindings
+	Backends    *Backends
+	Buckets     *Buckets
+	Accounts    *Accounts
+	SignIns     *SignIns
+	Sessions    *Sessions
+	Tokens      *Tokens
+	Audit       *Audit
+	Bootstrap   *Bootstrap
+
+	core     *core
+	sessions sessionLimits
+}
+
+// New wires the use cases.
+func New(o Options) *Service {
+	now := clock(o.Now)
+	if o.Passwords == (password.Params{}) {
+		o.Passwords = password.Default()
+	}
+	limits := sessionLimits{idle: o.SessionIdle, lifetime: o.SessionLifetime}
+	if limits.idle <= 0 {
+		limits.idle = DefaultSessionIdle
+	}
+	if limits.lifetime <= 0 {
+		limits.lifetime = DefaultSessionLifetime
+	}
+	c := &core{store: o.Store, gateways: o.Gateways, now: now, refusals: newRefusals(o.Store, now)}
+	hasher := password.New(o.Passwords)
+	guesses := newThrottle(now)
+	known := &backendLookup{o.Upstreams}
+	accounts := &Accounts{core: c, hasher: hasher}
+	tokens := &Tokens{core: c}
+	return &Service{
+		Credentials: &Credentials{core: c, backends: known},
+		Bindings:    &Bindings{core: c, backends: known},
+		Backends:    &Backends{core: c, upstreams: o.Upstreams, backends: known},
+		Buckets:     &Buckets{core: c, upstreams: o.Upstreams, backends: known},
+		Accounts:    accounts,
+		SignIns:     &SignIns{core: c, hasher: hasher, guesses: guesses, limits: limits},
+		Sessions:    &Sessions{core: c, hasher: hasher, guesses: guesses},
+		Tokens:      tokens,
+		Audit:       &Audit{core: c},
+		Bootstrap:   &Bootstrap{core: c, accounts: accounts, tokens: tokens},
+		core:        c,
+		sessions:    limits,
+	}
+}
+
+// clock cuts times to what the store keeps, so that an answer and a later read
+// agree.
+func clock(now func() time.Time) func() time.Time {
+	if now == nil {
+		now = time.Now
+	}
+	return func() time.Time { return now().UTC().Truncate(time.Microsecond) }
+}
+
+// Maintain writes counts of refusals that are due and ends sessions that have
+// run out. Call it about once a minute.
+func (s *Service) Maintain(ctx context.Context) error {
+	now := s.core.now()
+	counts := s.core.refusals.flush(ctx)
+	ended := s.core.store.Write(ctx, func(tx store.Tx) error {
+		return tx.DeleteIdleSessions(now, now.Add(-s.sessions.idle))
+	})
+	if err := errors.Join(counts, ended); err != nil {
+		return fmt.Errorf("maintain: %w", err)
+	}
+	return nil
+}
+
+// Run calls Maintain every minute until ctx ends, and a last time then.
+func (s *Service) Run(ctx context.Context, log *slog.Logger) {
+	ticker := time.NewTicker(time.Minute)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if err := s.Maintain(ctx); err != nil {
+				log.Error("maintenance failed", "error", err)
+			}
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+			defer cancel()
+			if err := s.Maintain(last); err != nil {
+				log.Error("maintenance failed", "error", err)
+			}
+			return
+		}
+	}
+}
+
+// RecordRefusal audits a request that was refused before any use case saw it,
+// and returns the error to answer with.
+func (s *Service) RecordRefusal(ctx context.Context, a Actor, action string, err error) error {
+	return s.core.refused(ctx, s.core.newEvent(a, action, ""), err)
+}
+
+// deletedName stands for an account that is gone. No account can have it.
+const deletedName = "(deleted)"
+
+// names finds the names of accounts, each once.
+type names struct {
+	tx    store.Tx
+	known map[string]string
+}
+
+func namesIn(tx store.Tx) names { return names{tx, map[string]string{}} }
+
+// of is the account's name; "" has none.
+func (n names) of(id, none string) (string, error) {
+	if id == "" {
+		return none, nil
+	}
+	if name, ok := n.known[id]; ok {
+		return name, nil
+	}
+	account, err := n.tx.Account(id)
+	switch {
+	case errors.Is(err, keystile.ErrNotFound):
+		account.Name = deletedName
+	case err != nil:
+		return "", err
+	}
+	n.known[id] = account.Name
+	return account.Name, nil
+}

@@ -1,0 +1,215 @@
+package s3proxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"keystile/internal/http1"
+	"keystile/internal/s3wire"
+	"keystile/internal/upstream"
+)
+
+// maxXMLAnswer bounds an XML answer of a backend: a page of 1000 keys of 1024
+// bytes, each byte escaped, stays below it.
+const maxXMLAnswer = 16 << 20
+
+// answer is a backend's answer that was read whole and is fit for the client.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	err    *s3wire.Error // set when the backend refused or failed
+}
+
+// answersXML reports whether a successful answer is XML with names in it.
+func answersXML(op *s3wire.Operation) bool {
+	switch op.Name {
+	case s3wire.OpListParts, s3wire.OpGetBucketLocation, "GetObjectTagging", "GetObjectAttributes":
+		return true
+	}
+	return op.Listing()
+}
+
+// takeAnswer reads the whole answer. An <Error> inside a 200 is a failure.
+func (x *exchange) takeAnswer(got *http1.Response) (*answer, error) {
+	data, err := readAll(got.Body)
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{status: got.Status, header: answerHeader(got.Header), body: data}
+	if got.Status >= http.StatusMultipleChoices && got.Status != http.StatusNotModified {
+		a.fail(x.backendError(got.Status, data))
+		return a, nil
+	}
+	if x.req.Op.Name == s3wire.OpGetBucketLocation {
+		a.body = s3wire.Location(x.p.Region)
+		a.header.Set("Content-Type", "application/xml")
+		return a, nil
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		a.body = nil
+		return a, nil
+	}
+	return a, x.rewrite(a, got.Status)
+}
+
+// rewrite puts the client's names into an XML answer.
+func (x *exchange) rewrite(a *answer, status int) error {
+	rewritten, root, err := s3wire.Rewrite(a.body, s3wire.Names(x.req.Bucket, x.location(), x.owner()))
+	if err != nil {
+		return fmt.Errorf("%w: %w", upstream.ErrBadAnswer, err)
+	}
+	if root == "Error" {
+		a.fail(x.backendError(status, a.body))
+		return nil
+	}
+	a.body = rewritten
+	a.header.Set("Content-Type", "application/xml")
+	return nil
+}
+
+func (a *answer) fail(e *s3wire.Error) { a.err, a.status = e, e.Status }
+
+func readAll(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxXMLAnswer+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxXMLAnswer {
+		return nil, fmt.Errorf("an XML answer is larger than %d bytes: %w", maxXMLAnswer, upstream.ErrBadAnswer)
+	}
+	return data, nil
+}
+
+// entityHeaders are those of an answer's object. With the x-amz- ones they are
+// all that clients see of a backend's headers: others may name its addresses.
+var entityHeaders = []string{
+	"Accept-Ranges", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language",
+	"Content-Range", "Content-Type", "Etag", "Expires", "Last-Modified",
+}
+
+// hiddenHeaders are the backend's own identity.
+var hiddenHeaders = map[string]bool{
+	"X-Amz-Request-Id": true, "X-Amz-Id-2": true, "X-Amz-Bucket-Region": true, "X-Amz-Cf-Id": true,
+	"X-Amz-Bucket-Arn": true, "X-Amz-Access-Point-Alias": true,
+}
+
+func answerHeader(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for _, name := range entityHeaders {
+		if values, ok := h[name]; ok {
+			out[name] = values
+		}
+	}
+	for name, values := range h {
+		if strings.HasPrefix(name, "X-Amz-") && !hiddenHeaders[name] {
+			out[name] = values
+		}
+	}
+	return out
+}
+
+// reply sends an answer that was read whole.
+func (x *exchange) reply(a *answer) error {
+	if a.err != nil {
+		x.replyError(a.err)
+		return nil
+	}
+	x.setHeader(a.header)
+	if a.status != http.StatusNoContent && a.status != http.StatusNotModified {
+		x.w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	x.start(a.status)
+	x.write(a.body)
+	return nil
+}
+
+func (x *exchange) start(status int) {
+	x.status = status
+	x.w.WriteHeader(status)
+}
+
+func (x *exchange) write(data []byte) {
+	n, _ := x.w.Write(data) // a client that is gone needs no answer
+	x.out += int64(n)
+}
+
+// replyError answers with S3's error document. Once an answer has begun, all
+// that is left is to break it off.
+func (x *exchange) replyError(e *s3wire.Error) {
+	if x.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	header := x.w.Header()
+	if e.Status == http.StatusUnauthorized {
+		header.Set("Www-Authenticate", `AWS4-HMAC-SHA256 realm="S3"`)
+	}
+	if e.Code == s3wire.SlowDown.Name {
+		header.Set("Retry-After", "1")
+	}
+	if x.r.ContentLength != 0 {
+		// The rest of the body is not wanted: it must not become a next request.
+		header.Set("Connection", "close")
+	}
+	if x.r.Method == http.MethodHead {
+		x.start(e.Status)
+		return
+	}
+	doc := e.ErrorDocument(x.resource(), x.req.Bucket, x.req.Key, x.id)
+	header.Set("Content-Type", "application/xml")
+	header.Set("Content-Length", strconv.Itoa(len(doc)))
+	x.start(e.Status)
+	x.write(doc)
+}
+
+// stream passes an object on as it comes. An answer that the backend cuts short
+// is cut short for the client too, never ended as if it were whole.
+func (x *exchange) stream(got *http1.Response) error {
+	if got.Status >= http.StatusMultipleChoices && got.Status != http.StatusNotModified {
+		a, err := x.takeAnswer(got)
+		if err != nil {
+			return err
+		}
+		return x.reply(a)
+	}
+	header := answerHeader(got.Header)
+	if x.req.Op.Name == s3wire.OpHeadBucket {
+		header.Set("X-Amz-Bucket-Region", x.p.Region)
+	}
+	if got.ContentLength >= 0 && got.Status != http.StatusNotModified {
+		header.Set("Content-Length", strconv.FormatInt(got.ContentLength, 10))
+	}
+	x.setHeader(header)
+	x.recordRead(got.Status)
+	x.start(got.Status)
+	return x.copy(got.Body)
+}
+
+// copy leaves the moving of bytes to the two connections, which can do it within
+// the kernel.
+func (x *exchange) copy(src io.Reader) error {
+	n, err := io.Copy(x.w, src)
+	x.out += n
+	var backend *http1.Error
+	if err != nil && !errors.As(err, &backend) {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return err
+}
+
+// setHeader gives the client an answer's headers. S3 writes its own in lower
+// case, and clients take the names of metadata from there.
+func (x *exchange) setHeader(header http.Header) {
+	out := x.w.Header()
+	for name, values := range header {
+		if strings.HasPrefix(name, "X-Amz-") {
+			name = strings.ToLower(name)
+		}
+		out[name] = values
+	}
+}

@@ -1,0 +1,126 @@
+package s3proxy
+
+import (
+	"fmt"
+	"strings"
+
+	"keystile/internal/keystile"
+	"keystile/internal/s3wire"
+)
+
+// authorize decides whether the caller may. What it lets through names real
+// buckets from here on.
+func (p *Proxy) authorize(x *exchange) error {
+	if err := x.mayCall(); err != nil {
+		return err
+	}
+	if x.req.Op.Level == s3wire.Service {
+		return nil
+	}
+	needs, err := x.req.Needs(x.resolve)
+	if err != nil {
+		return err
+	}
+	x.bucket = needs[0].Bucket
+	x.event.Backend, x.event.Bucket = x.bucket.Backend, x.bucket.Name
+	if x.req.Source != nil {
+		x.source = needs[len(needs)-1].Bucket
+		x.event.Detail.CopySource = x.source.String() + "/" + x.req.Source.Key
+	}
+	if err := x.covered(needs...); err != nil {
+		return err
+	}
+	if err := x.checkOwner(); err != nil {
+		return err
+	}
+	backend, ok := p.Backends.Get(x.bucket.Backend)
+	if !ok {
+		return s3wire.BackendUnreachable.Err()
+	}
+	x.backend = backend
+	return x.checkKeys()
+}
+
+// mayCall looks at the operation alone.
+func (x *exchange) mayCall() error {
+	op := x.req.Op
+	anonymous := x.lease.Binding != nil
+	switch {
+	case op.Callers == 0:
+		return s3wire.AccessDenied.With("%s is bucket administration, which no access key of the gateway may do.", op.Name)
+	case anonymous && op.Callers&s3wire.Anonymous == 0:
+		return s3wire.AccessDenied.Err()
+	case !op.Served:
+		return s3wire.NotImplemented.With("%s is not supported here.", op.Name)
+	case anonymous:
+		return x.checkAnonymousQuery()
+	}
+	return nil
+}
+
+// checkAnonymousQuery refuses what only signed requests may ask for: other
+// response headers (a link could make a page of an object) and old versions.
+func (x *exchange) checkAnonymousQuery() error {
+	for name := range x.req.Query {
+		if strings.HasPrefix(name, "response-") {
+			return s3wire.InvalidRequest.With("Request specific response headers cannot be used for anonymous GET requests.")
+		}
+		if name == "versionId" {
+			return s3wire.AccessDenied.Err()
+		}
+	}
+	return nil
+}
+
+// resolve finds the real bucket behind a name within the caller's scope.
+func (x *exchange) resolve(name string) (keystile.Bucket, error) {
+	if x.lease.Binding == nil {
+		return x.lease.Credential.Resolve(name)
+	}
+	if x.lease.Binding.Name != name {
+		return keystile.Bucket{}, fmt.Errorf("bucket %q is not open: %w", name, keystile.ErrDenied)
+	}
+	return x.lease.Binding.Bucket, nil
+}
+
+func (x *exchange) covered(needs ...keystile.Need) error {
+	if x.lease.Binding != nil {
+		return x.lease.Binding.Authorize(needs...)
+	}
+	return x.lease.Credential.Authorize(needs...)
+}
+
+// checkOwner compares the bucket owner that the client expects with the one it
+// sees; the backend knows another.
+func (x *exchange) checkOwner() error {
+	for _, expected := range []string{x.req.ExpectedOwner, x.req.ExpectedSourceOwner} {
+		if expected != "" && expected != x.owner().ID {
+			return s3wire.AccessDenied.With("The bucket's owner is not the expected one.")
+		}
+	}
+	return nil
+}
+
+// checkKeys refuses keys that this backend would take for others, and copies
+// that it cannot make.
+func (x *exchange) checkKeys() error {
+	names := []string{x.req.Key, x.req.Query.Get("prefix")}
+	if x.req.Source != nil {
+		names = append(names, x.req.Source.Key)
+		if x.source.Backend != x.bucket.Backend {
+			return s3wire.NotImplemented.With("Copies between backends are not supported.")
+		}
+	}
+	for _, name := range names {
+		if !x.keeps(name) {
+			return s3wire.InvalidArgument.With("This bucket's backend is not proven to keep keys with \".\", \"..\" or empty segments.")
+		}
+	}
+	return nil
+}
+
+// keeps reports whether the backend takes the key or prefix for itself and no
+// other.
+func (x *exchange) keeps(name string) bool {
+	return !keystile.HasOddSegments(name) || x.backend.KeepsKeys()
+}

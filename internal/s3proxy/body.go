@@ -1,0 +1,97 @@
+package s3proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"keystile/internal/http1"
+	"keystile/internal/payload"
+	"keystile/internal/s3wire"
+	"keystile/internal/sigv4"
+)
+
+// body is a request's payload on its way: decoded, and verified before its last
+// byte is handed out.
+type body struct {
+	io.Reader
+	length int64
+	sha256 string // declared and verified, in hex; empty when not signed
+	md5    string // declared and verified, in base64; may be empty
+}
+
+// openBody reads what the request declares of its body. Nothing is read from
+// the client yet unless the length is unknown.
+func (x *exchange) openBody() (*body, error) {
+	hash := x.auth.PayloadHash
+	if x.lease.Binding != nil {
+		hash = ""
+	}
+	declared, err := payload.Declare(payload.Source{
+		Header: x.r.Header, Query: x.r.URL.Query(), PayloadHash: hash, ContentLength: x.r.ContentLength,
+		ObjectChecksums: x.req.Op.Name == s3wire.OpCompleteMultipartUpload,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if declared.Framing.Signed() {
+		key := x.p.signingKeys.Key(x.lease.Secret.Reveal(), x.auth.Scope)
+		declared.Chunks = sigv4.NewChunkVerifier(&x.auth, key)
+	}
+	known, err := declared.LearnLength(clientBody{x.r})
+	if err != nil {
+		return nil, err
+	}
+	reader, err := payload.NewReader(known, declared)
+	if err != nil {
+		return nil, err
+	}
+	return &body{counted{x, reader}, declared.Length, declared.SHA256, declared.ContentMD5}, nil
+}
+
+// readXML reads a small body whole, and only hands it out verified.
+func (x *exchange) readXML() ([]byte, error) {
+	b, err := x.openBody()
+	if err != nil {
+		return nil, err
+	}
+	if b.length > s3wire.MaxXMLBody {
+		return nil, s3wire.EntityTooLarge.Err()
+	}
+	data := make([]byte, b.length)
+	if _, err := io.ReadFull(b, data); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = payload.ErrIncomplete
+		}
+		return nil, err
+	}
+	// A body of no length is verified by the read that finds its end.
+	if _, err := b.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return data, nil
+}
+
+// clientBody reads from the client and tells broken framing from a client that
+// is gone.
+type clientBody struct{ r *http.Request }
+
+func (c clientBody) Read(p []byte) (int, error) {
+	n, err := c.r.Body.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && http1.BodyFault(c.r) != nil {
+		err = http1.ErrFraming
+	}
+	return n, err
+}
+
+// counted counts the payload that came in.
+type counted struct {
+	x *exchange
+	r io.Reader
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.x.in += int64(n)
+	return n, err
+}

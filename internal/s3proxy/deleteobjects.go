@@ -1,0 +1,107 @@
+package s3proxy
+
+import (
+	"net/http"
+
+	"keystile/internal/keystile"
+	"keystile/internal/s3wire"
+)
+
+// deleteObjects carries out a DeleteObjects. Each key is authorized by itself:
+// those that are not the client's to delete get their own error in the answer,
+// only the others go on to the backend.
+func (p *Proxy) deleteObjects(x *exchange) error {
+	data, err := x.readXML()
+	if err != nil {
+		return err
+	}
+	asked, err := s3wire.ParseDelete(data)
+	if err != nil {
+		return err
+	}
+	allowed, denied := x.split(asked)
+	x.event.Detail.Keys, x.event.Detail.DeniedKeys = keysOf(allowed.Objects), keysOf(denied)
+	if len(allowed.Objects) == 0 {
+		return x.denyAll(denied)
+	}
+	out := x.outbound()
+	dropChecksums(out.Header)
+	setXML(&out, allowed.Marshal())
+	a, err := x.carryOut(out)
+	if err != nil {
+		return err
+	}
+	if a.err == nil {
+		if err := x.mergeDenied(a, denied); err != nil {
+			return &lostAnswer{err}
+		}
+	}
+	if err := x.settle(a); err != nil {
+		return err
+	}
+	return x.reply(a)
+}
+
+// split sorts the keys into those that may be deleted and those that may not.
+func (x *exchange) split(asked s3wire.DeleteRequest) (allowed s3wire.DeleteRequest, denied []s3wire.DeleteObject) {
+	allowed.Quiet = asked.Quiet
+	for _, o := range asked.Objects {
+		if x.mayDelete(o) {
+			allowed.Objects = append(allowed.Objects, o)
+		} else {
+			denied = append(denied, o)
+		}
+	}
+	return allowed, denied
+}
+
+func (x *exchange) mayDelete(o s3wire.DeleteObject) bool {
+	need := keystile.Need{Permission: keystile.Delete, Bucket: x.bucket, Target: keystile.TargetObject, Name: o.Key}
+	if !x.keeps(o.Key) || x.covered(need) != nil {
+		return false
+	}
+	need.Permission = keystile.BypassGovernance
+	return !x.req.BypassGovernance || x.covered(need) == nil
+}
+
+func keysOf(objects []s3wire.DeleteObject) []string {
+	var keys []string
+	for _, o := range objects {
+		keys = append(keys, o.Key)
+	}
+	return keys
+}
+
+// denyAll answers without asking the backend: nothing may be deleted.
+func (x *exchange) denyAll(denied []s3wire.DeleteObject) error {
+	var result s3wire.DeleteResult
+	for _, o := range denied {
+		result.Deny(o)
+	}
+	if err := x.recordRefusal(s3wire.AccessDenied.Err(), keystile.ErrDenied); err != nil {
+		return err
+	}
+	return x.reply(&answer{
+		status: http.StatusOK, header: http.Header{"Content-Type": {"application/xml"}}, body: result.Marshal(),
+	})
+}
+
+// mergeDenied joins the backend's answer with the gateway's own refusals.
+func (x *exchange) mergeDenied(a *answer, denied []s3wire.DeleteObject) error {
+	result, err := s3wire.ParseDeleteResult(a.body)
+	if err != nil {
+		return err
+	}
+	for i, e := range result.Errors {
+		x.event.Detail.FailedKeys = append(x.event.Detail.FailedKeys, e.Key)
+		if x.tells(e.Message) {
+			result.Errors[i].Message = "The backend refused to delete the object."
+		}
+	}
+	for _, o := range denied {
+		result.Deny(o)
+	}
+	a.body = result.Marshal()
+	a.header.Set("Content-Type", "application/xml")
+	return nil
+}

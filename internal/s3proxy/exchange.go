@@ -1,0 +1,165 @@
+package s3proxy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"keystile/internal/audit"
+	"keystile/internal/keyring"
+	"keystile/internal/keystile"
+	"keystile/internal/s3wire"
+	"keystile/internal/sigv4"
+	"keystile/internal/upstream"
+)
+
+// exchange is one request on its way. Each step fills in what the next ones
+// need.
+type exchange struct {
+	p     *Proxy
+	w     http.ResponseWriter
+	r     *http.Request
+	ctl   *http.ResponseController
+	id    string
+	began time.Time
+
+	req     s3wire.Request      // since parse
+	auth    sigv4.Authorization // since authenticate; empty when anonymous
+	lease   *keyring.Lease      // since authenticate
+	bucket  keystile.Bucket     // since authorize: the real one
+	source  keystile.Bucket     // since authorize: that of a copy
+	backend *upstream.Backend   // since authorize
+
+	event keystile.Event // what will be or is recorded
+	// recorded: the event is in the trail; intended: and it is open there.
+	recorded, intended bool
+	intent             audit.Pending // valid if recorded was set by an intent
+
+	status  int // given to the client; 0 before
+	in, out int64
+}
+
+func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	now := p.Now()
+	id := newRequestID()
+	w.Header()["x-amz-request-id"] = []string{id}
+	w.Header()["x-amz-id-2"] = []string{id}
+	x := &exchange{p: p, w: w, r: r, ctl: http.NewResponseController(w), id: id, began: now}
+	x.event = keystile.Event{
+		ID: newEventID(), Time: now, RequestID: id, UserAgent: clip(r.UserAgent(), keystile.MaxUserAgentBytes),
+	}
+	if addr := p.Clients.Addr(r); addr.IsValid() {
+		x.event.SourceIP = addr.String()
+	}
+	return x
+}
+
+// newRequestID makes 16 characters, as S3's ids have.
+func newRequestID() string {
+	id := uuid.New()
+	return strings.ToUpper(strings.ReplaceAll(id.String(), "-", "")[:16])
+}
+
+func newEventID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		id = uuid.New() // the id need not be in order, only unique
+	}
+	return id.String()
+}
+
+// end lets go of everything the request held.
+func (x *exchange) end() {
+	if x.lease != nil {
+		x.lease.Release()
+	}
+	operation := "unknown"
+	if x.req.Op != nil {
+		operation = x.req.Op.Name
+	}
+	took := x.p.Now().Sub(x.began)
+	x.p.Observer.Observe(operation, x.status, took, x.in, x.out)
+	x.p.Log.LogAttrs(x.r.Context(), slog.LevelDebug, "request",
+		slog.String("request_id", x.id), slog.String("operation", operation), slog.Int("status", x.status),
+		slog.Duration("took", took), slog.Int64("in", x.in), slog.Int64("out", x.out))
+}
+
+// context is that of the lease once there is one: it ends when the client goes
+// or the right is taken away.
+func (x *exchange) context() context.Context {
+	if x.lease != nil {
+		return x.lease.Context()
+	}
+	return x.r.Context()
+}
+
+// admit takes the lease and makes its end break the client's connection, so
+// that nothing waits for a slow client whose right is gone.
+func (x *exchange) admit(l *keyring.Lease) {
+	x.lease = l
+	context.AfterFunc(l.Context(), func() {
+		if l.Cut() {
+			x.cutClient()
+		}
+	})
+}
+
+// cutClient makes every read from and write to the client fail.
+func (x *exchange) cutClient() {
+	past := time.Unix(1, 0)
+	_ = x.ctl.SetReadDeadline(past) // fails only where the connection is gone
+	_ = x.ctl.SetWriteDeadline(past)
+}
+
+// stopReading makes the read from the client fail that the backend no longer
+// waits for.
+func (x *exchange) stopReading() { _ = x.ctl.SetReadDeadline(time.Unix(1, 0)) }
+
+// location is the object's URL as the client knows it.
+func (x *exchange) location() string {
+	u := url.URL{Path: "/" + x.req.Bucket + "/" + x.req.Key}
+	return x.p.PublicURL + u.EscapedPath()
+}
+
+// resource is the path as the client sent it.
+func (x *exchange) resource() string { return x.r.URL.EscapedPath() }
+
+// owner is who owns buckets and objects as far as this client can see.
+func (x *exchange) owner() s3wire.Owner {
+	name := "anonymous"
+	if x.lease != nil && x.lease.Credential != nil {
+		name = x.lease.Owner
+		if name == "" {
+			name = x.lease.Credential.AccessKeyID
+		}
+	}
+	return s3wire.Owner{ID: ownerID(name), DisplayName: name}
+}
+
+// errorOf turns any error of the way into the S3 error for the client.
+func (x *exchange) errorOf(err error) *s3wire.Error {
+	if x.lease != nil && x.lease.Cut() {
+		return s3wire.InvalidAccessKeyID.Caused(err)
+	}
+	var e *s3wire.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if e := translate(err); e != nil {
+		return e
+	}
+	return s3wire.InternalError.Caused(err)
+}
+
+func clip(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "")
+}

@@ -1,0 +1,324 @@
+package s3proxy_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"keystile/internal/audit"
+	"keystile/internal/clientip"
+	"keystile/internal/http1"
+	"keystile/internal/keyring"
+	"keystile/internal/keystile"
+	"keystile/internal/s3proxy"
+	"keystile/internal/s3test"
+	"keystile/internal/sigv4"
+	"keystile/internal/store"
+	"keystile/internal/store/seal"
+	"keystile/internal/store/sqlstore"
+	"keystile/internal/upstream"
+)
+
+// gateway is a real gateway listening on a real socket, with a real store, in
+// front of a backend that counts.
+type gateway struct {
+	t       *testing.T
+	addr    string
+	store   store.Store
+	keys    *keyring.Keyring
+	trail   *audit.Recorder
+	backend *s3test.Server
+	logs    *lockedBuffer
+
+	mu  sync.Mutex
+	now time.Time // zero: the real clock
+}
+
+func (g *gateway) clock() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.now.IsZero() {
+		return time.Now()
+	}
+	return g.now
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+type noObserver struct{}
+
+func (noObserver) Observe(string, int, time.Duration, int64, int64) {}
+func (noObserver) BackendFailed(string)                             {}
+
+const (
+	backendKey    = "BACKENDADMINKEY00001"
+	backendSecret = "the-backends-admin-secret-key"
+)
+
+// newGateway starts one. The backend "prod" has the buckets uploads, reports
+// and payroll; it is proven to keep keys unless normalises is set.
+func newGateway(t *testing.T, change ...func(*s3proxy.Options)) *gateway {
+	t.Helper()
+	g := &gateway{t: t, backend: s3test.New(t), logs: &lockedBuffer{}}
+	for _, name := range []string{"uploads", "reports", "payroll"} {
+		g.backend.CreateBucket(name)
+	}
+	g.store = openStore(t)
+	log := slog.New(slog.NewTextHandler(g.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	prod := keystile.Backend{
+		ID: "prod", Kind: keystile.KindS3, Endpoint: g.backend.URL, Region: "eu-test-1", PathStyle: true, AccessKeyID: backendKey,
+	}
+	registry := upstream.NewRegistry(upstream.Options{
+		Declared: []upstream.Endpoint{
+			{Backend: prod, Secret: keystile.NewSecret(backendSecret)},
+			{Backend: withID(prod, "other"), Secret: keystile.NewSecret(backendSecret)},
+		},
+		Store: g.store, Dialer: upstream.NewDialer(), Log: log,
+	})
+	must(t, registry.Sync(t.Context()))
+	t.Cleanup(registry.Close)
+	g.keys = keyring.New(g.store, g.clock)
+	must(t, g.keys.Sync(t.Context()))
+	g.trail = audit.NewRecorder(g.store, g.clock)
+	options := s3proxy.Options{
+		Keys: g.keys, Backends: registry, Trail: g.trail, Clients: clientip.Resolver{}, Observer: noObserver{},
+		Log: log, Now: g.clock, Region: "eu-test-1", PublicURL: "http://gateway.test",
+		AnonymousEnabled: true, AnonymousRate: 1000,
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	g.listen(s3proxy.New(options))
+	return g
+}
+
+func withID(b keystile.Backend, id string) keystile.Backend {
+	b.ID = id
+	return b
+}
+
+func openStore(t *testing.T) store.Store {
+	t.Helper()
+	keys, err := seal.New(seal.NewKey())
+	must(t, err)
+	db, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "keystile.db"), keys)
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func (g *gateway) listen(h http.Handler) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(g.t, err)
+	g.addr = ln.Addr().String()
+	srv := &http.Server{
+		Handler: h, ConnContext: http1.ConnContext, ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(g.logs, nil), slog.LevelWarn),
+	}
+	go func() { _ = srv.Serve(http1.Guard(ln, http1.GuardOptions{IdleTimeout: 5 * time.Second})) }()
+	g.t.Cleanup(func() {
+		_ = srv.Close()
+		g.trail.Close()
+	})
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (g *gateway) grant(text string) keystile.Grant {
+	g.t.Helper()
+	grant, err := keystile.ParseGrant(text, false)
+	must(g.t, err)
+	return grant
+}
+
+// key is a minted credential.
+type key struct {
+	id     string
+	secret keystile.Secret
+}
+
+func (g *gateway) mint(grants ...string) key {
+	g.t.Helper()
+	id, secret := keystile.NewKeyPair()
+	c := keystile.Credential{
+		AccessKeyID: id, Description: "test", CreatedBy: "someone",
+		CreatedAt: g.clock(), UpdatedAt: g.clock(),
+	}
+	for _, text := range grants {
+		c.Grants = append(c.Grants, g.grant(text))
+	}
+	must(g.t, keystile.CheckGrants(c.Grants))
+	g.write(func(tx store.Tx, generation int64) error {
+		c.Generation = generation
+		return tx.CreateCredential(c, keystile.CredentialSecrets{Current: secret})
+	})
+	return key{id, secret}
+}
+
+// change edits a stored credential.
+func (g *gateway) change(k key, edit func(*keystile.Credential)) {
+	g.t.Helper()
+	g.write(func(tx store.Tx, generation int64) error {
+		c, err := tx.Credential(k.id)
+		if err != nil {
+			return err
+		}
+		edit(&c)
+		c.Generation = generation
+		return tx.UpdateCredential(c)
+	})
+}
+
+func (g *gateway) bind(b keystile.Binding) {
+	g.t.Helper()
+	must(g.t, b.Check())
+	b.CreatedAt = g.clock()
+	g.write(func(tx store.Tx, generation int64) error {
+		b.Generation = generation
+		return tx.CreateBinding(b)
+	})
+}
+
+func (g *gateway) write(fn func(tx store.Tx, generation int64) error) {
+	g.t.Helper()
+	must(g.t, g.store.Write(g.t.Context(), func(tx store.Tx) error {
+		generation, err := tx.NextGeneration()
+		if err != nil {
+			return err
+		}
+		return fn(tx, generation)
+	}))
+	ctx, cancel := context.WithTimeout(g.t.Context(), 10*time.Second)
+	defer cancel()
+	must(g.t, g.keys.Sync(ctx))
+}
+
+// call is one request to the gateway.
+type call struct {
+	method, path, query string
+	header              http.Header
+	body                string
+	payloadHash         string // empty: that of body
+	date                time.Time
+	region              string
+	unsigned            bool
+	hangUp              bool // close the connection's own side after the body
+	// tamper changes the request after it was signed.
+	tamper func(*http.Request)
+}
+
+// result is the gateway's answer.
+type result struct {
+	status  int
+	code    string // of an error document
+	message string
+	header  http.Header
+	body    string
+}
+
+func (g *gateway) request(k key, c call) *http.Request {
+	g.t.Helper()
+	if c.header == nil {
+		c.header = http.Header{}
+	}
+	header := c.header.Clone()
+	if !c.unsigned {
+		g.sign(k, c, header)
+	}
+	target := "http://" + g.addr + c.path
+	if c.query != "" {
+		target += "?" + c.query
+	}
+	req, err := http.NewRequestWithContext(g.t.Context(), c.method, target, strings.NewReader(c.body))
+	must(g.t, err)
+	req.Header = header
+	if c.body == "" {
+		req.Body = nil
+	}
+	if c.tamper != nil {
+		c.tamper(req)
+	}
+	return req
+}
+
+func (g *gateway) sign(k key, c call, header http.Header) {
+	g.t.Helper()
+	if c.payloadHash == "" {
+		c.payloadHash = hashOf(c.body)
+	}
+	if c.date.IsZero() {
+		c.date = g.clock()
+	}
+	if c.region == "" {
+		c.region = "eu-test-1"
+	}
+	signer := sigv4.NewSigner(k.id, k.secret.Reveal(), c.region, "s3")
+	must(g.t, signer.Sign(c.method, c.path, c.query, g.addr, header, c.payloadHash, c.date))
+}
+
+func (g *gateway) do(k key, c call) result {
+	g.t.Helper()
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}).Do(g.request(k, c))
+	must(g.t, err)
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	must(g.t, err)
+	r := result{status: res.StatusCode, header: res.Header, body: string(data)}
+	var doc struct {
+		XMLName xml.Name
+		Code    string
+		Message string
+	}
+	if xml.Unmarshal(data, &doc) == nil && doc.XMLName.Local == "Error" {
+		r.code, r.message = doc.Code, doc.Message
+	}
+	return r
+}
+
+// events reads the trail, newest first.
+func (g *gateway) events(filter keystile.EventFilter) []keystile.Event {
+	g.t.Helper()
+	var events []keystile.Event
+	must(g.t, g.store.Read(g.t.Context(), func(tx store.Tx) error {
+		var err error
+		events, _, err = tx.Events(keystile.EventPage{Filter: filter, Limit: 1000})
+		return err
+	}))
+	return events
+}
+
+func (g *gateway) removeBinding(name string) {
+	g.t.Helper()
+	g.write(func(tx store.Tx, generation int64) error {
+		return tx.RemoveBinding(name, g.clock(), generation)
+	})
+}

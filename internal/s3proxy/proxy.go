@@ -1,0 +1,148 @@
+package s3proxy
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"keystile/internal/audit"
+	"keystile/internal/http1"
+	"keystile/internal/keyring"
+	"keystile/internal/s3wire"
+	"keystile/internal/sigv4"
+	"keystile/internal/upstream"
+)
+
+// Backends finds a backend by id.
+type Backends interface {
+	Get(id string) (*upstream.Backend, bool)
+}
+
+// ClientAddress tells where a request comes from.
+type ClientAddress interface {
+	Addr(r *http.Request) netip.Addr
+}
+
+// Observer counts finished requests.
+type Observer interface {
+	// Observe is told the operation ("unknown" if none was understood), the
+	// status, the time it took and the bytes of payload taken in and given out.
+	Observe(operation string, status int, took time.Duration, in, out int64)
+	// BackendFailed is told that a backend was in trouble.
+	BackendFailed(backend string)
+}
+
+// Options are what a Proxy is made of. All fields but the last three are
+// required. How long a client may stand still is up to the listener's
+// http1.Guard.
+type Options struct {
+	Keys     *keyring.Keyring
+	Backends Backends
+	Trail    *audit.Recorder
+	Clients  ClientAddress
+	Observer Observer
+	Log      *slog.Logger
+	Now      func() time.Time
+	// Region is the one that clients sign for; us-east-1 is accepted beside it.
+	Region string
+	// PublicURL begins the locations that clients are told, without a slash at
+	// its end.
+	PublicURL string
+	// AnonymousEnabled is the global switch of all anonymous bindings.
+	AnonymousEnabled bool
+	// AnonymousRate is the requests per second and source address where a
+	// binding says nothing.
+	AnonymousRate float64
+	// SuccessReadRate is the part of successful reads, 0 to 1, that is recorded.
+	SuccessReadRate float64
+}
+
+// Proxy is the gateway's HTTP handler.
+type Proxy struct {
+	Options
+	signingKeys *sigv4.KeyCache
+	limits      *limiter
+}
+
+// cachedSigningKeys is how many keys of a day are kept derived.
+const cachedSigningKeys = 16_384
+
+// New makes a gateway.
+func New(o Options) *Proxy {
+	return &Proxy{Options: o, signingKeys: sigv4.NewKeyCache(cachedSigningKeys), limits: newLimiter(o.Now)}
+}
+
+// healthPath is the gateway's own. No bucket can be called "-".
+const healthPath = "/-/healthz"
+
+// ServeHTTP implements http.Handler.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == healthPath && http1.Refused(r) == nil {
+		p.health(w)
+		return
+	}
+	x := p.begin(w, r)
+	defer x.end()
+	if err := p.handle(x); err != nil {
+		x.refuse(err)
+	}
+}
+
+// handle is the way of a request.
+func (p *Proxy) handle(x *exchange) error {
+	if err := p.parse(x); err != nil {
+		return err
+	}
+	if err := p.authenticate(x); err != nil {
+		return err
+	}
+	if err := p.authorize(x); err != nil {
+		return err
+	}
+	if err := p.limit(x); err != nil {
+		return err
+	}
+	switch {
+	case x.req.Op.Name == s3wire.OpListBuckets:
+		return p.listBuckets(x)
+	case x.req.Op.Name == s3wire.OpDeleteObjects:
+		return p.deleteObjects(x)
+	case x.req.Op.Mutates():
+		return p.mutate(x)
+	}
+	return p.read(x)
+}
+
+// parse finds out what is asked.
+func (p *Proxy) parse(x *exchange) error {
+	if err := http1.Refused(x.r); err != nil {
+		return s3wire.InvalidRequest.With("The request is not well-formed HTTP/1.1: %s.", reason(err))
+	}
+	if x.r.Method == http.MethodOptions {
+		return s3wire.AccessForbidden.Err()
+	}
+	var err error
+	x.req, err = s3wire.Parse(x.r)
+	return err
+}
+
+// reason is the guard's, without the names of packages.
+func reason(err error) string {
+	if errors.Is(err, http1.ErrHeadTooLarge) {
+		return "its head is too large"
+	}
+	return "its head is malformed or ambiguous"
+}
+
+func (p *Proxy) health(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if err := p.Keys.Ready(); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprintln(w, "not ready")
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok")
+}

@@ -1,0 +1,94 @@
+package s3wire
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"keystile/internal/keystile"
+)
+
+// Request is what a client asks for, in the names that it uses. Nothing past
+// Parse looks at the raw request to decide.
+type Request struct {
+	Op     *Operation
+	Bucket string // as the client names it; empty for a service operation
+	Key    string
+	// Query holds the operation's own parameters, each at most once. Those of
+	// the signature are not among them.
+	Query url.Values
+	// Header holds the headers that go on to the backend if the operation is
+	// carried out: canonical names, hop-by-hop ones, those of the signature and
+	// those of the body's framing left out.
+	Header http.Header
+	// Source is what a copy reads; nil for any other operation.
+	Source *Source
+	// BypassGovernance: the request wants to delete under governance retention.
+	BypassGovernance bool
+	// ExpectedOwner is the bucket owner id that the client expects, or empty;
+	// ExpectedSourceOwner is that of a copy source's bucket.
+	ExpectedOwner       string
+	ExpectedSourceOwner string
+}
+
+// Source names what a copy reads.
+type Source struct {
+	Bucket    string
+	Key       string
+	VersionID string
+}
+
+// Resolver finds the real bucket behind the name that a client uses.
+type Resolver func(clientName string) (keystile.Bucket, error)
+
+// Needs names every right that the request asks for, in the backend's names:
+// its own bucket and key or prefix, and its copy source. The keys of a
+// multi-delete are not among them, they have their own answers; nor is bypassing
+// retention for them, which is a right on keys. A service operation needs
+// nothing.
+func (r *Request) Needs(resolve Resolver) ([]keystile.Need, error) {
+	if r.Op.Level == Service {
+		return nil, nil
+	}
+	bucket, err := resolve(r.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	needs := []keystile.Need{r.ownNeed(bucket)}
+	if r.BypassGovernance && r.Op.Level == Object {
+		bypass := needs[0]
+		bypass.Permission = keystile.BypassGovernance
+		needs = append(needs, bypass)
+	}
+	if r.Source == nil {
+		return needs, nil
+	}
+	source, err := resolve(r.Source.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	return append(needs, keystile.Need{
+		Permission: keystile.Read, Bucket: source, Target: keystile.TargetObject, Name: r.Source.Key,
+	}), nil
+}
+
+func (r *Request) ownNeed(bucket keystile.Bucket) keystile.Need {
+	need := keystile.Need{Permission: r.Op.Permission, Bucket: bucket}
+	switch {
+	case r.Op.Level == Object:
+		need.Target, need.Name = keystile.TargetObject, r.Key
+	case r.Op.Listing():
+		need.Target, need.Name = keystile.TargetPrefix, r.Query.Get("prefix")
+	default:
+		need.Target = keystile.TargetBucket
+	}
+	return need
+}
+
+// Action is the request's name in the audit trail.
+func (r *Request) Action() string { return r.Op.Action() }
+
+// UnknownAction is the audit trail's name for a request that names no operation.
+const UnknownAction = keystile.ActionPrefixS3 + "unknown"
+
+func actionOf(name string) string { return keystile.ActionPrefixS3 + strings.ToLower(name) }

@@ -1,0 +1,248 @@
+package s3wire
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"keystile/internal/keystile"
+)
+
+// Headers that several operations share.
+var (
+	ownerHeaders = []string{"x-amz-expected-bucket-owner", "x-amz-request-payer"}
+
+	customerKeyHeaders = []string{
+		"x-amz-server-side-encryption-customer-algorithm",
+		"x-amz-server-side-encryption-customer-key",
+		"x-amz-server-side-encryption-customer-key-md5",
+	}
+	sourceHeaders = []string{
+		"x-amz-copy-source",
+		"x-amz-copy-source-if-match",
+		"x-amz-copy-source-if-modified-since",
+		"x-amz-copy-source-if-none-match",
+		"x-amz-copy-source-if-unmodified-since",
+		"x-amz-copy-source-server-side-encryption-customer-algorithm",
+		"x-amz-copy-source-server-side-encryption-customer-key",
+		"x-amz-copy-source-server-side-encryption-customer-key-md5",
+		"x-amz-source-expected-bucket-owner",
+	}
+	// newObjectHeaders describe an object that is about to be made. x-amz-acl is
+	// let in to be looked at: only "private" passes, and is dropped.
+	newObjectHeaders = []string{
+		"x-amz-acl",
+		"x-amz-object-lock-legal-hold",
+		"x-amz-object-lock-mode",
+		"x-amz-object-lock-retain-until-date",
+		"x-amz-server-side-encryption",
+		"x-amz-server-side-encryption-aws-kms-key-id",
+		"x-amz-server-side-encryption-bucket-key-enabled",
+		"x-amz-server-side-encryption-context",
+		"x-amz-storage-class",
+		"x-amz-tagging",
+		"x-amz-website-redirect-location",
+	}
+	checksumValueHeaders = []string{
+		"x-amz-checksum-crc32", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-md5",
+		"x-amz-checksum-sha1", "x-amz-checksum-sha256", "x-amz-checksum-sha512",
+	}
+	// framingHeaders describe how a body is sent. They are read, never forwarded.
+	framingHeaders = []string{"x-amz-decoded-content-length", "x-amz-sdk-checksum-algorithm", "x-amz-trailer"}
+
+	overrideQuery = []string{
+		"response-cache-control", "response-content-disposition", "response-content-encoding",
+		"response-content-language", "response-content-type", "response-expires",
+	}
+)
+
+func join(groups ...[]string) []string { return slices.Concat(groups...) }
+
+func by(names ...string) []Param {
+	params := make([]Param, len(names))
+	for i, n := range names {
+		name, value, _ := strings.Cut(n, "=")
+		params[i] = Param{name, value}
+	}
+	return params
+}
+
+var everybody = Credentials | Anonymous
+
+// table lists every operation of the S3 API. Rows that are not Served are
+// recognised, so that they are refused by their own name.
+var table = slices.Concat(bucketTable, objectTable, uploadTable, administration())
+
+var bucketTable = []Operation{
+	{
+		Name: OpListBuckets, Method: http.MethodGet, Level: Service,
+		Query:  []string{"bucket-region", "continuation-token", "max-buckets", "prefix"},
+		Effect: EffectNone, Class: ClassRead, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpHeadBucket, Method: http.MethodHead, Level: Bucket,
+		Headers:    []string{"x-amz-expected-bucket-owner"},
+		Permission: keystile.List, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
+	},
+	{
+		Name: OpGetBucketLocation, Method: http.MethodGet, Level: Bucket, By: by("location"),
+		Headers:    []string{"x-amz-expected-bucket-owner"},
+		Permission: keystile.List, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
+	},
+	{
+		Name: OpListObjects, Method: http.MethodGet, Level: Bucket,
+		Query:      []string{"delimiter", "encoding-type", "marker", "max-keys", "prefix"},
+		Headers:    join(ownerHeaders, []string{"x-amz-optional-object-attributes"}),
+		Permission: keystile.List, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
+	},
+	{
+		Name: OpListObjectsV2, Method: http.MethodGet, Level: Bucket, By: by("list-type=2"),
+		Query:      []string{"continuation-token", "delimiter", "encoding-type", "fetch-owner", "max-keys", "prefix", "start-after"},
+		Headers:    join(ownerHeaders, []string{"x-amz-optional-object-attributes"}),
+		Permission: keystile.List, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
+	},
+	{
+		Name: OpListObjectVersions, Method: http.MethodGet, Level: Bucket, By: by("versions"),
+		Query:      []string{"delimiter", "encoding-type", "key-marker", "max-keys", "prefix", "version-id-marker"},
+		Headers:    join(ownerHeaders, []string{"x-amz-optional-object-attributes"}),
+		Permission: keystile.List, Effect: EffectNone, Class: ClassRead, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpListMultipartUploads, Method: http.MethodGet, Level: Bucket, By: by("uploads"),
+		Query:      []string{"delimiter", "encoding-type", "key-marker", "max-uploads", "prefix", "upload-id-marker"},
+		Headers:    ownerHeaders,
+		Permission: keystile.List, Effect: EffectNone, Class: ClassRead, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpDeleteObjects, Method: http.MethodPost, Level: Bucket, By: by("delete"),
+		Headers:    join(ownerHeaders, framingHeaders, checksumValueHeaders, []string{"x-amz-bypass-governance-retention"}),
+		Body:       XMLBody,
+		Permission: keystile.Delete, Effect: EffectFrees, Class: ClassDelete, Callers: Credentials, Served: true,
+	},
+	{
+		Name: "PostObject", Method: http.MethodPost, Level: Bucket, Body: Payload,
+		Permission: keystile.Write, Effect: EffectAdds, Class: ClassWrite, Callers: Credentials,
+	},
+}
+
+var objectTable = []Operation{
+	{
+		Name: OpGetObject, Method: http.MethodGet, Level: Object,
+		Query:      join(overrideQuery, []string{"partNumber", "versionId"}),
+		Headers:    join(ownerHeaders, customerKeyHeaders, []string{"x-amz-checksum-mode"}),
+		Permission: keystile.Read, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
+	},
+	{
+		Name: OpHeadObject, Method: http.MethodHead, Level: Object,
+		Query:      join(overrideQuery, []string{"partNumber", "versionId"}),
+		Headers:    join(ownerHeaders, customerKeyHeaders, []string{"x-amz-checksum-mode"}),
+		Permission: keystile.Read, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
+	},
+	{
+		Name: "PutObject", Method: http.MethodPut, Level: Object,
+		Headers:  join(ownerHeaders, customerKeyHeaders, newObjectHeaders, framingHeaders, checksumValueHeaders, []string{"x-amz-write-offset-bytes"}),
+		Metadata: true, Body: Payload,
+		Permission: keystile.Write, Effect: EffectAdds, Class: ClassWrite, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpCopyObject, Method: http.MethodPut, Level: Object, CopySource: true,
+		Headers: join(ownerHeaders, customerKeyHeaders, newObjectHeaders, sourceHeaders,
+			[]string{"x-amz-checksum-algorithm", "x-amz-metadata-directive", "x-amz-tagging-directive"}),
+		Metadata:   true,
+		Permission: keystile.Write, Effect: EffectCopies, Class: ClassWrite, Callers: Credentials, Served: true,
+	},
+	{
+		Name: "DeleteObject", Method: http.MethodDelete, Level: Object,
+		Query: []string{"versionId"},
+		Headers: join(ownerHeaders, []string{
+			"x-amz-bypass-governance-retention", "x-amz-if-match-last-modified-time", "x-amz-if-match-size",
+		}),
+		Permission: keystile.Delete, Effect: EffectFrees, Class: ClassDelete, Callers: Credentials, Served: true,
+	},
+	{
+		Name: "GetObjectAttributes", Method: http.MethodGet, Level: Object, By: by("attributes"),
+		Query:      []string{"versionId"},
+		Headers:    join(ownerHeaders, customerKeyHeaders, []string{"x-amz-max-parts", "x-amz-object-attributes", "x-amz-part-number-marker"}),
+		Permission: keystile.Read, Effect: EffectNone, Class: ClassRead, Callers: Credentials, Served: true,
+	},
+	{
+		Name: "GetObjectTagging", Method: http.MethodGet, Level: Object, By: by("tagging"),
+		Query: []string{"versionId"}, Headers: ownerHeaders,
+		Permission: keystile.Read, Effect: EffectNone, Class: ClassRead, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpPutObjectTagging, Method: http.MethodPut, Level: Object, By: by("tagging"),
+		Query: []string{"versionId"}, Headers: join(ownerHeaders, framingHeaders, checksumValueHeaders),
+		Body:       XMLBody,
+		Permission: keystile.Write, Effect: EffectNone, Class: ClassWrite, Callers: Credentials, Served: true,
+	},
+	{
+		Name: "DeleteObjectTagging", Method: http.MethodDelete, Level: Object, By: by("tagging"),
+		Query: []string{"versionId"}, Headers: []string{"x-amz-expected-bucket-owner"},
+		Permission: keystile.Write, Effect: EffectNone, Class: ClassWrite, Callers: Credentials, Served: true,
+	},
+	object("GetObjectAcl", http.MethodGet, ClassRead, keystile.ACL, "acl"),
+	object("PutObjectAcl", http.MethodPut, ClassWrite, keystile.ACL, "acl"),
+	object("ListObjectAnnotations", http.MethodGet, ClassRead, keystile.Read, "annotation"),
+	object("GetObjectAnnotation", http.MethodGet, ClassRead, keystile.Read, "annotation", "annotationName=*"),
+	object("PutObjectAnnotation", http.MethodPut, ClassWrite, keystile.Write, "annotation", "annotationName=*"),
+	object("DeleteObjectAnnotation", http.MethodDelete, ClassWrite, keystile.Write, "annotation", "annotationName=*"),
+	object("GetObjectLegalHold", http.MethodGet, ClassRead, keystile.Read, "legal-hold"),
+	object("PutObjectLegalHold", http.MethodPut, ClassWrite, keystile.Write, "legal-hold"),
+	object("GetObjectRetention", http.MethodGet, ClassRead, keystile.Read, "retention"),
+	object("PutObjectRetention", http.MethodPut, ClassWrite, keystile.Write, "retention"),
+	object("GetObjectTorrent", http.MethodGet, ClassRead, keystile.Read, "torrent"),
+	object("RestoreObject", http.MethodPost, ClassWrite, keystile.Write, "restore"),
+	object("SelectObjectContent", http.MethodPost, ClassRead, keystile.Read, "select", "select-type=2"),
+	object("RenameObject", http.MethodPut, ClassWrite, keystile.Write, "renameObject"),
+	object("UpdateObjectEncryption", http.MethodPut, ClassWrite, keystile.Write, "encryption"),
+}
+
+// object is a row for an operation on an object that is not served.
+func object(name, method string, class Class, permission keystile.Permission, params ...string) Operation {
+	op := Operation{
+		Name: name, Method: method, Level: Object, By: by(params...), Query: []string{"versionId"},
+		Permission: permission, Effect: EffectNone, Class: class, Callers: Credentials,
+	}
+	if method == http.MethodPut || method == http.MethodPost {
+		op.Body = XMLBody
+	}
+	return op
+}
+
+var uploadTable = []Operation{
+	{
+		Name: OpCreateMultipartUpload, Method: http.MethodPost, Level: Object, By: by("uploads"),
+		Headers:    join(ownerHeaders, customerKeyHeaders, newObjectHeaders, []string{"x-amz-checksum-algorithm", "x-amz-checksum-type"}),
+		Metadata:   true,
+		Permission: keystile.Write, Effect: EffectNone, Class: ClassWrite, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpUploadPart, Method: http.MethodPut, Level: Object, By: by("partNumber=*", "uploadId=*"),
+		Headers:    join(ownerHeaders, customerKeyHeaders, framingHeaders, checksumValueHeaders),
+		Body:       Payload,
+		Permission: keystile.Write, Effect: EffectHolds, Class: ClassWrite, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpUploadPartCopy, Method: http.MethodPut, Level: Object, By: by("partNumber=*", "uploadId=*"), CopySource: true,
+		Headers:    join(ownerHeaders, customerKeyHeaders, sourceHeaders, []string{"x-amz-copy-source-range"}),
+		Permission: keystile.Write, Effect: EffectHolds, Class: ClassWrite, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpCompleteMultipartUpload, Method: http.MethodPost, Level: Object, By: by("uploadId=*"),
+		Headers: join(ownerHeaders, customerKeyHeaders, checksumValueHeaders,
+			[]string{"x-amz-checksum-type", "x-amz-mp-object-size"}),
+		Body:       XMLBody,
+		Permission: keystile.Write, Effect: EffectReplaces, Class: ClassWrite, Callers: Credentials, Served: true,
+	},
+	{
+		Name: "AbortMultipartUpload", Method: http.MethodDelete, Level: Object, By: by("uploadId=*"),
+		Headers:    join(ownerHeaders, []string{"x-amz-if-match-initiated-time"}),
+		Permission: keystile.Write, Effect: EffectFrees, Class: ClassDelete, Callers: Credentials, Served: true,
+	},
+	{
+		Name: OpListParts, Method: http.MethodGet, Level: Object, By: by("uploadId=*"),
+		Query: []string{"max-parts", "part-number-marker"}, Headers: join(ownerHeaders, customerKeyHeaders),
+		Permission: keystile.Write, Effect: EffectNone, Class: ClassRead, Callers: Credentials, Served: true,
+	},
+}

@@ -1,0 +1,178 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"keystile/internal/keystile"
+)
+
+const (
+	checkTimeout = 10 * time.Second
+	probeTimeout = 2 * time.Minute
+	// probeAhead is how long before its end a proof is renewed, so that keys do
+	// not stop working in between.
+	probeAhead = 24 * time.Hour
+	// probeAgain is the pause after a probe that proved nothing.
+	probeAgain = time.Hour
+)
+
+// contact is what one signed ListBuckets shows of a backend.
+type contact struct {
+	err     error // nil when the buckets were listed
+	reached bool  // an HTTP answer came
+	signed  bool  // the signature was accepted
+	healthy bool  // it speaks S3, though its key may be barred from listing buckets
+	latency time.Duration
+	skew    time.Duration // the backend's clock less ours
+	dated   bool          // the answer told its date
+	buckets int
+}
+
+func (b *Backend) contact(ctx context.Context) contact {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	started := b.now()
+	answer, err := b.send(ctx, Request{Method: http.MethodGet})
+	if err != nil {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = &Error{Kind: ErrTimeout, Backend: b.info.ID, cause: err}
+		}
+		return contact{err: err}
+	}
+	ended := b.now()
+	c := contact{reached: true, latency: ended.Sub(started)}
+	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		// Date is cut to the second: on average it is half a one too early.
+		middle := started.Add(c.latency / 2)
+		c.skew, c.dated = date.Add(time.Second/2).Sub(middle).Round(time.Second), true
+	}
+	list, err := b.readBuckets(answer)
+	c.err, c.buckets = err, len(list.Buckets)
+	var refused *refusedError
+	barred := errors.As(err, &refused) && refused.code == "AccessDenied"
+	c.signed = barred || answer.Status == http.StatusOK
+	c.healthy = barred || err == nil
+	return c
+}
+
+// check looks after the backend once and records what it saw.
+func (b *Backend) check(ctx context.Context) contact {
+	c := b.contact(ctx)
+	if ctx.Err() != nil {
+		return c
+	}
+	h := keystile.Health{Healthy: c.healthy, CheckedAt: b.now(), Latency: c.latency}
+	if step := clockStep(c); !step.OK {
+		h.Message = step.Message
+	}
+	if c.err != nil {
+		h.Message = plain(c.err)
+	}
+	b.health.Store(&h)
+	return c
+}
+
+// plain is an error in words for an admin: without addresses, the backend's id
+// and the sentinels' names behind it.
+func plain(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		err = e.Kind
+	}
+	var refused *refusedError
+	if errors.As(err, &refused) {
+		return refused.message
+	}
+	return strings.TrimSuffix(err.Error(), ": "+keystile.ErrUnavailable.Error())
+}
+
+// Run watches over every backend until ctx ends: each on a goroutine of its
+// own, so that one in trouble delays no other.
+func (r *Registry) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	watched := map[*Backend]context.CancelFunc{}
+	defer func() {
+		for _, stop := range watched {
+			stop()
+		}
+	}()
+	for {
+		current := map[*Backend]bool{}
+		for _, b := range *r.backends.Load() {
+			current[b] = true
+			if watched[b] == nil {
+				watching, stop := context.WithCancel(ctx)
+				watched[b] = stop
+				wg.Go(func() { r.watch(watching, b) })
+			}
+		}
+		for b, stop := range watched {
+			if !current[b] {
+				stop()
+				delete(watched, b)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-r.changed:
+		}
+	}
+}
+
+// watch checks one backend, and probes it when no proof about it will be in
+// force for long.
+func (r *Registry) watch(ctx context.Context, b *Backend) {
+	r.saveRemembered(ctx, b)
+	first, healthy := true, false
+	var probed time.Time
+	for {
+		c := b.check(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if first || c.healthy != healthy {
+			r.logHealth(b, c)
+		}
+		first, healthy = false, c.healthy
+		if now := b.now(); c.healthy && b.needsProof(now) && now.Sub(probed) >= probeAgain {
+			probed = now
+			r.probe(ctx, b)
+		}
+		if !sleep(ctx, jitter(r.opts.CheckEvery)) {
+			return
+		}
+	}
+}
+
+func (r *Registry) logHealth(b *Backend, c contact) {
+	if c.healthy {
+		r.opts.Log.Info("backend is healthy", "backend", b.info.ID, "latency", c.latency)
+		return
+	}
+	r.opts.Log.Warn("backend is not healthy", "backend", b.info.ID, "cause", Detail(c.err))
+}
+
+// jitter spreads d by a quarter either way, so that replicas and backends do
+// not fall into step.
+func jitter(d time.Duration) time.Duration {
+	return d*3/4 + rand.N(d/2+1) //nolint:gosec // spreads load, guards nothing
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

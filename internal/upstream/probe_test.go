@@ -1,0 +1,144 @@
+package upstream
+
+import (
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"keystile/internal/keystile"
+)
+
+var doubleSlash = regexp.MustCompile(`//+`)
+
+// Ways in which servers resolve keys.
+func cleaned(key string) string { return strings.TrimPrefix(path.Clean("/"+key), "/") }
+func merged(key string) string  { return doubleSlash.ReplaceAllString(key, "/") }
+
+func dotless(key string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(key, "./"), "/./", "/")
+}
+
+func TestProbeKeys(t *testing.T) {
+	refuse := func(status int, when func(seen) bool) func(http.ResponseWriter, seen) bool {
+		return func(w http.ResponseWriter, s seen) bool {
+			if when(s) {
+				s3Error(w, status, "Whatever")
+				return true
+			}
+			return false
+		}
+	}
+	odd := func(s seen) bool { return strings.Contains(s.target, "%2E") || strings.Contains(s.target, "//") }
+	on := func(method, part string) func(seen) bool {
+		return func(s seen) bool { return s.method == method && strings.Contains(s.target, part) }
+	}
+	tests := []struct {
+		name      string
+		resolve   func(string) string
+		intervene func(http.ResponseWriter, seen) bool
+		want      keyVerdict
+	}{
+		{"keeps", nil, nil, keysKept},
+		{"cleans paths", cleaned, nil, keysNormalised},
+		{"merges slashes", merged, nil, keysNormalised},
+		{"drops dots", dotless, nil, keysNormalised},
+		{"refuses odd keys", nil, refuse(400, odd), keysNormalised},
+		{"stores under another name", func(key string) string { return strings.Replace(key, "c//", "c/", 1) }, nil, keysNormalised},
+		{"denies odd keys", nil, refuse(403, odd), keysUnknown},
+		{"fails on odd keys", nil, refuse(500, odd), keysUnknown},
+		{"fails on writing odd keys", nil, refuse(503, on("PUT", "c//d")), keysUnknown},
+		{"makes no bucket", nil, refuse(403, on("PUT", scratchPrefix)), keysUnknown},
+		{"stores nothing", nil, refuse(507, on("PUT", "/a/b")), keysUnknown},
+		{"finds nothing", nil, refuse(404, on("HEAD", "")), keysUnknown},
+		{"lists nothing", nil, refuse(500, on("GET", "list-type")), keysUnknown},
+		{"redirects", nil, refuse(307, on("HEAD", "x/%2E%2E")), keysUnknown},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFakeS3(t)
+			f.resolve, f.intervene = tt.resolve, tt.intervene
+			verdict, why := f.backend(t, nil).probeKeys(t.Context())
+			f.noFaults(t)
+			if verdict != tt.want || why == "" {
+				t.Errorf("verdict %d (%s), want %d", verdict, why, tt.want)
+			}
+			if unknown := strings.HasPrefix(why, "unknown"); unknown != (tt.want == keysUnknown) || strings.Contains(why, scratchPrefix) {
+				t.Errorf("finding %q", why)
+			}
+			if left := f.names(); len(left) != 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+// A probe touches nothing but its own bucket, and never sends a dot segment
+// decoded.
+func TestProbeStaysInItsBucket(t *testing.T) {
+	f := newFakeS3(t)
+	f.buckets["precious"] = map[string]bool{"a/b": true}
+	f.backend(t, nil).probeKeys(t.Context())
+	for _, s := range f.seen() {
+		if !strings.HasPrefix(s.target, "/"+scratchPrefix) {
+			t.Errorf("sent %+v", s)
+		}
+		target, _, _ := strings.Cut(s.target, "?")
+		if path.Clean(merged(target)) != strings.TrimSuffix(merged(target), "/") {
+			t.Errorf("plain dot segment in %s", s.target)
+		}
+	}
+	if !f.buckets["precious"]["a/b"] || len(f.buckets) != 1 {
+		t.Errorf("buckets are now %v", f.names())
+	}
+}
+
+func TestCutShortProbeCleansUp(t *testing.T) {
+	f := newFakeS3(t)
+	f.intervene = func(w http.ResponseWriter, s seen) bool {
+		if s.method == http.MethodHead {
+			raw("")(w, nil)
+			return true
+		}
+		return false
+	}
+	if verdict, why := f.backend(t, nil).probeKeys(t.Context()); verdict != keysUnknown {
+		t.Errorf("verdict %d (%s)", verdict, why)
+	}
+	if left := f.names(); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestRunProbesWhatIsNotProven(t *testing.T) {
+	f := newFakeS3(t)
+	m := newMemStore()
+	run(t, newTestRegistry(t, m, f.endpoint("fake")))
+	eventually(t, "a saved proof", func() bool { return m.proof("fake").KeepsKeys })
+	want := fingerprint(f.describe("fake"))
+	if got := m.proof("fake"); got.Fingerprint != want {
+		t.Errorf("proof %+v", got)
+	}
+}
+
+func TestRunTrustsAProofInForce(t *testing.T) {
+	f := newFakeS3(t)
+	f.resolve = cleaned
+	m := newMemStore()
+	first := newTestRegistry(t, m, f.endpoint("fake"))
+	report := first.Test(t.Context(), f.describe("fake"), keystile.Secret{})
+	if !report.OK || report.KeepsKeys || m.proof("fake").Fingerprint == "" {
+		t.Fatalf("report %+v, proof %+v", report, m.proof("fake"))
+	}
+	before := len(f.seen())
+	second := newTestRegistry(t, m, f.endpoint("fake"))
+	must(t, second.Sync(t.Context()))
+	run(t, second)
+	eventually(t, "three checks", func() bool { return len(f.seen()) >= before+3 })
+	for _, s := range f.seen()[before:] {
+		if s.method != http.MethodGet || s.target != "/" {
+			t.Errorf("probed again: %+v", s)
+		}
+	}
+}

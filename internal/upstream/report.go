@@ -1,0 +1,102 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"keystile/internal/keystile"
+)
+
+const (
+	testTimeout = 2 * time.Minute
+	// maxClockSkew is what a test lets pass. Signatures fail at 15 minutes.
+	maxClockSkew = 5 * time.Minute
+)
+
+// Test tries out a backend as it is described, whether the registry has it or
+// not. It changes nothing there, but for a scratch bucket that it makes and
+// removes. A zero secret stands for the one the registry has, if that belongs
+// to the same endpoint and key. No message names an address or repeats an
+// answer.
+func (r *Registry) Test(ctx context.Context, described keystile.Backend, secret keystile.Secret) keystile.TestReport {
+	ctx, cancel := context.WithTimeout(ctx, testTimeout)
+	defer cancel()
+	b, done, err := r.candidate(described, secret)
+	if err != nil {
+		return keystile.TestReport{Steps: []keystile.TestStep{{Name: "reach", Message: err.Error()}}}
+	}
+	defer done()
+	c := b.contact(ctx)
+	report := keystile.TestReport{ClockSkew: c.skew, Buckets: c.buckets}
+	report.Steps, report.OK = contactSteps(c)
+	if !report.OK {
+		return report
+	}
+	if b.info.Kind == keystile.KindEmbedded {
+		report.Steps = append(report.Steps, keystile.TestStep{Name: "keys", OK: true, Message: "the embedded backend normalises keys: those with \".\", \"..\" or empty segments are refused"})
+		return report
+	}
+	verdict, finding := b.probeKeys(ctx)
+	r.record(ctx, b, verdict)
+	report.KeepsKeys = b.KeepsKeys()
+	report.Steps = append(report.Steps, keystile.TestStep{Name: "keys", OK: true, Message: finding})
+	return report
+}
+
+// candidate makes what a test talks to, and tells how to be done with it.
+func (r *Registry) candidate(described keystile.Backend, secret keystile.Secret) (*Backend, func(), error) {
+	known, ok := r.Get(described.ID)
+	if described.Kind == keystile.KindEmbedded {
+		if !ok || known.info.Kind != keystile.KindEmbedded {
+			return nil, nil, fmt.Errorf("there is no embedded backend %q", described.ID)
+		}
+		return known, func() {}, nil
+	}
+	if err := described.Check(); err != nil {
+		return nil, nil, err
+	}
+	if secret.IsZero() {
+		if !ok || known.info.Endpoint != described.Endpoint || known.info.AccessKeyID != described.AccessKeyID {
+			return nil, nil, fmt.Errorf("the secret access key is needed")
+		}
+		secret = known.secret
+	}
+	b := r.newBackend(Endpoint{Backend: described, Secret: secret})
+	return b, b.client.Close, nil
+}
+
+// contactSteps tells a contact in steps, up to the first that failed.
+func contactSteps(c contact) ([]keystile.TestStep, bool) {
+	steps := []keystile.TestStep{
+		{Name: "reach", OK: c.reached, Message: fmt.Sprintf("it answered in %d ms", c.latency.Milliseconds())},
+		{Name: "sign", OK: c.signed, Message: "it accepts the signature"},
+		{Name: "list", OK: c.err == nil, Message: fmt.Sprintf("it lists %d buckets", c.buckets)},
+		clockStep(c),
+	}
+	for i, step := range steps {
+		if step.OK {
+			continue
+		}
+		if c.err != nil {
+			steps[i].Message = plain(c.err)
+		}
+		return steps[:i+1], false
+	}
+	return steps, true
+}
+
+func clockStep(c contact) keystile.TestStep {
+	step := keystile.TestStep{Name: "clock", OK: c.skew.Abs() <= maxClockSkew}
+	switch {
+	case !c.dated:
+		step.Message = "unknown: its answer has no date"
+	case c.skew == 0:
+		step.Message = "its clock agrees with ours"
+	case c.skew > 0:
+		step.Message = fmt.Sprintf("its clock is %s ahead of ours", c.skew)
+	default:
+		step.Message = fmt.Sprintf("its clock is %s behind ours", -c.skew)
+	}
+	return step
+}
