@@ -111,6 +111,7 @@ func (s *server) startBackends(ctx context.Context) error {
 		Store:    s.store,
 		Dialer:   upstream.NewDialer(s.sockets.addresses()...),
 		Log:      s.log,
+		MaxConns: s.config.Limits.MaxConnectionsPerBackend,
 	})
 	s.later(func(context.Context) error { s.backends.Close(); return nil })
 	if err := s.backends.Sync(ctx); err != nil {
