@@ -158,7 +158,7 @@ func (g gateways) Confirm(ctx context.Context, generation int64) error {
 }
 
 const (
-	stepInterval = 2 * time.Second  // between looks whether the keyring is behind
+	stepInterval = 2 * time.Second // between looks whether the keyring is behind
 	usedInterval = 5 * time.Second // between notes of when keys were used
 )
 
