@@ -38,7 +38,8 @@ Besides what the rows list,
 - a presigned URL may carry a listed header as a query parameter;
 - ` + "`x-amz-acl`" + ` may only be ` + "`private`" + `, and is dropped.
 
-**Permission** is what a grant must give. **Audit** is the class of the event: successful reads are sampled, everything else is always
+**Permission** is what a grant must give: on the key, on the prefix of a listing, on every key of a ` + "`DeleteObjects`" + `, and ` + "`read`" + ` on what is
+copied. For ` + "`HeadBucket` and `GetBucketLocation`" + ` any permission on the bucket suffices. **Audit** is the class of the event: successful reads are sampled, everything else is always
 recorded. **Callers**: *credential* is an access key of the gateway, *anonymous* an unsigned request to a bucket that a binding opens.
 Operations that are not **served** are refused by name, bucket administration with 403 ` + "`AccessDenied`" + `, the others with 501 ` + "`NotImplemented`" + `.
 `
