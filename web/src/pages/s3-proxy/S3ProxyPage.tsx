@@ -1,0 +1,5 @@
+import { PageHeader } from '../../components/PageHeader';
+
+export function S3ProxyPage() {
+  return <PageHeader title="Credentials" />;
+}
