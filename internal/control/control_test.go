@@ -60,7 +60,7 @@ func (b *bench) mint(t *testing.T) string {
 func (b *bench) events(t *testing.T, prefix string) []keystile.Event {
 	t.Helper()
 	var events []keystile.Event
-	must(t, b.store.Store.Read(t.Context(), func(tx store.Tx) (err error) {
+	must(t, b.store.Read(t.Context(), func(tx store.Tx) (err error) {
 		events, _, err = tx.Events(keystile.EventPage{Limit: 1000, Filter: keystile.EventFilter{ActionPrefix: prefix}})
 		return err
 	}))
@@ -171,7 +171,7 @@ func TestConfirmedAfterTheCommit(t *testing.T) {
 	asked := false
 	b.gateways.meet = func(ctx context.Context, generation int64) error {
 		asked = true
-		return b.store.Store.Read(ctx, func(tx store.Tx) error {
+		return b.store.Read(ctx, func(tx store.Tx) error {
 			cred, err := tx.Credential(id)
 			if err == nil && (cred.RevokedAt.IsZero() || cred.Generation != generation) {
 				return fmt.Errorf("asked for %d before the commit: %+v", generation, cred)

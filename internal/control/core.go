@@ -230,7 +230,7 @@ func (c *core) close(ctx context.Context, a Actor, event keystile.Event, err err
 	defer cancel()
 	closing := c.store.Write(ctx, func(tx store.Tx) error { return tx.CloseEvents([]keystile.Outcome{outcome}) })
 	if closing != nil {
-		return fmt.Errorf("record the outcome of %s: %w (act: %v)", event.Action, closing, err)
+		return errors.Join(fmt.Errorf("record the outcome of %s: %w", event.Action, closing), err)
 	}
 	return err
 }
@@ -268,9 +268,20 @@ func (c *core) refused(ctx context.Context, event keystile.Event, err error) err
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	if recording := c.refusals.record(ctx, event); recording != nil {
-		return fmt.Errorf("record the refusal of %s (%v): %v", event.Action, err, recording)
+		return &unrecorded{event.Action, err, recording}
 	}
 	return err
+}
+
+// unrecorded is a refusal that could not be recorded. It matches neither error,
+// so that clients see an internal one and the log has both.
+type unrecorded struct {
+	action           string
+	refusal, storing error
+}
+
+func (e *unrecorded) Error() string {
+	return fmt.Sprintf("record the refusal of %s (%v): %v", e.action, e.refusal, e.storing)
 }
 
 func (c *core) newEvent(a Actor, action, target string) keystile.Event {

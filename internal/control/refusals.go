@@ -26,7 +26,7 @@ type refusals struct {
 }
 
 const (
-	refusalMinute = time.Minute
+	refusalWindowLength = time.Minute
 	refusalFlush  = time.Second
 	// Rows of their own in one minute: few for strangers, more for people who
 	// are signed in, whose scripts fail on many different things.
@@ -106,7 +106,7 @@ func (r *refusals) place(event *keystile.Event) (*refusalWindow, *keystile.Event
 // that are over.
 func (r *refusals) window(kind refusalKind, now time.Time) (*refusalWindow, []keystile.Tally) {
 	w := r.kinds[kind]
-	if w != nil && now.Sub(w.start) < refusalMinute {
+	if w != nil && now.Sub(w.start) < refusalWindowLength {
 		return w, nil
 	}
 	var due []keystile.Tally
@@ -117,7 +117,7 @@ func (r *refusals) window(kind refusalKind, now time.Time) (*refusalWindow, []ke
 		due = append(due, r.sweep(now)...)
 		if len(r.kinds) >= maxRefusalKinds {
 			kind.source, kind.account = "", ""
-			if shared := r.kinds[kind]; shared != nil && now.Sub(shared.start) < refusalMinute {
+			if shared := r.kinds[kind]; shared != nil && now.Sub(shared.start) < refusalWindowLength {
 				return shared, due
 			}
 		}
@@ -131,7 +131,7 @@ func (r *refusals) window(kind refusalKind, now time.Time) (*refusalWindow, []ke
 func (r *refusals) sweep(now time.Time) []keystile.Tally {
 	var due []keystile.Tally
 	for kind, w := range r.kinds {
-		if now.Sub(w.start) < refusalMinute || w.opening {
+		if now.Sub(w.start) < refusalWindowLength || w.opening {
 			continue
 		}
 		if w.pending > 0 && w.shared != "" {
