@@ -27,7 +27,7 @@ type refusals struct {
 
 const (
 	refusalWindowLength = time.Minute
-	refusalFlush  = time.Second
+	refusalFlush        = time.Second
 	// Rows of their own in one minute: few for strangers, more for people who
 	// are signed in, whose scripts fail on many different things.
 	refusalsOfStrangers = 10
