@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"keystile/internal/audit"
 	"keystile/internal/config"
 	"keystile/internal/control"
@@ -16,8 +18,6 @@ import (
 	"keystile/internal/store/sqlstore"
 	"keystile/internal/telemetry"
 	"keystile/internal/upstream"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Bounds of an orderly stop.
@@ -148,6 +148,8 @@ type gateways struct {
 	backends *upstream.Registry
 }
 
+var _ control.Gateways = gateways{}
+
 // Confirm implements control.Gateways.
 func (g gateways) Confirm(ctx context.Context, generation int64) error {
 	g.keys.Require(generation)
@@ -156,7 +158,7 @@ func (g gateways) Confirm(ctx context.Context, generation int64) error {
 
 const (
 	stepInterval = 2 * time.Second  // between looks whether the keyring is behind
-	usedInterval = 30 * time.Second // between notes of when keys were used
+	usedInterval = 5 * time.Second // between notes of when keys were used
 )
 
 // keepInStep heals a keyring that could not take over a change, and notes when
@@ -219,5 +221,3 @@ func (s *server) close(ctx context.Context) error {
 	s.undo = nil
 	return errors.Join(faults...)
 }
-
-var _ control.Gateways = gateways{}

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"net/netip"
-	"sync"
 	"time"
 
 	"keystile/internal/clientip"
@@ -15,8 +14,9 @@ const (
 	floodAfter  = 10
 	floodWindow = time.Minute
 	// maxSources bounds the memory for counting. Sources beyond share a count
-	// for each kind of refusal.
+	// for each kind of refusal, and kinds beyond maxKinds one for all.
 	maxSources = 10_000
+	maxKinds   = 1_000
 )
 
 // source is what makes refusals the same: who, from where, what and why. Names
@@ -35,9 +35,9 @@ type flood struct {
 	eventID string // the event that counts; empty before the flood
 }
 
+// floods is guarded by its Recorder.
 type floods struct {
 	now     func() time.Time
-	mu      sync.Mutex
 	sources map[source]*flood
 	swept   time.Time
 }
@@ -47,29 +47,22 @@ func newFloods(now func() time.Time) *floods {
 }
 
 // reset forgets all counting, so that the next of each is recorded anew.
-func (f *floods) reset() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	clear(f.sources)
-}
+func (f *floods) reset() { clear(f.sources) }
 
-// take returns either the event to record or the tally to add.
-func (f *floods) take(e keystile.Event) (keystile.Event, *keystile.Tally) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	now := f.now()
-	fl := f.find(sourceOf(e), now)
+// take returns the event to record, or the id of the event that counts it.
+func (f *floods) take(e keystile.Event) (record keystile.Event, countedBy string) {
+	fl := f.find(sourceOf(e), f.now())
 	fl.seen++
 	switch {
 	case fl.seen <= floodAfter:
-		return e, nil
+		return e, ""
 	case fl.eventID == "":
 		fl.eventID = e.ID
 		e.Detail.Count = 1
 		e.Detail.LastTime = &e.Time
-		return e, nil
+		return e, ""
 	}
-	return e, &keystile.Tally{EventID: fl.eventID, Add: 1, Last: e.Time}
+	return e, fl.eventID
 }
 
 func (f *floods) find(s source, now time.Time) *flood {
@@ -91,6 +84,9 @@ func (f *floods) find(s source, now time.Time) *flood {
 // overflow counts a kind of refusal over all sources that found no place.
 func (f *floods) overflow(s source, now time.Time) *flood {
 	all := source{action: s.action, code: s.code}
+	if len(f.sources) >= maxSources+maxKinds {
+		all = source{}
+	}
 	fl := f.sources[all]
 	if fl == nil || now.Sub(fl.began) >= floodWindow {
 		fl = &flood{began: now}

@@ -28,10 +28,10 @@ var retries = []time.Duration{20 * time.Millisecond, 200 * time.Millisecond}
 
 // Recorder writes audit events in groups.
 type Recorder struct {
-	store  Writer
-	floods *floods
+	store Writer
 
 	mu      sync.Mutex
+	floods  *floods // guarded by mu, so that counts and batches agree
 	next    *batch
 	closed  bool
 	wake    chan struct{}
@@ -42,13 +42,19 @@ type Recorder struct {
 type batch struct {
 	events   []keystile.Event
 	outcomes []keystile.Outcome
-	tallies  map[string]keystile.Tally
-	done     chan struct{} // closed after the commit
-	err      error         // set before done is closed
+	tallies  map[string]counted // by the id of the event that counts
+	done     chan struct{}      // closed after the commit
+	err      error              // set before done is closed
+}
+
+// counted is how many refusals one event is to count, and the last of them.
+type counted struct {
+	add  int64
+	last keystile.Event
 }
 
 func newBatch() *batch {
-	return &batch{tallies: map[string]keystile.Tally{}, done: make(chan struct{})}
+	return &batch{tallies: map[string]counted{}, done: make(chan struct{})}
 }
 
 func (b *batch) empty() bool {
@@ -84,6 +90,11 @@ func (p Pending) Wait(ctx context.Context) error {
 	case <-p.batch.done:
 		return p.batch.err
 	case <-ctx.Done():
+	}
+	select {
+	case <-p.batch.done: // what is durable is so, however late it was asked
+		return p.batch.err
+	default:
 		return context.Cause(ctx)
 	}
 }
@@ -101,14 +112,13 @@ func (r *Recorder) Settle(o keystile.Outcome) Pending {
 // Refuse takes over a refusal. A flood of one refusal from one source becomes
 // one counted event.
 func (r *Recorder) Refuse(e keystile.Event) Pending {
-	record, tally := r.floods.take(e)
 	return r.add(func(b *batch) {
-		if tally == nil {
+		record, countedBy := r.floods.take(e)
+		if countedBy == "" {
 			b.events = append(b.events, record)
 			return
 		}
-		sum := b.tallies[tally.EventID]
-		b.tallies[tally.EventID] = keystile.Tally{EventID: tally.EventID, Add: sum.Add + tally.Add, Last: tally.Last}
+		b.tallies[countedBy] = counted{b.tallies[countedBy].add + 1, e}
 	})
 }
 
@@ -171,17 +181,34 @@ func (r *Recorder) commit() {
 		err = r.write(ctx, b)
 	}
 	if err != nil {
-		r.floods.reset() // an event that was to count may not be there
+		r.recount(b)
 		b.err = fmt.Errorf("the audit trail cannot be written: %w: %w", keystile.ErrUnavailable, err)
 	}
 	close(b.done)
 }
 
+// recount keeps what gathered meanwhile from adding to events that did not come
+// to be: the counts become events of their own, and all counting begins anew.
+func (r *Recorder) recount(failed *batch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.floods.reset()
+	for _, e := range failed.events {
+		tally, ok := r.next.tallies[e.ID]
+		if !ok {
+			continue
+		}
+		delete(r.next.tallies, e.ID)
+		tally.last.Detail.Count, tally.last.Detail.LastTime = tally.add, &tally.last.Time
+		r.next.events = append(r.next.events, tally.last)
+	}
+}
+
 func (r *Recorder) write(ctx context.Context, b *batch) error {
 	return r.store.Write(ctx, func(tx store.Tx) error {
 		tallies := make([]keystile.Tally, 0, len(b.tallies))
-		for _, t := range b.tallies {
-			tallies = append(tallies, t)
+		for id, c := range b.tallies {
+			tallies = append(tallies, keystile.Tally{EventID: id, Add: c.add, Last: c.last.Time})
 		}
 		if err := tx.AppendEvents(b.events); err != nil {
 			return err

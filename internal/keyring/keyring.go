@@ -81,16 +81,19 @@ func (k *Keyring) Authenticate(ctx context.Context, accessKeyID string, verify V
 			_ = verify(k.dummy) // for its cost alone
 			return nil, ErrUnknownKey
 		}
-		r, err := e.match(verify, k.now())
+		now := k.now()
+		r, err := e.match(verify, now)
 		if err != nil {
 			return nil, err
 		}
 		l := &Lease{Credential: &e.credential, Owner: e.owner, Secret: r.secret}
-		if r.admit(ctx, l) {
-			k.touch(e)
-			return l, nil
+		if err := r.admit(ctx, l, now); errors.Is(err, errDead) {
+			continue // look again
+		} else if err != nil {
+			return nil, err
 		}
-		// The right died after the snapshot was read: look again.
+		k.touch(e, now)
+		return l, nil
 	}
 }
 
@@ -119,8 +122,8 @@ func (k *Keyring) Anonymous(ctx context.Context, name string) (*Lease, error) {
 			return nil, fmt.Errorf("nothing is open to anonymous reads as %q: %w", name, keystile.ErrDenied)
 		}
 		l := &Lease{Binding: &b.binding}
-		if b.right.admit(ctx, l) {
-			return l, nil
+		if err := b.right.admit(ctx, l, k.now()); !errors.Is(err, errDead) {
+			return l, err
 		}
 	}
 }

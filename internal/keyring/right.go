@@ -20,28 +20,38 @@ type right struct {
 	secret keystile.Secret
 
 	mu    sync.Mutex
-	until time.Time // when it ends by itself; zero: never
-	dead  bool
-	held  map[*Lease]struct{}
-	empty chan struct{} // closed when dead and nothing is held
+	until time.Time           // when it ends by itself; zero: never
+	dead  bool                // cut
+	held  map[*Lease]struct{} // made with the first: most of a million keys rest
+	empty chan struct{}       // made when dead, closed when nothing is held any more
 }
 
 func newRight(secret keystile.Secret, until time.Time) *right {
-	return &right{secret: secret, until: until, held: map[*Lease]struct{}{}, empty: make(chan struct{})}
+	return &right{secret: secret, until: until}
 }
 
-// admit returns false when the right is dead.
-func (r *right) admit(ctx context.Context, l *Lease) bool {
+// errDead: the right was cut after the snapshot that has it was read.
+var errDead = errors.New("the access right is dead")
+
+// admit gives the lease to a right that is good at now. Otherwise it is errDead,
+// or ErrNotActive if the right has ended by itself: its end may have moved since
+// the snapshot was read.
+func (r *right) admit(ctx context.Context, l *Lease, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.dead {
-		return false
+	switch {
+	case r.dead:
+		return errDead
+	case !r.until.IsZero() && !now.Before(r.until):
+		return ErrNotActive
+	case r.held == nil:
+		r.held = map[*Lease]struct{}{}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	l.right, l.ctx, l.cancel = r, ctx, cancel
 	l.expireAt(r.until)
 	r.held[l] = struct{}{}
-	return true
+	return nil
 }
 
 // retime moves the end of the right, also for the requests in flight.
@@ -78,7 +88,7 @@ func (r *right) cut() {
 	if r.dead {
 		return
 	}
-	r.dead = true
+	r.dead, r.empty = true, make(chan struct{})
 	for l := range r.held {
 		l.cancel(ErrCut)
 	}
@@ -87,7 +97,7 @@ func (r *right) cut() {
 	}
 }
 
-// gone reports whether the right is dead and unused.
+// gone reports whether a right that was cut is unused.
 func (r *right) gone() bool {
 	select {
 	case <-r.empty:

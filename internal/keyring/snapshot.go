@@ -97,7 +97,7 @@ func (d *draft) putCredential(c keystile.Credential, owner string, s keystile.Cr
 	}
 	next := &entry{credential: c, owner: owner, usedMinute: usedMinute}
 	next.current = d.inherit(old, s.Current, c.ExpiresAt)
-	if !s.Previous.IsZero() {
+	if !s.Previous.IsZero() && !c.OverlapUntil.IsZero() {
 		next.previous = d.inherit(old, s.Previous, sooner(c.ExpiresAt, c.OverlapUntil))
 	}
 	shard[c.AccessKeyID] = next

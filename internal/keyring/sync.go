@@ -56,10 +56,10 @@ func (k *Keyring) takeOver(ctx context.Context) ([]*right, error) {
 		return nil, fmt.Errorf("the store's generation went from %d back to %d; is it a restored copy? Restart to accept it: %w",
 			held.generation, d.next.generation, keystile.ErrUnavailable)
 	}
-	k.view.Store(d.next)
 	for r, until := range d.ends {
-		r.retime(until)
+		r.retime(until) // first: whoever sees the new snapshot finds the new ends
 	}
+	k.view.Store(d.next)
 	for _, r := range d.lost {
 		r.cut()
 	}
@@ -108,10 +108,9 @@ func accountNames(tx store.Tx) (map[string]string, error) {
 
 // touch remembers that the key was used. Only the first use in a minute takes
 // a lock.
-func (k *Keyring) touch(e *entry) {
-	now := k.now()
+func (k *Keyring) touch(e *entry, now time.Time) {
 	minute := now.Unix() / 60
-	if e.usedMinute.Swap(minute) == minute {
+	if e.usedMinute.Load() == minute || e.usedMinute.Swap(minute) == minute {
 		return
 	}
 	k.usedMu.Lock()

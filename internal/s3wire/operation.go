@@ -59,9 +59,15 @@ const (
 	XMLBody                 // small: buffered, parsed and written anew
 )
 
-// Param is a query parameter that names an operation. With a Value it must
-// have that value.
+// Param is a query parameter that names an operation. It has the Value, if one
+// is given: AnyValue stands for all but the empty one. Without a Value its
+// presence alone counts.
 type Param struct{ Name, Value string }
+
+// AnyValue stands for any value that is not empty. Some backends take a
+// parameter with an empty value for an absent one, and the request for another
+// operation: DELETE with an empty uploadId would delete the object.
+const AnyValue = "*"
 
 // Operation is one row of the table: everything the gateway knows of it.
 type Operation struct {

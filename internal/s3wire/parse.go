@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -210,7 +211,7 @@ func find(method string, level Level, params url.Values, h http.Header) (*Operat
 
 func named(op *Operation, params url.Values) bool {
 	for _, p := range op.By {
-		if !params.Has(p.Name) || (p.Value != "" && params.Get(p.Name) != p.Value) {
+		if !params.Has(p.Name) || (p.Value != "" && p.Value != AnyValue && params.Get(p.Name) != p.Value) {
 			return false
 		}
 	}
@@ -224,16 +225,35 @@ func rank(op *Operation) int {
 	return 2 * len(op.By)
 }
 
-// checkQuery lets only the row's own parameters through.
+// checkQuery lets only the row's own parameters through. Those that name the
+// operation go on in the one form that no backend takes for anything else.
 func (req *Request) checkQuery(params url.Values) error {
-	for name := range params {
-		isName := slices.ContainsFunc(req.Op.By, func(p Param) bool { return p.Name == name })
-		if !isName && !slices.Contains(req.Op.Query, name) {
+	req.Query = make(url.Values, len(params))
+	for _, p := range req.Op.By {
+		value := params.Get(p.Name)
+		switch {
+		case p.Value == "":
+			value = ""
+		case value == "" || (p.Name == "partNumber" && !isPartNumber(value)):
+			return InvalidArgument.With("The query parameter %q is not valid.", p.Name)
+		}
+		req.Query[p.Name] = []string{value}
+	}
+	for name, values := range params {
+		switch {
+		case req.Query.Has(name):
+		case slices.Contains(req.Op.Query, name):
+			req.Query[name] = values
+		default:
 			return NotImplemented.With("The query parameter %q is not supported for %s.", clip(name), req.Op.Name)
 		}
 	}
-	req.Query = params
 	return nil
+}
+
+func isPartNumber(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 1 && n <= MaxPartNumber && s == strconv.Itoa(n)
 }
 
 // plainHeaders are the headers without x-amz- that mean something to an S3

@@ -18,6 +18,7 @@ func administration() []Operation {
 		admin("CreateBucketMetadataTableConfiguration", http.MethodPost, "metadataTable"),
 		admin("GetBucketMetadataTableConfiguration", http.MethodGet, "metadataTable"),
 		admin("DeleteBucketMetadataTableConfiguration", http.MethodDelete, "metadataTable"),
+		admin("UpdateBucketMetadataAnnotationTableConfiguration", http.MethodPut, "metadataAnnotationTable"),
 		admin("UpdateBucketMetadataInventoryTableConfiguration", http.MethodPut, "metadataInventoryTable"),
 		admin("UpdateBucketMetadataJournalTableConfiguration", http.MethodPut, "metadataJournalTable"),
 	}
@@ -101,9 +102,9 @@ func byID() []Operation {
 		list := admin("ListBucket"+c.name+"Configurations", http.MethodGet, c.param)
 		list.Query = []string{"continuation-token"}
 		ops = append(ops, list,
-			admin("GetBucket"+c.name+"Configuration", http.MethodGet, c.param, "id"),
-			admin("PutBucket"+c.name+"Configuration", http.MethodPut, c.param, "id"),
-			admin("DeleteBucket"+c.name+"Configuration", http.MethodDelete, c.param, "id"))
+			admin("GetBucket"+c.name+"Configuration", http.MethodGet, c.param, "id=*"),
+			admin("PutBucket"+c.name+"Configuration", http.MethodPut, c.param, "id=*"),
+			admin("DeleteBucket"+c.name+"Configuration", http.MethodDelete, c.param, "id=*"))
 	}
 	return ops
 }
