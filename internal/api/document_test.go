@@ -2,6 +2,7 @@ package api
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -95,6 +96,12 @@ func TestOpenAPISchemas(t *testing.T) {
 	}
 	if enum := doc.Components.Schemas["Credential"].Properties["status"].Enum; strings.Join(enum, ",") != "active,disabled,expired,revoked" {
 		t.Errorf("statuses %v", enum)
+	}
+	codes := doc.Components.Schemas["Error"].Properties["code"].Enum
+	for code := range messages {
+		if !slices.Contains(codes, code) {
+			t.Errorf("the error code %s is not in the document", code)
+		}
 	}
 	for _, name := range []string{"Credential", "CredentialList", "Grant", "Backend", "Event", "EventList", "Account", "Token", "Session", "ErrorBody", "Fault"} {
 		if _, ok := doc.Components.Schemas[name]; !ok {

@@ -23,6 +23,9 @@ type refusals struct {
 
 	mu    sync.Mutex
 	kinds map[refusalKind]*refusalWindow
+	// ofStrangers are the rows of their own that strangers got since minute.
+	minute      time.Time
+	ofStrangers int
 }
 
 const (
@@ -32,6 +35,9 @@ const (
 	// are signed in, whose scripts fail on many different things.
 	refusalsOfStrangers = 10
 	refusalsOfAccounts  = 60
+	// refusalsOfAllStrangers bounds what many sources together can write in a
+	// minute. Beyond it they are counted together, by action and code.
+	refusalsOfAllStrangers = 1000
 	// maxRefusalKinds bounds the memory. Beyond it sources and accounts are
 	// counted together, by action and code.
 	maxRefusalKinds = 4096
@@ -80,13 +86,18 @@ func (r *refusals) place(event *keystile.Event) (*refusalWindow, *keystile.Event
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
-	w, due := r.window(kindOf(*event), now)
-	limit := refusalsOfStrangers
+	kind, limit := kindOf(*event), refusalsOfStrangers
 	if event.Detail.Authenticated {
 		limit = refusalsOfAccounts
+	} else if r.crowded(now) {
+		kind.source, kind.account = "", ""
 	}
+	w, due := r.window(kind, now)
 	if w.rows < limit {
 		w.rows++
+		if !event.Detail.Authenticated {
+			r.ofStrangers++
+		}
 		return w, event, due
 	}
 	w.last = now
@@ -100,6 +111,15 @@ func (r *refusals) place(event *keystile.Event) (*refusalWindow, *keystile.Event
 		due = append(due, w.take(now))
 	}
 	return w, nil, due
+}
+
+// crowded tells whether all strangers together had their rows of this minute.
+// Only rows count, so that one loud source cannot hide the others in it.
+func (r *refusals) crowded(now time.Time) bool {
+	if now.Sub(r.minute) >= refusalWindowLength {
+		r.minute, r.ofStrangers = now, 0
+	}
+	return r.ofStrangers >= refusalsOfAllStrangers
 }
 
 // window finds the kind's window of this minute, and the last counts of windows
