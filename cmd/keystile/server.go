@@ -111,6 +111,7 @@ func (s *server) startBackends(ctx context.Context) error {
 		Store:    s.store,
 		Dialer:   upstream.NewDialer(s.sockets.addresses()...),
 		Log:      s.log,
+		MaxConns: s.config.Limits.MaxConnectionsPerBackend,
 	})
 	s.later(func(context.Context) error { s.backends.Close(); return nil })
 	if err := s.backends.Sync(ctx); err != nil {
@@ -157,7 +158,7 @@ func (g gateways) Confirm(ctx context.Context, generation int64) error {
 }
 
 const (
-	stepInterval = 2 * time.Second  // between looks whether the keyring is behind
+	stepInterval = 2 * time.Second // between looks whether the keyring is behind
 	usedInterval = 5 * time.Second // between notes of when keys were used
 )
 

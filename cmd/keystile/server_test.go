@@ -52,7 +52,7 @@ func (l *logBuffer) String() string {
 
 func quickstart(t *testing.T, dir string, more ...string) running {
 	t.Helper()
-	args := append([]string{"quickstart", "--data", dir, "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--output", "json"}, more...)
+	args := append([]string{"keystile", "quickstart", "--data", dir, "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--output", "json"}, more...)
 	ctx, cancel := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()
 	r := running{log: &logBuffer{}, began: cancel}
@@ -333,12 +333,46 @@ func TestInterruptedFirstRunIsDoneAgain(t *testing.T) {
 func TestQuickstartLeavesOtherAccountsAlone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	var out, log bytes.Buffer
-	code := run(t.Context(), []string{"admin", "create", "admin", "--data", dir, "--password-stdin"}, nil, strings.NewReader("a long password\n"), &out, &log)
+	code := run(t.Context(), []string{"keystile", "admin", "create", "admin", "--data", dir, "--password-stdin"}, nil, strings.NewReader("a long password\n"), &out, &log)
 	if code != exitDone {
 		t.Fatalf("admin create: %d %s", code, &log)
 	}
 	r := quickstart(t, dir)
 	if r.Password != "" || r.APIToken != "" {
 		t.Errorf("took over an account that was there: %+v", r.welcome)
+	}
+}
+
+func TestWelcomeForPeople(t *testing.T) {
+	x := welcome{
+		DashboardURL: "http://127.0.0.1:9", S3Endpoint: "http://127.0.0.1:8090", Username: "admin", Password: "pass-word", APIToken: "ks_token",
+		BackendID: "local", Buckets: []string{"uploads", "reports"}, dataDir: "data", program: shellWord("./my bin/keystile"),
+	}
+	for _, want := range []string{
+		"http://127.0.0.1:9\n", "pass-word", "export KEYSTILE_URL=http://127.0.0.1:9\n", "export KEYSTILE_TOKEN=ks_token\n",
+		"'./my bin/keystile' credential create", "--endpoint-url http://127.0.0.1:8090 s3 ls s3://uploads", "shown this once",
+	} {
+		if !strings.Contains(x.text(""), want) {
+			t.Errorf("no %q in:\n%s", want, x.text(""))
+		}
+	}
+	x.Password, x.APIToken, x.DashboardURL = "", "", defaultURL
+	for _, never := range []string{"Password", "KEYSTILE_URL", "shown this once"} {
+		if strings.Contains(x.text("token"), never) {
+			t.Errorf("%q on a later run", never)
+		}
+	}
+	if !strings.Contains(x.text("token"), "everything as it was") || !strings.Contains(x.text("token"), "$(cat token)") {
+		t.Errorf("a later run:\n%s", x.text("token"))
+	}
+}
+
+func TestShellWord(t *testing.T) {
+	for text, want := range map[string]string{
+		"./bin/keystile": "./bin/keystile", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "": "''",
+	} {
+		if got := shellWord(text); got != want {
+			t.Errorf("shellWord(%q) = %s, want %s", text, got, want)
+		}
 	}
 }

@@ -386,7 +386,7 @@ func parseCopySource(raw string) (*Source, error) {
 		return source, nil
 	}
 	params, err := url.ParseQuery(rawQuery)
-	if err != nil || len(params) != 1 || len(params["versionId"]) != 1 {
+	if err != nil || len(params) != 1 || len(params["versionId"]) != 1 || !isText(params.Get("versionId")) {
 		return nil, InvalidArgument.With("The copy source may carry versionId and nothing else.")
 	}
 	source.VersionID = params.Get("versionId")

@@ -1,0 +1,143 @@
+// Command opsdoc writes the operations page of the documentation from the table
+// to standard output:
+//
+//	go run ./internal/s3wire/opsdoc > docs/reference/operations.md
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"keystile/internal/s3wire"
+)
+
+func main() {
+	if _, err := os.Stdout.Write(page(s3wire.Operations())); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+const introduction = `# S3 operations
+
+Generated from the gateway's operation table: change the table and run ` + "`go run ./internal/s3wire/opsdoc > docs/reference/operations.md`" + `, not this page.
+
+A request is carried out only if it is, in full, what one row of this table describes: method, path, the query parameters that name the
+operation, and no others than those listed. The same holds for ` + "`x-amz-`" + ` headers. What no row describes is refused before any backend hears
+of it.
+
+Besides what the rows list,
+
+- every request may carry ` + "`x-id`" + `, which is ignored, the parameters and headers of its signature, and ` + "`x-amz-user-agent`" + `;
+- every request may carry ` + "`Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Content-Language`, `Content-Type`, `Expires`, `Range`" + `
+  and the conditional headers ` + "`If-…`" + `, which are passed on; all further headers without ` + "`x-amz-`" + ` are left out;
+- a presigned URL may carry a listed header as a query parameter;
+- ` + "`x-amz-acl`" + ` may only be ` + "`private`" + `, and is dropped.
+
+**Permission** is what a grant must give: on the key, on the prefix of a listing, on every key of a ` + "`DeleteObjects`" + `, and ` + "`read`" + ` on what is
+copied. For ` + "`HeadBucket` and `GetBucketLocation`" + ` any permission on the bucket suffices. **Audit** is the class of the event: successful reads are sampled, everything else is always
+recorded. **Callers**: *credential* is an access key of the gateway, *anonymous* an unsigned request to a bucket that a binding opens.
+Operations that are not **served** are refused by name, bucket administration with 403 ` + "`AccessDenied`" + `, the others with 501 ` + "`NotImplemented`" + `.
+`
+
+var sections = []struct {
+	title string
+	has   func(s3wire.Operation) bool
+}{
+	{"Served", func(op s3wire.Operation) bool { return op.Served }},
+	{"Known, not served", func(op s3wire.Operation) bool { return !op.Served && op.Class != s3wire.ClassAdmin }},
+	{"Bucket administration", func(op s3wire.Operation) bool { return op.Class == s3wire.ClassAdmin }},
+}
+
+// page renders the whole page in Markdown.
+func page(ops []s3wire.Operation) []byte {
+	sorted := slices.SortedFunc(slices.Values(ops), func(a, b s3wire.Operation) int { return cmp.Compare(a.Name, b.Name) })
+	var out bytes.Buffer
+	out.WriteString(introduction)
+	for _, s := range sections {
+		fmt.Fprintf(&out, "\n## %s\n\n", s.title)
+		out.WriteString("| Operation | Request | Permission | Query parameters | Headers | Audit | Callers | Served |\n")
+		out.WriteString("|---|---|---|---|---|---|---|---|\n")
+		for _, op := range sorted {
+			if s.has(op) {
+				out.WriteString(row(op))
+			}
+		}
+	}
+	return out.Bytes()
+}
+
+func row(op s3wire.Operation) string {
+	cells := []string{
+		op.Name, request(op), orDash(op.Permission.String()), code(op.Query), headers(op), string(op.Class), callers(op.Callers), yes(op.Served),
+	}
+	return "| " + strings.Join(cells, " | ") + " |\n"
+}
+
+// request is the method and how the operation is named, such as
+// "PUT /BUCKET/KEY?partNumber=…&uploadId=…".
+func request(op s3wire.Operation) string {
+	path := [...]string{"/", "/BUCKET", "/BUCKET/KEY"}[op.Level]
+	var params []string
+	for _, p := range op.By {
+		switch p.Value {
+		case "":
+			params = append(params, p.Name)
+		case s3wire.AnyValue:
+			params = append(params, p.Name+"=…")
+		default:
+			params = append(params, p.Name+"="+p.Value)
+		}
+	}
+	if len(params) > 0 {
+		path += "?" + strings.Join(params, "&")
+	}
+	text := "`" + op.Method + " " + path + "`"
+	if op.CopySource {
+		text += " with `x-amz-copy-source`"
+	}
+	return text
+}
+
+func headers(op s3wire.Operation) string {
+	list := slices.Clone(op.Headers)
+	if op.Metadata {
+		list = append(list, "x-amz-meta-…")
+	}
+	return code(list)
+}
+
+func callers(c s3wire.Caller) string {
+	var names []string
+	if c&s3wire.Credentials != 0 {
+		names = append(names, "credential")
+	}
+	if c&s3wire.Anonymous != 0 {
+		names = append(names, "anonymous")
+	}
+	if len(names) == 0 {
+		return "nobody"
+	}
+	return strings.Join(names, ", ")
+}
+
+func code(names []string) string {
+	quoted := make([]string, 0, len(names))
+	for _, n := range slices.Sorted(slices.Values(names)) {
+		quoted = append(quoted, "`"+n+"`")
+	}
+	return orDash(strings.Join(quoted, " "))
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func orDash(s string) string { return cmp.Or(s, "–") }
