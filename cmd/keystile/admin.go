@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
+	"keystile/internal/audit"
 	"keystile/internal/config"
 	"keystile/internal/control"
 	"keystile/internal/keystile"
@@ -37,8 +39,11 @@ func (f AdminFlags) bootstrap(ctx context.Context, con *console, act func(*contr
 	if err != nil {
 		return err
 	}
-	use := control.New(control.Options{Store: db, Gateways: noGateway{}})
-	return errors.Join(act(use.Bootstrap), db.Close())
+	trail := audit.NewRecorder(db, time.Now)
+	use := control.New(control.Options{Store: db, Trail: trail, Gateways: noGateway{}})
+	err = act(use.Bootstrap)
+	trail.Close()
+	return errors.Join(err, db.Close())
 }
 
 // noGateway stands for the gateways in offline commands, which change nothing

@@ -132,6 +132,7 @@ func (s *server) startControl(ctx context.Context) error {
 	}
 	s.control = control.New(control.Options{
 		Store:           s.store,
+		Trail:           s.trail,
 		Gateways:        gateways{s.keys, s.backends},
 		Upstreams:       s.backends,
 		SessionIdle:     s.config.Server.Session.IdleTimeout,
@@ -158,12 +159,12 @@ func (g gateways) Confirm(ctx context.Context, generation int64) error {
 }
 
 const (
-	stepInterval = 2 * time.Second // between looks whether the keyring is behind
+	stepInterval = 2 * time.Second // between looks for changes that nobody announced
 	usedInterval = 5 * time.Second // between notes of when keys were used
 )
 
-// keepInStep heals a keyring that could not take over a change, and notes when
-// keys were used.
+// keepInStep takes over changes of offline commands, and those that could not be
+// taken over when they were announced, and notes when keys were used.
 func (s *server) keepInStep(ctx context.Context) {
 	step, used := time.NewTicker(stepInterval), time.NewTicker(usedInterval)
 	defer step.Stop()
@@ -173,11 +174,8 @@ func (s *server) keepInStep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-step.C:
-			if s.keys.Ready() == nil {
-				continue
-			}
-			if err := errors.Join(s.keys.Sync(ctx), s.backends.Sync(ctx)); err != nil {
-				s.log.Error("the gateway is closed until it can read the store", "error", err)
+			if err := s.step(ctx); err != nil {
+				s.log.Error("changes in the store cannot be taken over", "error", err)
 			}
 		case <-used.C:
 			if err := s.saveUsed(ctx); err != nil {
@@ -185,6 +183,12 @@ func (s *server) keepInStep(ctx context.Context) {
 			}
 		}
 	}
+}
+
+func (s *server) step(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	return errors.Join(s.keys.Sync(ctx), s.backends.Sync(ctx))
 }
 
 func (s *server) saveUsed(ctx context.Context) error {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"keystile/internal/audit"
 	"keystile/internal/keystile"
 	"keystile/internal/password"
 	"keystile/internal/store"
@@ -38,8 +39,10 @@ func newBench(t *testing.T) *bench {
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	b := &bench{store: &flakyStore{Store: db}, gateways: &fakeGateways{}, clock: &fakeClock{at: time.Unix(1_800_000_000, 0)}}
+	trail := audit.NewRecorder(b.store, b.clock.now)
+	t.Cleanup(trail.Close)
 	b.Service = New(Options{
-		Store: b.store, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now,
+		Store: b.store, Trail: trail, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now,
 		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1},
 	})
 	account, err := b.Bootstrap.CreateAdmin(t.Context(), "root", keystile.NewSecret(somePassword))
@@ -284,7 +287,7 @@ func errOf[T any](_ T, err error) error { return err }
 // A hash made at an older cost is replaced when the password is known.
 func TestSignInRehashes(t *testing.T) {
 	b := newBench(t)
-	dearer := New(Options{Store: b.store, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now, Passwords: password.Params{MemoryKiB: 128, Passes: 1, Lanes: 1}})
+	dearer := New(Options{Store: b.store, Trail: b.core.trail, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now, Passwords: password.Params{MemoryKiB: 128, Passes: 1, Lanes: 1}})
 	for range 2 {
 		_, err := dearer.SignIns.SignIn(t.Context(), Request{}, "root", keystile.NewSecret(somePassword), keystile.Secret{})
 		must(t, err)

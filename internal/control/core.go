@@ -29,7 +29,7 @@ type core struct {
 	store    store.Store
 	gateways Gateways
 	now      func() time.Time
-	refusals *refusals
+	trail    Trail
 }
 
 // act is one use case.
@@ -277,7 +277,7 @@ func (c *core) refused(ctx context.Context, event keystile.Event, err error) err
 	event.Detail.Code, event.Detail.Message = found.Code, message(err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if recording := c.refusals.record(ctx, event); recording != nil {
+	if recording := c.trail.Refuse(event).Wait(ctx); recording != nil {
 		return &unrecorded{"refusal of " + event.Action, err, recording}
 	}
 	return err
