@@ -187,7 +187,7 @@ func (cmd accountResetPassword) Run(ctx context.Context, c *caller) error {
 	} else if err := cmd.ask(c.con, "Reset the password of "+cmd.Name+"? Every session of it ends."); err != nil {
 		return err
 	}
-	made, err := c.Client.ResetPassword(ctx, cmd.Name, password)
+	made, err := c.ResetPassword(ctx, cmd.Name, password)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 // console is what the process gives a command: its streams and environment.
 type console struct {
+	program string // how it was called
 	in      io.Reader
 	out     io.Writer
 	err     io.Writer

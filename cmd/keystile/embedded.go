@@ -49,7 +49,7 @@ func startDeclared(ctx context.Context, declared []config.Backend, log *slog.Log
 				started = append(started, child)
 				endpoint.Backend.Region, endpoint.Backend.AccessKeyID = child.Region(), child.AccessKeyID()
 				endpoint.Backend.PathStyle = true
-				endpoint.Secret = keystile.NewSecret(child.Secret().Reveal())
+				endpoint.Secret = child.Secret()
 				endpoint.Dial = child.Dial
 			}
 		}

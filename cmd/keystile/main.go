@@ -27,7 +27,8 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	code := run(ctx, os.Args, os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -45,15 +46,15 @@ func plain(err error) string {
 }
 
 // run is the whole program but the process: it reads nothing else and returns
-// the exit code.
+// the exit code. The first of args is how the program was called.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	con := &console{in: stdin, out: stdout, err: stderr, environ: environMap(environ)}
+	con := &console{program: args[0], in: stdin, out: stdout, err: stderr, environ: environMap(environ)}
 	helped := false
 	parser, err := newParser(con, func(int) { helped = true })
 	if err != nil {
 		return con.fail(err)
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(args[1:])
 	if helped {
 		return exitDone
 	}

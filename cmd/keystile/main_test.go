@@ -19,6 +19,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// An embedded backend's child is this test binary again.
+	if len(os.Args) > 1 && os.Args[1] == embeddedName {
+		main()
+	}
 	testscript.Main(m, map[string]func(){"keystile": main})
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"keystile/internal/config"
@@ -41,7 +42,9 @@ func (cmd quickstartCommand) Run(ctx context.Context, con *console) error {
 		if err != nil {
 			return fmt.Errorf("the first run: %w", err)
 		}
-		return cmd.print(con.out, s.welcome(first))
+		x := s.welcome(first)
+		x.program = shellWord(con.program)
+		return cmd.print(con.out, x)
 	})
 }
 
@@ -97,6 +100,7 @@ type welcome struct {
 	Buckets      []string `json:"buckets"`
 
 	dataDir string
+	program string // as the shell takes it
 }
 
 func (s *server) welcome(first firstRun) welcome {
@@ -125,6 +129,16 @@ func (cmd quickstartCommand) print(w io.Writer, x welcome) error {
 	}
 	_, err := io.WriteString(w, x.text(cmd.APITokenFile))
 	return err
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./+:@%-]+$`)
+
+// shellWord quotes text for a shell where that is needed.
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // text is the welcome for people.
@@ -157,14 +171,14 @@ func (x welcome) text(tokenFile string) string {
 	case x.APIToken != "":
 		line("       export KEYSTILE_TOKEN=%s", x.APIToken)
 	case tokenFile != "":
-		line("       export KEYSTILE_TOKEN=$(cat %s)", tokenFile)
+		line("       export KEYSTILE_TOKEN=$(cat %s)", shellWord(tokenFile))
 	default:
 		line("       export KEYSTILE_TOKEN=ks_...      # the token of the first run")
 	}
 	line("")
 	line("  2. Mint a key that reads and lists one bucket.")
 	line("")
-	line("       keystile credential create --description \"my first key\" --grant %s/%s:read,list", x.BackendID, x.Buckets[0])
+	line("       %s credential create --description \"my first key\" --grant %s/%s:read,list -o table", x.program, x.BackendID, x.Buckets[0])
 	line("")
 	line("  3. Use it; any other bucket is refused.")
 	line("")

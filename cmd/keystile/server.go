@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"keystile/internal/audit"
 	"keystile/internal/config"
 	"keystile/internal/control"
@@ -16,8 +18,6 @@ import (
 	"keystile/internal/store/sqlstore"
 	"keystile/internal/telemetry"
 	"keystile/internal/upstream"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Bounds of an orderly stop.
@@ -111,6 +111,7 @@ func (s *server) startBackends(ctx context.Context) error {
 		Store:    s.store,
 		Dialer:   upstream.NewDialer(s.sockets.addresses()...),
 		Log:      s.log,
+		MaxConns: s.config.Limits.MaxConnectionsPerBackend,
 	})
 	s.later(func(context.Context) error { s.backends.Close(); return nil })
 	if err := s.backends.Sync(ctx); err != nil {
@@ -148,6 +149,8 @@ type gateways struct {
 	backends *upstream.Registry
 }
 
+var _ control.Gateways = gateways{}
+
 // Confirm implements control.Gateways.
 func (g gateways) Confirm(ctx context.Context, generation int64) error {
 	g.keys.Require(generation)
@@ -155,8 +158,8 @@ func (g gateways) Confirm(ctx context.Context, generation int64) error {
 }
 
 const (
-	stepInterval = 2 * time.Second  // between looks whether the keyring is behind
-	usedInterval = 30 * time.Second // between notes of when keys were used
+	stepInterval = 2 * time.Second // between looks whether the keyring is behind
+	usedInterval = 5 * time.Second // between notes of when keys were used
 )
 
 // keepInStep heals a keyring that could not take over a change, and notes when
@@ -219,5 +222,3 @@ func (s *server) close(ctx context.Context) error {
 	s.undo = nil
 	return errors.Join(faults...)
 }
-
-var _ control.Gateways = gateways{}

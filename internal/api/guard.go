@@ -104,7 +104,7 @@ func safe(method string) bool { return method == http.MethodGet || method == htt
 // panic is a failure of this request only.
 func (g *guard) finish(answer *recorder, req *http.Request, x *exchange, began time.Time) {
 	if fault := recover(); fault != nil {
-		if fault == http.ErrAbortHandler {
+		if fault == http.ErrAbortHandler { //nolint:errorlint // a panic's value is that very one
 			panic(fault)
 		}
 		p := newProblem(x, fmt.Errorf("panic: %v\n%s", fault, debug.Stack()))

@@ -172,7 +172,8 @@ type operationOf struct{ method, path string }
 // operationsOf reads the served document.
 func operationsOf(t *testing.T) map[string]operationOf {
 	t.Helper()
-	s := newSite(t)
+	s := &site{t: t, control: control.New(control.Options{}), log: &logLines{}}
+	s.serve(Options{})
 	var doc struct {
 		Paths map[string]map[string]struct {
 			OperationID string `json:"operationId"`

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -45,29 +46,72 @@ type site struct {
 
 const sitePassword = "correct horse battery"
 
+// firstSite is a database with the accounts that every test has, and its key.
+// It is made once and copied: migrations take most of a short test's time.
+var firstSite = sync.OnceValue(func() (first struct {
+	key      seal.Key
+	database []byte
+	err      error
+}) {
+	first.key = seal.NewKey()
+	dir, err := os.MkdirTemp("", "keystile-api")
+	if err != nil {
+		first.err = err
+		return first
+	}
+	file := filepath.Join(dir, "keystile.db")
+	first.err = makeFirstSite(file, first.key)
+	if first.err == nil {
+		first.database, first.err = os.ReadFile(file)
+	}
+	first.err = errors.Join(first.err, os.RemoveAll(dir))
+	return first
+})
+
+func makeFirstSite(file string, key seal.Key) error {
+	ctx := context.Background()
+	ring, err := seal.New(key)
+	if err != nil {
+		return err
+	}
+	db, err := sqlstore.OpenSQLite(ctx, file, ring)
+	if err != nil {
+		return err
+	}
+	use := control.New(control.Options{Store: db, Now: firstClock().now, Passwords: cheap})
+	for _, account := range []control.NewAccount{{Name: "root", Role: keystile.RoleAdmin}, {Name: "uma", Role: keystile.RoleUser}, {Name: "rory", Role: keystile.RoleReadonly}} {
+		account.Password = keystile.NewSecret(sitePassword)
+		if _, _, err := use.Accounts.Create(ctx, control.System(), account); err != nil {
+			return err
+		}
+	}
+	return db.Close()
+}
+
+var cheap = password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1}
+
+func firstClock() *clock { return &clock{at: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)} }
+
 func newSite(t *testing.T) *site {
 	t.Helper()
-	ring, err := seal.New(seal.NewKey())
-	must(t, err)
+	first := firstSite()
+	must(t, first.err)
 	s := &site{
 		t: t, file: filepath.Join(t.TempDir(), "keystile.db"), gateways: &gateways{},
-		upstreams: newUpstreams(), clock: &clock{at: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}, log: &logLines{},
+		upstreams: newUpstreams(), clock: firstClock(), log: &logLines{},
 	}
+	must(t, os.WriteFile(s.file, first.database, 0o600))
+	ring, err := seal.New(first.key)
+	must(t, err)
 	db, err := sqlstore.OpenSQLite(t.Context(), s.file, ring)
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	s.store = db
 	s.control = control.New(control.Options{
 		Store: db, Gateways: s.gateways, Upstreams: s.upstreams, Now: s.clock.now,
-		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1},
+		Passwords: cheap,
 	})
 	s.serve(Options{})
-	for name, role := range map[string]keystile.Role{"root": keystile.RoleAdmin, "uma": keystile.RoleUser, "rory": keystile.RoleReadonly} {
-		_, _, err := s.control.Accounts.Create(t.Context(), control.System(), control.NewAccount{
-			Name: name, Role: role, Password: keystile.NewSecret(sitePassword),
-		})
-		must(t, err)
-	}
 	return s
 }
 

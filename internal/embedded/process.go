@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"keystile/internal/keystile"
 )
 
 const (
@@ -50,7 +52,7 @@ type Options struct {
 type Process struct {
 	opts   Options
 	layout *layout
-	secret Secret
+	secret keystile.Secret
 
 	healthy  atomic.Bool
 	restarts atomic.Int64
@@ -89,7 +91,7 @@ func Start(ctx context.Context, opts Options) (*Process, error) {
 	p := &Process{
 		opts:      opts,
 		layout:    place,
-		secret:    newSecret(),
+		secret:    keystile.NewSecretKey(),
 		stopping:  make(chan struct{}),
 		killing:   make(chan struct{}),
 		done:      make(chan struct{}),
@@ -125,7 +127,7 @@ func (p *Process) AccessKeyID() string { return accessKeyID }
 
 // Secret is the child's root secret key. It lives in memory only and is another
 // one after each Start, but stays when a dead child is replaced.
-func (p *Process) Secret() Secret { return p.secret }
+func (p *Process) Secret() keystile.Secret { return p.secret }
 
 // Region is what requests must be signed for.
 func (p *Process) Region() string { return Region }

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"keystile/internal/keystile"
 )
 
 func eventually(t *testing.T, what string, holds func() bool) {
@@ -73,7 +75,7 @@ func TestSecondStartFindsTheData(t *testing.T) {
 	must(t, first.Stop(t.Context()))
 
 	second := start(t, dir)
-	if first.Secret() == second.Secret() {
+	if first.Secret().Equal(second.Secret()) {
 		t.Error("the secret is the same after a new start")
 	}
 	if got := raw(t, second, "GET", "/kept/k", nil, nil); got.body != "from the first" {
@@ -391,7 +393,7 @@ func TestSecretStaysInside(t *testing.T) {
 	asJSON, err := json.Marshal(p.Secret())
 	must(t, err)
 	shown := fmt.Sprintf("%v %+v %#v %s %q %x %s", p.Secret(), p.Secret(), p.Secret(), p.Secret(), p.Secret(), p.Secret(), asJSON)
-	slog.New(slog.NewTextHandler(&log, nil)).Info("shown", "secret", p.Secret(), "in", struct{ S Secret }{p.Secret()})
+	slog.New(slog.NewTextHandler(&log, nil)).Info("shown", "secret", p.Secret(), "in", struct{ S keystile.Secret }{p.Secret()})
 	shown += log.String()
 	if strings.Contains(shown, secret) || strings.Contains(shown, fmt.Sprintf("%x", secret)) {
 		t.Errorf("secret is shown: %s", shown)

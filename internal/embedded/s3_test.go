@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+
+	"keystile/internal/keystile"
 )
 
 func bucket(t *testing.T, c *s3.Client, name string) *string {
@@ -211,7 +213,7 @@ func TestAnswers(t *testing.T) {
 
 func TestRefusesOtherKeys(t *testing.T) {
 	p := start(t, t.TempDir())
-	other := &Process{layout: p.layout, secret: newSecret()}
+	other := &Process{layout: p.layout, secret: keystile.NewSecretKey()}
 	if got := raw(t, other, "GET", "/", nil, nil); got.status != 403 || !strings.Contains(got.body, "SignatureDoesNotMatch") {
 		t.Errorf("wrong secret: %d %s", got.status, got.body)
 	}

@@ -31,6 +31,7 @@ const (
 // MaxUnknownLength is how long a body of unknown length may be, in bytes.
 const MaxUnknownLength = 64 << 10
 
+// Signed reports whether each chunk carries a signature.
 func (f Framing) Signed() bool { return f == AWSChunkedSigned || f == AWSChunkedSignedTrailer }
 func (f Framing) trailer() bool {
 	return f == AWSChunkedSignedTrailer || f == AWSChunkedUnsignedTrailer

@@ -118,7 +118,7 @@ func answerHeader(h http.Header) http.Header {
 func (x *exchange) reply(a *answer) error {
 	if a.err != nil {
 		x.replyError(a.err)
-		return nil
+		return nil //nolint:nilerr // the client has its answer
 	}
 	x.setHeader(a.header)
 	if a.status != http.StatusNoContent && a.status != http.StatusNotModified {

@@ -24,7 +24,7 @@ func (p *Proxy) read(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answersXML(x.req.Op) {
 		a, err := x.takeAnswer(answer)
 		if err != nil {
@@ -71,7 +71,7 @@ func (x *exchange) carryOut(out upstream.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer got.Body.Close()
+	defer func() { _ = got.Body.Close() }()
 	a, err := x.takeAnswer(got)
 	if err != nil {
 		// The backend has answered, but with what is not known.

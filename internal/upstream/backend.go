@@ -36,6 +36,8 @@ type Endpoint struct {
 	Secret  keystile.Secret
 	// Dial connects to a backend that has no address; nil for those that have.
 	Dial func(context.Context) (net.Conn, error)
+
+	maxConns int // of Options
 }
 
 // Backend is one backend at run time, with a connection pool of its own. It is
@@ -105,6 +107,7 @@ func newBackend(e Endpoint, dialer *Dialer, roots *x509.CertPool, now func() tim
 	b.client = http1.NewClient(http1.Options{
 		Dial:          dial,
 		Host:          b.host,
+		MaxConns:      e.maxConns,
 		WaitTimeout:   busyTimeout,
 		HeaderTimeout: answerTimeout,
 	})

@@ -37,6 +37,8 @@ type Options struct {
 	// CheckEvery is the time between two checks of a backend's health, give or
 	// take a quarter; 0 stands for 30 s.
 	CheckEvery time.Duration
+	// MaxConns bounds the connections to one backend; 0 stands for 256.
+	MaxConns int
 	// Now is the clock; nil stands for time.Now.
 	Now func() time.Time
 }
@@ -76,6 +78,7 @@ func NewRegistry(opts Options) *Registry {
 }
 
 func (r *Registry) newBackend(e Endpoint) *Backend {
+	e.maxConns = r.opts.MaxConns
 	return newBackend(e, r.opts.Dialer, r.opts.RootCAs, r.opts.Now)
 }
 

@@ -126,12 +126,12 @@ func TestRevocationCutsAnUploadOnTheRealBackend(t *testing.T) {
 	_, err := writer.Write(make([]byte, 6<<20))
 	must(t, err)
 	s.cliJSON(nil, "credential", "revoke", c.AccessKeyID, "--yes")
-	if status := <-done; status != 0 && status != http.StatusUnauthorized {
-		t.Errorf("the upload ended with %d", status)
-	}
-	_ = writer.CloseWithError(io.ErrClosedPipe)
 	o := s.aws(watcher, "s3", "ls", "s3://uploads/")
 	if o.code != 0 || strings.Contains(o.stdout, "cut") {
 		t.Errorf("after the cut: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	_ = writer.CloseWithError(io.ErrClosedPipe) // the client only notices when its body ends
+	if status := <-done; status != 0 && status != http.StatusUnauthorized {
+		t.Errorf("the upload ended with %d", status)
 	}
 }

@@ -174,7 +174,7 @@ func TestKeysNeverPrint(t *testing.T) {
 	}
 	raw := key.raw()
 	for _, form := range []string{
-		string(raw), fmt.Sprintf("%x", raw), fmt.Sprintf("%X", raw), strings.Trim(fmt.Sprint(raw), "[]"),
+		string(raw), fmt.Sprintf("%x", raw), fmt.Sprintf("%X", raw), strings.Trim(fmt.Sprintf("%d", raw), "[]"),
 		strings.TrimSpace(key.encode()), fmt.Sprintf("%#v", raw),
 	} {
 		if strings.Contains(text, form) {

@@ -97,12 +97,12 @@ func selectivePath(f keystile.EventFilter) accessPath {
 		return byKey
 	case f.AccessKeyID != "":
 		return byAccessKey
+	case f.Result != "" && f.Result != keystile.ResultOK:
+		return byResult // most acts succeed
 	case f.Backend != "" && f.Bucket != "":
 		return byBucket
 	case f.Account != "":
 		return byAccount
-	case f.Result != "" && f.Result != keystile.ResultOK:
-		return byResult
 	}
 	return alongTrail
 }

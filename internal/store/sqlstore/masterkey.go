@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 
 	"keystile/internal/store/seal"
 )
@@ -27,6 +28,10 @@ func canaryPlace(keyID string) seal.Where {
 // that its master key must be found and not made anew. It creates and changes
 // nothing; an absent or empty file is false.
 func HasSealedRows(ctx context.Context, path string) (bool, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return false, fmt.Errorf("look for sealed rows: %w", err)
+	}
 	canaries, err := readCanaries(ctx, path)
 	if err != nil {
 		return false, fmt.Errorf("look for sealed rows in %s: %w", path, err)
@@ -34,8 +39,8 @@ func HasSealedRows(ctx context.Context, path string) (bool, error) {
 	return len(canaries) > 0, nil
 }
 
-// checkMasterKey refuses keys that do not open every canary. It looks before
-// anything of the file is changed.
+// checkMasterKey refuses keys that do not open every canary. It looks before the
+// schema is touched.
 func checkMasterKey(ctx context.Context, path string, keys *seal.Keyring) error {
 	canaries, err := readCanaries(ctx, path)
 	if err != nil {
@@ -95,7 +100,9 @@ func readCanaries(ctx context.Context, path string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := openPool(path, url.Values{"mode": {"ro"}, "_query_only": {"on"}})
+	// Not mode=ro: such a connection cannot clear away the -wal and -shm that it
+	// needs.
+	db, err := openPool(path, url.Values{"mode": {"rw"}, "_query_only": {"on"}})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ import hashlib
 import io
 import os
 import sys
+import urllib.error
 import urllib.request
 
 import boto3
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 
 endpoint, bucket, prefix, scope = sys.argv[1:5]
 s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1",
-                  config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
+                  config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
 
 
 def refused(code, call, **args):
@@ -55,8 +56,8 @@ refused("BadDigest", s3.put_object, Bucket=bucket, Key=key("bad"), Body=b"x",
 
 s3.copy_object(Bucket=bucket, Key=key("copy"), CopySource={"Bucket": bucket, "Key": key("a b+c&ü.bin")})
 assert s3.get_object(Bucket=bucket, Key=key("copy"))["Body"].read() == body
-s3.put_object_tagging(Bucket=bucket, Key=key("copy"), Tagging={"TagSet": [{"Key": "team", "Value": "a&b"}]})
-assert s3.get_object_tagging(Bucket=bucket, Key=key("copy"))["TagSet"] == [{"Key": "team", "Value": "a&b"}]
+s3.put_object_tagging(Bucket=bucket, Key=key("copy"), Tagging={"TagSet": [{"Key": "team", "Value": "a+b"}]})
+assert s3.get_object_tagging(Bucket=bucket, Key=key("copy"))["TagSet"] == [{"Key": "team", "Value": "a+b"}]
 s3.delete_object_tagging(Bucket=bucket, Key=key("copy"))
 attributes = s3.get_object_attributes(Bucket=bucket, Key=key("copy"), ObjectAttributes=["ObjectSize", "ETag"])
 assert attributes["ObjectSize"] == len(body), attributes
@@ -65,7 +66,7 @@ upload = s3.create_multipart_upload(Bucket=bucket, Key=key("parts"))
 assert upload["Bucket"] == bucket, upload
 parts, sent = [], b""
 for number in (1, 2):
-    data = os.urandom(5 << 20 if number == 1 else 1000)
+    data = os.urandom(5 << 20)
     sent += data
     part = s3.upload_part(Bucket=bucket, Key=key("parts"), UploadId=upload["UploadId"], PartNumber=number, Body=data)
     parts.append({"PartNumber": number, "ETag": part["ETag"]})
@@ -106,6 +107,13 @@ url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": k
                                                       "ResponseContentType": "text/x-mine"}, ExpiresIn=60)
 answer = urllib.request.urlopen(url)
 assert answer.read() == b"by url" and answer.headers["Content-Type"] == "text/x-mine"
+
+old = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", config=Config(signature_version="s3"))
+try:
+    urllib.request.urlopen(old.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key("presigned")}))
+    raise AssertionError("the old signature was accepted")
+except urllib.error.HTTPError as e:
+    assert e.code == 400 and b"s3v4" in e.read(), e
 
 s3.upload_fileobj(io.BytesIO(body * 200), bucket, key("managed"))
 out = io.BytesIO()

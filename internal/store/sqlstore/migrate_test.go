@@ -1,0 +1,71 @@
+package sqlstore
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"path/filepath"
+	"testing"
+
+	"keystile/internal/store/seal"
+)
+
+// frozen is what has shipped: a released migration has run on someone's data and
+// is never edited. A new one is added here with the release that brings it.
+var frozen = map[string]string{
+	"sqlite/00001_first.sql": "92cad8c8d8285b743b4c85a5e201fc2d902f15e73455920d34a78b99f01bf619",
+}
+
+func TestShippedMigrationsAreFrozen(t *testing.T) {
+	found := 0
+	err := fs.WalkDir(migrations, "migrations", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel("migrations", path)
+		if err != nil {
+			return err
+		}
+		text, err := fs.ReadFile(migrations, path)
+		if err != nil {
+			return err
+		}
+		found++
+		sum := sha256.Sum256(text)
+		if got := hex.EncodeToString(sum[:]); got != frozen[name] {
+			t.Errorf("%s has checksum %s, want %q", name, got, frozen[name])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found != len(frozen) {
+		t.Errorf("%d migrations, %d are frozen", found, len(frozen))
+	}
+}
+
+func TestSecondMigrationAppliesNothing(t *testing.T) {
+	db := openAt(t, filepath.Join(t.TempDir(), "keystile.db"), ringOf(t, seal.NewKey()))
+	schema := func() (all string) {
+		t.Helper()
+		err := db.writer.QueryRowContext(t.Context(),
+			`SELECT group_concat(type || ' ' || name || ' ' || coalesce(sql, ''), char(10)) FROM (SELECT * FROM sqlite_master ORDER BY name)`).Scan(&all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	before := schema()
+	provider, err := migrator(db.writer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := provider.Up(t.Context())
+	if err != nil || len(results) != 0 {
+		t.Errorf("a second run applied %d migrations, %v", len(results), err)
+	}
+	if schema() != before {
+		t.Error("a second run changed the schema")
+	}
+}

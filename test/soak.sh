@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Long runs: every fuzz target for FUZZTIME, then a server killed under load
+# CRASHES times. New loops go to the end of this file.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fuzztime=${FUZZTIME:-2m}
+crashes=${CRASHES:-50}
+failed=()
+
+while IFS=: read -r file target; do
+	package=./$(dirname "$file")
+	echo "== fuzzing $target in $package for $fuzztime"
+	go test -run '^$' -fuzz "^${target}\$" -fuzztime "$fuzztime" "$package" || failed+=("$package $target")
+done < <(grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd internal | sed 's/func //' | sort)
+
+echo "== killing a server $crashes times"
+KEYSTILE_SOAK_CRASHES=$crashes go test -count=1 -timeout 6h -run AfterAKill ./test/e2e/ || failed+=("crash loop")
+
+if [ ${#failed[@]} -gt 0 ]; then
+	printf 'failed: %s\n' "${failed[@]}"
+	exit 1
+fi
+echo "nothing failed"
