@@ -57,11 +57,7 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .tools/golangci-lint $@
 
-# Units run under the race detector, end to end is the binary that users get.
-# One report closes both.
-ci: check clients compiler build ## What CI runs
-	{ CGO_ENABLED=1 go test -race -json -count=1 -timeout 20m $(UNIT) || echo '{"Action":"exit"}'; \
-	  go test -json -count=1 -timeout 20m $(E2E) || echo '{"Action":"exit"}'; } | go run ./test/report
+ci: check test race build ## What CI runs: lint, all tests, and the units again under the race detector
 
 soak: clients ## Long runs: fuzz every target for FUZZTIME, kill a server CRASHES times
 	FUZZTIME=$(FUZZTIME) CRASHES=$(CRASHES) ./test/soak.sh

@@ -41,7 +41,7 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	hosts := newHosts(o.PublicURL, o.Listen, o.TLS)
 	cookies := cookieJar{secure: o.PublicURL != nil && o.PublicURL.Scheme == "https" || o.TLS}
-	r := &router{api: humago.New(mux, config(o.Server.Version))}
+	r := &router{api: humago.New(mux, config(o.Server.Version, cookies.name()))}
 	r.errors = r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
 	r.api.UseMiddleware((&authenticator{control: o.Control.SignIns, refusals: o.Control, hosts: hosts, cookies: cookies}).middleware)
 
@@ -68,7 +68,7 @@ type router struct {
 	errors *huma.Schema
 }
 
-func config(version string) huma.Config {
+func config(version, cookie string) huma.Config {
 	c := huma.DefaultConfig("Keystile", version)
 	// The document and its page are served by document.go: complete before the
 	// first request, and without anybody's scripts.
@@ -83,7 +83,7 @@ func config(version string) huma.Config {
 	c.Transformers = []huma.Transformer{translateHuma}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "an API token, ks_…"},
-		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "a dashboard session; every method but GET also needs the header X-CSRF-Token"},
+		"session": {Type: "apiKey", In: "cookie", Name: cookie, Description: "a dashboard session; every method but GET also needs the header X-CSRF-Token"},
 	}
 	return c
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"mime"
@@ -104,7 +105,7 @@ func safe(method string) bool { return method == http.MethodGet || method == htt
 // panic is a failure of this request only.
 func (g *guard) finish(answer *recorder, req *http.Request, x *exchange, began time.Time) {
 	if fault := recover(); fault != nil {
-		if fault == http.ErrAbortHandler { //nolint:errorlint // a panic's value is that very one
+		if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(fault)
 		}
 		p := newProblem(x, fmt.Errorf("panic: %v\n%s", fault, debug.Stack()))

@@ -93,10 +93,14 @@ func seeded(t *testing.T) (*site, *strings.Replacer) {
 
 func TestWhoMayDoWhat(t *testing.T) {
 	operations := operationsOf(t)
+	forReads, readNames := seeded(t) // reads change nothing: one site does for all
 	for _, sc := range scenarios {
 		t.Run(sc.id+" "+sc.event, func(t *testing.T) {
-			s, names := seeded(t)
 			method := operations[sc.id].method
+			s, names := forReads, readNames
+			if method != http.MethodGet {
+				s, names = seeded(t)
+			}
 			path := names.Replace(sc.path)
 			if sc.id == "updateAccount" && sc.event == "account.enable" {
 				s.as("root").do("PATCH", path, `{"disabled":true}`).want(200)

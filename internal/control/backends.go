@@ -58,8 +58,13 @@ func (b *Backends) List(ctx context.Context, a Actor) (list []BackendInfo, err e
 			return err
 		}
 		health := b.upstreams.Health()
-		for _, backend := range slices.Concat(b.upstreams.Declared(), stored) {
+		for _, backend := range b.upstreams.Declared() {
 			list = append(list, BackendInfo{backend, health[backend.ID]})
+		}
+		for _, backend := range stored {
+			if _, declared := b.backends.declared(backend.ID); !declared { // the file outweighs the store
+				list = append(list, BackendInfo{backend, health[backend.ID]})
+			}
 		}
 		slices.SortFunc(list, func(x, y BackendInfo) int { return strings.Compare(x.ID, y.ID) })
 		return nil
@@ -137,7 +142,8 @@ func (b *Backends) check(ctx context.Context, backend keystile.Backend, secretMi
 
 func (b *Backends) checkEndpoint(ctx context.Context, backend keystile.Backend) error {
 	err := b.upstreams.CheckEndpoint(ctx, backend)
-	if errors.Is(err, keystile.ErrInvalid) {
+	var faults keystile.Faults
+	if errors.Is(err, keystile.ErrInvalid) && !errors.As(err, &faults) {
 		return keystile.Faults{{Field: "endpoint", Message: "this address may not be connected to"}}
 	}
 	return err
@@ -273,7 +279,7 @@ func (b *Backends) Test(ctx context.Context, a Actor, id string) (report keystil
 		return err
 	}}, func(ctx context.Context) error {
 		report = b.upstreams.Test(ctx, backend, secret)
-		return ctx.Err()
+		return nil
 	})
 	return report, err
 }

@@ -23,15 +23,21 @@ type refusals struct {
 
 	mu    sync.Mutex
 	kinds map[refusalKind]*refusalWindow
+	// ofStrangers are the rows of their own that strangers got since minute.
+	minute      time.Time
+	ofStrangers int
 }
 
 const (
-	refusalMinute = time.Minute
-	refusalFlush  = time.Second
+	refusalWindowLength = time.Minute
+	refusalFlush        = time.Second
 	// Rows of their own in one minute: few for strangers, more for people who
 	// are signed in, whose scripts fail on many different things.
 	refusalsOfStrangers = 10
 	refusalsOfAccounts  = 60
+	// refusalsOfAllStrangers bounds what many sources together can write in a
+	// minute. Beyond it they are counted together, by action and code.
+	refusalsOfAllStrangers = 1000
 	// maxRefusalKinds bounds the memory. Beyond it sources and accounts are
 	// counted together, by action and code.
 	maxRefusalKinds = 4096
@@ -80,13 +86,18 @@ func (r *refusals) place(event *keystile.Event) (*refusalWindow, *keystile.Event
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
-	w, due := r.window(kindOf(*event), now)
-	limit := refusalsOfStrangers
+	kind, limit := kindOf(*event), refusalsOfStrangers
 	if event.Detail.Authenticated {
 		limit = refusalsOfAccounts
+	} else if r.crowded(now) {
+		kind.source, kind.account = "", ""
 	}
+	w, due := r.window(kind, now)
 	if w.rows < limit {
 		w.rows++
+		if !event.Detail.Authenticated {
+			r.ofStrangers++
+		}
 		return w, event, due
 	}
 	w.last = now
@@ -102,11 +113,20 @@ func (r *refusals) place(event *keystile.Event) (*refusalWindow, *keystile.Event
 	return w, nil, due
 }
 
+// crowded tells whether all strangers together had their rows of this minute.
+// Only rows count, so that one loud source cannot hide the others in it.
+func (r *refusals) crowded(now time.Time) bool {
+	if now.Sub(r.minute) >= refusalWindowLength {
+		r.minute, r.ofStrangers = now, 0
+	}
+	return r.ofStrangers >= refusalsOfAllStrangers
+}
+
 // window finds the kind's window of this minute, and the last counts of windows
 // that are over.
 func (r *refusals) window(kind refusalKind, now time.Time) (*refusalWindow, []keystile.Tally) {
 	w := r.kinds[kind]
-	if w != nil && now.Sub(w.start) < refusalMinute {
+	if w != nil && now.Sub(w.start) < refusalWindowLength {
 		return w, nil
 	}
 	var due []keystile.Tally
@@ -117,7 +137,7 @@ func (r *refusals) window(kind refusalKind, now time.Time) (*refusalWindow, []ke
 		due = append(due, r.sweep(now)...)
 		if len(r.kinds) >= maxRefusalKinds {
 			kind.source, kind.account = "", ""
-			if shared := r.kinds[kind]; shared != nil && now.Sub(shared.start) < refusalMinute {
+			if shared := r.kinds[kind]; shared != nil && now.Sub(shared.start) < refusalWindowLength {
 				return shared, due
 			}
 		}
@@ -131,7 +151,7 @@ func (r *refusals) window(kind refusalKind, now time.Time) (*refusalWindow, []ke
 func (r *refusals) sweep(now time.Time) []keystile.Tally {
 	var due []keystile.Tally
 	for kind, w := range r.kinds {
-		if now.Sub(w.start) < refusalMinute || w.opening {
+		if now.Sub(w.start) < refusalWindowLength || w.opening {
 			continue
 		}
 		if w.pending > 0 && w.shared != "" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"keystile/internal/keystile"
+	"keystile/internal/store"
 )
 
 func stranger(i int) Actor {
@@ -25,7 +26,7 @@ func total(events []keystile.Event) (n int64) {
 func TestFloodsAreCollapsed(t *testing.T) {
 	b := newBench(t)
 	refuse := func(a Actor) { _ = b.RecordRefusal(t.Context(), a, "token.use", keystile.ErrUnauthenticated) }
-	for i := range 1000 {
+	for i := range 2 * refusalsOfAllStrangers {
 		refuse(stranger(i))
 	}
 	events := b.events(t, "token.use")
@@ -33,13 +34,13 @@ func TestFloodsAreCollapsed(t *testing.T) {
 		t.Fatalf("%d rows, want %d and a counted one", len(events), refusalsOfStrangers)
 	}
 	must(t, b.Maintain(t.Context()))
-	if n := total(b.events(t, "token.use")); n != 1000 {
-		t.Errorf("%d refusals are counted, want 1000", n)
+	if n := total(b.events(t, "token.use")); n != 2*refusalsOfAllStrangers {
+		t.Errorf("%d refusals are counted, want %d", n, 2*refusalsOfAllStrangers)
 	}
 	other := stranger(0)
 	other.Request.Source = netip.MustParseAddr("198.51.100.7")
 	refuse(other)
-	if events := b.events(t, "token.use"); len(events) != refusalsOfStrangers+2 || events[0].SourceIP != "198.51.100.7" {
+	if events := b.events(t, "token.use"); len(events) != refusalsOfStrangers+2 || events[0].Detail.Count != 0 || events[0].SourceIP != "198.51.100.7" {
 		t.Error("another source has no row of its own")
 	}
 	b.clock.pass(time.Minute)
@@ -94,6 +95,31 @@ func TestFloodFromEverywhereIsBounded(t *testing.T) {
 	must(t, b.Maintain(t.Context()))
 	if len(r.kinds) != 0 {
 		t.Errorf("%d kinds are kept after an hour", len(r.kinds))
+	}
+}
+
+// Many sources that each stay below their own limit do not fill the disk either.
+func TestFloodFromManySourcesIsBounded(t *testing.T) {
+	b := newBench(t)
+	const flood = 3 * refusalsOfAllStrangers
+	for i := range flood {
+		a := stranger(i)
+		a.Request.Source = netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
+		_ = b.RecordRefusal(t.Context(), a, "token.use", keystile.ErrUnauthenticated)
+	}
+	must(t, b.Maintain(t.Context()))
+	rows, counted := 0, int64(0)
+	must(t, b.store.Read(t.Context(), func(tx store.Tx) error {
+		for cursor := ""; ; {
+			events, next, err := tx.Events(keystile.EventPage{Limit: 1000, Cursor: cursor, Filter: keystile.EventFilter{ActionPrefix: "token.use"}})
+			rows, counted, cursor = rows+len(events), counted+total(events), next
+			if err != nil || next == "" {
+				return err
+			}
+		}
+	}))
+	if rows != refusalsOfAllStrangers+refusalsOfStrangers+1 || counted != flood {
+		t.Errorf("%d rows count %d refusals", rows, counted)
 	}
 }
 
