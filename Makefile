@@ -32,13 +32,13 @@ run: build ## Build and start everything on this machine, with its data in ./dat
 	@exec ./$(BIN) quickstart
 
 test: clients ## Run all tests: units and end to end
-	go test -json $(UNIT) $(E2E) | go run ./test/report
+	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
 
 e2e: clients ## Run the end-to-end tests: the real binary, aws-cli, boto3
 	go test -json -count=1 $(E2E) | go run ./test/report
 
 race: compiler ## Run the unit tests under the race detector
-	CGO_ENABLED=1 go test -race -json $(UNIT) | go run ./test/report
+	CGO_ENABLED=1 go test -race -short -json -timeout 20m $(UNIT) | go run ./test/report
 
 check: lint ## Check formatting, vet and lint
 
