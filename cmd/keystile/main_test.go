@@ -38,6 +38,38 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// TestRealServer runs every command of the client against a running server.
+func TestRealServer(t *testing.T) {
+	r := quickstart(t, filepath.Join(t.TempDir(), "data"))
+	testscript.Run(t, testscript.Params{
+		Files:               []string{"testdata/real.txtar"},
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("KEYSTILE_URL", r.DashboardURL)
+			env.Setenv("KEYSTILE_TOKEN", r.APIToken)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keep": keep},
+	})
+}
+
+// keep takes a field of the JSON just printed into a variable: keep VAR FIELD.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep VAR FIELD")
+	}
+	line, _, _ := strings.Cut(ts.ReadFile("stdout"), "\n")
+	var printed map[string]any
+	if err := json.Unmarshal([]byte(line), &printed); err != nil {
+		ts.Fatalf("not JSON: %v: %s", err, line)
+	}
+	text, ok := printed[args[1]].(string)
+	if !ok {
+		ts.Fatalf("no %s in %s", args[1], line)
+	}
+	ts.Setenv(args[0], text)
+}
+
 // exits runs a command and wants this exit code of it: exits 2 keystile ….
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -18,7 +18,7 @@ func (s *server) mount(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.fronts = append(s.fronts, s.newFront("dashboard", s.sockets.dashboard, dashboard))
+	s.fronts = append(s.fronts, s.newFront("dashboard", s.sockets.dashboard, dashboard).hasty())
 	if s.sockets.gateway != nil {
 		s.fronts = append(s.fronts, s.newFront("gateway", s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits.IdleTimeout))
 	}
