@@ -16,13 +16,18 @@ import (
 type adminCommands struct {
 	Create        adminCreate        `cmd:"" help:"Create an administrator."`
 	ResetPassword adminResetPassword `cmd:"" help:"Set an account's password and end its sessions."`
+	CreateToken   adminCreateToken   `cmd:"" help:"Make an API token for an account, such as the first one."`
 }
 
 // AdminFlags are those of the offline commands.
 type AdminFlags struct {
 	ConfigFlags
-	Data          string `help:"The data directory, over the configuration." placeholder:"DIR"`
-	PasswordStdin bool   `help:"Read the password from standard input instead of a prompt."`
+	Data string `help:"The data directory, over the configuration." placeholder:"DIR"`
+}
+
+// PasswordFlag says where a password comes from: never from the command line.
+type PasswordFlag struct {
+	PasswordStdin bool `help:"Read the password from standard input instead of a prompt."`
 }
 
 // bootstrap opens the store and runs a use case that needs no account.
@@ -56,6 +61,7 @@ func (noGateway) Confirm(context.Context, int64) error { return nil }
 type adminCreate struct {
 	AccountName
 	AdminFlags
+	PasswordFlag
 }
 
 // Help has the examples.
@@ -89,6 +95,7 @@ func (cmd adminCreate) Run(ctx context.Context, con *console) error {
 type adminResetPassword struct {
 	AccountName
 	AdminFlags
+	PasswordFlag
 }
 
 // Run resets.
@@ -104,6 +111,49 @@ func (cmd adminResetPassword) Run(ctx context.Context, con *console) error {
 		return inWords(err)
 	}
 	_, err = fmt.Fprintf(con.out, "The password of %s is set, and its sessions have ended.\n", cmd.Name)
+	return err
+}
+
+type adminCreateToken struct {
+	AccountName
+	AdminFlags
+	Expiry
+	Title string `help:"What the token is for." default:"made offline" placeholder:"NAME"`
+}
+
+// Help has the examples.
+func (adminCreateToken) Help() string {
+	return `Prints the token, this once, and nothing else. It acts as the account and never
+above its role.
+
+Examples:
+
+    export KEYSTILE_TOKEN=$(keystile admin create-token alice --config keystile.yaml)
+`
+}
+
+// Run makes one.
+func (cmd adminCreateToken) Run(ctx context.Context, con *console) error {
+	expiry, err := cmd.parse()
+	if err != nil {
+		return err
+	}
+	var until control.Expiry
+	if expiry != nil {
+		until.In = expiry.In
+		if expiry.At != nil {
+			until.At = *expiry.At
+		}
+	}
+	var token keystile.Secret
+	err = cmd.bootstrap(ctx, con, func(b *control.Bootstrap) error {
+		token, err = b.CreateToken(ctx, cmd.Name, cmd.Title, until)
+		return err
+	})
+	if err != nil {
+		return inWords(err)
+	}
+	_, err = fmt.Fprintln(con.out, token.Reveal())
 	return err
 }
 
