@@ -8,8 +8,10 @@ import (
 
 	"keystile/internal/api"
 	"keystile/internal/clientip"
+	"keystile/internal/keystile"
 	"keystile/internal/s3proxy"
 	"keystile/internal/telemetry"
+	"keystile/internal/traffic"
 )
 
 // mount puts the handlers before the sockets.
@@ -59,7 +61,7 @@ func (s *server) gatewayHandler() http.Handler {
 		Backends:         s.backends,
 		Trail:            s.trail,
 		Clients:          clientip.Resolver{Trusted: s.config.S3Proxy.TrustedProxies},
-		Observer:         metrics,
+		Observer:         observers{metrics, s.traffic},
 		Log:              s.log,
 		Now:              time.Now,
 		Region:           s.config.S3Proxy.Region,
@@ -68,6 +70,20 @@ func (s *server) gatewayHandler() http.Handler {
 		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,
 		SuccessReadRate:  s.config.Audit.Sampling.ProxySuccessReadRate,
 	}))
+}
+
+// observers are all who count S3 requests.
+type observers struct {
+	*telemetry.Gateway
+	traffic *traffic.Keeper
+}
+
+var _ s3proxy.Observer = observers{}
+
+// Observe implements s3proxy.Observer.
+func (o observers) Observe(s keystile.Served) {
+	o.Gateway.Observe(s)
+	o.traffic.Observe(s)
 }
 
 // healthz tells that the process answers.

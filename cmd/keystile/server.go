@@ -17,6 +17,7 @@ import (
 	"keystile/internal/store"
 	"keystile/internal/store/sqlstore"
 	"keystile/internal/telemetry"
+	"keystile/internal/traffic"
 	"keystile/internal/upstream"
 )
 
@@ -37,6 +38,7 @@ type server struct {
 	trail     *audit.Recorder
 	children  children
 	backends  *upstream.Registry
+	traffic   *traffic.Keeper
 	keys      *keyring.Keyring
 	control   *control.Service
 	fronts    []front
@@ -52,7 +54,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openStore, s.startTrail, s.startBackends, s.startControl, s.mount,
+		s.listen, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startControl, s.mount,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -122,6 +124,14 @@ func (s *server) startBackends(ctx context.Context) error {
 			s.log.Error("watching the backends ended", "error", err)
 		}
 	})
+	return nil
+}
+
+// startTraffic keeps counters of requests and the history of backends' health.
+func (s *server) startTraffic(context.Context) error {
+	s.traffic = traffic.New(traffic.Options{Store: s.store, Backends: s.backends, Log: s.log, Now: time.Now})
+	s.later(s.traffic.Flush)
+	s.background(s.traffic.Run)
 	return nil
 }
 
