@@ -53,6 +53,7 @@ func New(o Options) (http.Handler, error) {
 	backends{o.Control.Backends}.mount(r)
 	buckets{o.Control.Buckets}.mount(r)
 	trail{o.Control.Audit}.mount(r)
+	traffic{o.Control.Traffic, o.Control.Backends}.mount(r)
 	server{o.Server}.mount(r)
 
 	if err := mountDocument(mux, r.api.OpenAPI()); err != nil {
@@ -96,7 +97,8 @@ type operation struct {
 	tag, summary string
 	description  string
 	status       int
-	public       bool // needs no authentication
+	public       bool   // needs no authentication
+	media        string // of the answer, where it is not JSON
 }
 
 // register mounts a route. Errors of the handler are translated here, once.
@@ -108,6 +110,12 @@ func register[I, O any](r *router, o operation, handler func(context.Context, *I
 			Description: "Refused or failed",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: r.errors}},
 		}},
+	}
+	if o.media != "" {
+		op.Responses["200"] = &huma.Response{
+			Description: http.StatusText(http.StatusOK),
+			Content:     map[string]*huma.MediaType{o.media: {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}
 	}
 	if !o.public {
 		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}

@@ -175,8 +175,10 @@ func viewOperation(op *huma.Operation) operationView {
 	}
 	for _, status := range sortedKeys(op.Responses) {
 		schema := ""
-		if media := op.Responses[status].Content["application/json"]; media != nil {
-			schema = typeText(media.Schema)
+		for kind, media := range op.Responses[status].Content { // there is one at most
+			if schema = typeText(media.Schema); kind != "application/json" {
+				schema = kind
+			}
 		}
 		view.Answers = append(view.Answers, outcome{status, schema})
 	}

@@ -63,6 +63,9 @@ func TestOpenAPIOperations(t *testing.T) {
 				t.Errorf("%s is open to anyone", op.OperationID)
 			}
 			for status, r := range op.Responses {
+				if _, ok := r.Content["text/csv"]; ok && op.OperationID == "exportEvents" {
+					continue
+				}
 				ref := r.Content["application/json"].Schema.Ref
 				if status == "204" != (ref == "") || status == "default" && ref != "#/components/schemas/ErrorBody" {
 					t.Errorf("%s answers %s with %q", op.OperationID, status, ref)
@@ -103,7 +106,7 @@ func TestOpenAPISchemas(t *testing.T) {
 			t.Errorf("the error code %s is not in the document", code)
 		}
 	}
-	for _, name := range []string{"Credential", "CredentialList", "Grant", "Backend", "Event", "EventList", "Account", "Token", "Session", "ErrorBody", "Fault"} {
+	for _, name := range []string{"Credential", "CredentialList", "Grant", "Backend", "Event", "EventList", "Account", "Token", "Session", "Overview", "Traffic", "TrafficHour", "CredentialTraffic", "HealthSampleList", "ErrorBody", "Fault"} {
 		if _, ok := doc.Components.Schemas[name]; !ok {
 			t.Errorf("there is no schema %s", name)
 		}

@@ -3,8 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	"keystile/internal/keystile"
 	"keystile/internal/store"
@@ -53,21 +51,8 @@ func (l *backendLookup) exists(tx store.Tx, id string) (bool, error) {
 // List returns all backends, by id.
 func (b *Backends) List(ctx context.Context, a Actor) (list []BackendInfo, err error) {
 	err = b.read(ctx, a, "backend.list", "", admins, func(tx store.Tx) error {
-		stored, err := tx.Backends()
-		if err != nil {
-			return err
-		}
-		health := b.upstreams.Health()
-		for _, backend := range b.upstreams.Declared() {
-			list = append(list, BackendInfo{backend, health[backend.ID]})
-		}
-		for _, backend := range stored {
-			if _, declared := b.backends.declared(backend.ID); !declared { // the file outweighs the store
-				list = append(list, BackendInfo{backend, health[backend.ID]})
-			}
-		}
-		slices.SortFunc(list, func(x, y BackendInfo) int { return strings.Compare(x.ID, y.ID) })
-		return nil
+		list, err = b.all(tx)
+		return err
 	})
 	return list, err
 }

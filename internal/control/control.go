@@ -45,6 +45,7 @@ type Service struct {
 	Sessions    *Sessions
 	Tokens      *Tokens
 	Audit       *Audit
+	Traffic     *Traffic
 	Bootstrap   *Bootstrap
 
 	core     *core
@@ -70,16 +71,18 @@ func New(o Options) *Service {
 	known := &backendLookup{o.Upstreams}
 	accounts := &Accounts{core: c, hasher: hasher}
 	tokens := &Tokens{core: c}
+	backends := &Backends{core: c, upstreams: o.Upstreams, backends: known}
 	return &Service{
 		Credentials: &Credentials{core: c, backends: known},
 		Bindings:    &Bindings{core: c, backends: known},
-		Backends:    &Backends{core: c, upstreams: o.Upstreams, backends: known},
+		Backends:    backends,
 		Buckets:     &Buckets{core: c, upstreams: o.Upstreams, backends: known},
 		Accounts:    accounts,
 		SignIns:     &SignIns{core: c, hasher: hasher, guesses: guesses, limits: limits},
 		Sessions:    &Sessions{core: c, hasher: hasher, guesses: guesses},
 		Tokens:      tokens,
 		Audit:       &Audit{core: c},
+		Traffic:     &Traffic{core: c, backends: backends},
 		Bootstrap:   &Bootstrap{core: c, accounts: accounts, tokens: tokens},
 		core:        c,
 		sessions:    limits,
