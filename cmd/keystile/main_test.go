@@ -95,7 +95,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 //	> METHOD TARGET
 //	> JSON body, if one is expected
 //	< STATUS
-//	< body, if any
+//	< body, if any, of one line or more
 type fakeAPI struct {
 	mu       sync.Mutex
 	expected []exchange
@@ -153,7 +153,10 @@ func readExchanges(path string) ([]exchange, error) {
 			list[len(list)-1].status = text
 			asking = false
 		case sign == "<" && len(list) > 0:
-			list[len(list)-1].answer = text
+			if list[len(list)-1].answer != "" {
+				text = "\n" + text
+			}
+			list[len(list)-1].answer += text
 		case lines.Text() != "":
 			return nil, fmt.Errorf("%s: cannot read %q", path, lines.Text())
 		}

@@ -113,9 +113,24 @@ func TestQuickstartTwice(t *testing.T) {
 	if err != nil || got.Description != "test" || got.LastUsedAt == nil {
 		t.Errorf("the credential after a restart: %+v, %v", got, err)
 	}
+	checkCounted(t, second, first.APIToken, made.AccessKeyID)
 	object := s3get(t, second, made, "uploads", "welcome.txt")
 	if !strings.HasPrefix(object, "Hello.") {
 		t.Errorf("the object after a restart: %q", object)
+	}
+}
+
+// checkCounted wants the requests of an earlier run: an orderly stop loses none.
+func checkCounted(t *testing.T, r running, token, accessKeyID string) {
+	t.Helper()
+	c := r.client(t, token)
+	n, err := c.CredentialTraffic(t.Context(), accessKeyID)
+	if err != nil || n.LastHour.Requests < 2 || n.LastHour.Refusals != 1 || n.LastHour.Errors != 0 || n.LastHour.BytesOut == 0 || n.Last24h.Requests == 0 {
+		t.Errorf("counted %+v, %v", n, err)
+	}
+	var trail bytes.Buffer
+	if err := c.ExportEvents(t.Context(), client.EventFilter{AccessKeyID: accessKeyID}, &trail); err != nil || !strings.Contains(trail.String(), ",AccessDenied,") {
+		t.Errorf("the trail as CSV: %v\n%s", err, &trail)
 	}
 }
 

@@ -83,10 +83,6 @@ func (h trail) export(ctx context.Context, in *EventSelection) (*huma.StreamResp
 // What fails on our side is left for the log.
 func writeCSV(ctx context.Context, w http.ResponseWriter, found *control.Export) error {
 	connection := http.NewResponseController(w)
-	// The bound on reading the request would end its context, now that it is read.
-	if err := connection.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
 	rows := csv.NewWriter(w)
 	if err := rows.Write(csvColumns); err != nil {
 		return err

@@ -56,6 +56,9 @@ type BackendState struct {
 // Overview returns the state of everything. The span is the current hour and
 // those before it, so many in all.
 func (t *Traffic) Overview(ctx context.Context, a Actor, hours int) (o Overview, err error) {
+	if err := checkHours(hours, MaxTrafficHours); err != nil {
+		return o, err
+	}
 	now := t.now()
 	o.Since = firstHour(now, hours)
 	err = t.read(ctx, a, "overview.show", "", admins, func(tx store.Tx) error {
@@ -71,6 +74,14 @@ func (t *Traffic) Overview(ctx context.Context, a Actor, hours int) (o Overview,
 		return err
 	})
 	return o, err
+}
+
+func checkHours(hours, limit int) error {
+	var faults keystile.Faults
+	if hours < 1 || hours > limit {
+		faults.Add("hours", "must lie between 1 and %d", limit)
+	}
+	return faults.Err()
 }
 
 // firstHour begins a span of so many hours of which now's is the last.
@@ -148,6 +159,9 @@ const MaxHealthHours = int(keystile.HealthKept / time.Hour)
 // History returns what was seen of a backend in the last hours, oldest first:
 // every change, and a look every few minutes.
 func (b *Backends) History(ctx context.Context, a Actor, id string, hours int) (samples []keystile.HealthSample, err error) {
+	if err := checkHours(hours, MaxHealthHours); err != nil {
+		return nil, err
+	}
 	err = b.read(ctx, a, "backend.health", id, admins, func(tx store.Tx) error {
 		if _, err := b.backends.get(tx, id); err != nil {
 			return err
