@@ -1,6 +1,6 @@
 # Keystile's build. "make help" lists the targets.
 #
-# A machine needs Go and make. What else a target needs it installs: the linter
+# A machine needs Go, Node and make. What else a target needs it installs: the linter
 # into ./.tools, and on Debian as root a C compiler for the race detector and
 # the S3 clients of the end-to-end tests.
 
@@ -12,6 +12,9 @@ GOLANGCI_VERSION := v2.4.0
 GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
 
 BIN := bin/keystile
+DASHBOARD := internal/web/dist/index.html
+NODE_MODULES := web/node_modules/.package-lock.json
+WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/*.js web/*.json -type f 2>/dev/null)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 UNIT := ./cmd/... ./internal/... ./test/report/...
 E2E := ./test/e2e/...
@@ -20,27 +23,49 @@ E2E := ./test/e2e/...
 FUZZTIME ?= 2m
 CRASHES ?= 50
 
-.PHONY: help build run test e2e race check fmt lint ci soak clients compiler clean
+.PHONY: help build run test e2e race check fmt lint ci soak clients compiler clean web web-check web-generate web-test
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## Build bin/keystile
+build: $(DASHBOARD) ## Build bin/keystile, dashboard and all
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.release=$(VERSION)" -o $(BIN) ./cmd/keystile
 
 run: build ## Build and start everything on this machine, with its data in ./data
 	@exec ./$(BIN) quickstart
 
-test: clients ## Run all tests: units and end to end
+web: $(DASHBOARD) ## Build the dashboard into internal/web/dist
+
+$(DASHBOARD): $(NODE_MODULES) $(WEB_SOURCES)
+	cd web && npm run -s build
+
+$(NODE_MODULES): web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+web-generate: $(NODE_MODULES) ## Write the OpenAPI document and the client's types from the Go API
+	go run ./internal/api/openapidoc > web/openapi.json
+	cd web && npm run -s generate
+
+# A stale document is also what a test of the API fails on.
+web-check: $(NODE_MODULES) ## Check the dashboard: types, lint, client fresh
+	@go run ./internal/api/openapidoc | cmp - web/openapi.json || { echo "web/openapi.json is stale (make web-generate)"; exit 1; }
+	@cd web && npx openapi-typescript openapi.json 2>/dev/null | cmp - src/api/schema.d.ts || { echo "web/src/api/schema.d.ts is stale (make web-generate)"; exit 1; }
+	cd web && npm run -s types && npm run -s lint
+
+web-test: $(NODE_MODULES) ## Run the dashboard's unit tests
+	cd web && npm run -s test
+
+test: clients $(DASHBOARD) web-test ## Run all tests: units and end to end
 	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
 
-e2e: clients ## Run the end-to-end tests: the real binary, aws-cli, boto3
+e2e: clients $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
 	go test -json -count=1 $(E2E) | go run ./test/report
 
 race: compiler ## Run the unit tests under the race detector
 	CGO_ENABLED=1 go test -race -short -json -timeout 20m $(UNIT) | go run ./test/report
 
-check: lint ## Check formatting, vet and lint
+check: lint web-check ## Check formatting, vet and lint
 
 fmt: ## Format the code
 	gofmt -w cmd internal test
@@ -69,4 +94,5 @@ compiler:
 	@command -v gcc >/dev/null || { apt-get update -q && apt-get install -qy gcc libc6-dev; }
 
 clean: ## Remove what was built; data and tools stay
-	rm -rf bin
+	rm -rf bin web/node_modules
+	find internal/web/dist -mindepth 1 ! -name .gitkeep -delete

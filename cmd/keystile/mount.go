@@ -12,6 +12,7 @@ import (
 	"keystile/internal/s3proxy"
 	"keystile/internal/telemetry"
 	"keystile/internal/traffic"
+	"keystile/internal/web"
 )
 
 // mount puts the handlers before the sockets.
@@ -28,7 +29,7 @@ func (s *server) mount(context.Context) error {
 }
 
 func (s *server) dashboardHandler() (http.Handler, error) {
-	apiHandler, err := api.New(api.Options{
+	options := api.Options{
 		Control:   s.control,
 		Log:       s.log,
 		ClientIP:  clientip.Resolver{Trusted: s.config.Server.TrustedProxies},
@@ -41,7 +42,16 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 			Region:           s.config.S3Proxy.Region,
 			AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
 		},
-	})
+	}
+	apiHandler, err := api.New(options)
+	if err != nil {
+		return nil, err
+	}
+	build, err := web.Built()
+	if err != nil {
+		return nil, err
+	}
+	pages, err := web.New(build, options.KnownHosts())
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +60,7 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 	mux.Handle("GET /metrics", telemetry.Handler(s.metrics))
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /{$}", http.RedirectHandler("/api/docs", http.StatusSeeOther))
+	mux.Handle("/", pages)
 	return telemetry.NewHTTP(s.metrics).Wrap(mux), nil
 }
 

@@ -41,21 +41,9 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	hosts := newHosts(o.PublicURL, o.Listen, o.TLS)
 	cookies := cookieJar{secure: o.PublicURL != nil && o.PublicURL.Scheme == "https" || o.TLS}
-	r := &router{api: humago.New(mux, config(o.Server.Version, cookies.name()))}
-	r.errors = r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
+	r := newRouter(mux, o.Server.Version, cookies)
 	r.api.UseMiddleware((&authenticator{control: o.Control.SignIns, refusals: o.Control, hosts: hosts, cookies: cookies}).middleware)
-
-	sessions{o.Control.SignIns, o.Control.Sessions, cookies}.mount(r)
-	tokens{o.Control.Tokens}.mount(r)
-	accounts{o.Control.Accounts, o.Control.Sessions, o.Control.Tokens}.mount(r)
-	credentials{o.Control.Credentials, o.Server}.mount(r)
-	bindings{o.Control.Bindings, o.Server}.mount(r)
-	backends{o.Control.Backends}.mount(r)
-	buckets{o.Control.Buckets}.mount(r)
-	trail{o.Control.Audit}.mount(r)
-	traffic{o.Control.Traffic, o.Control.Backends}.mount(r)
-	server{o.Server}.mount(r)
-
+	r.mountAll(o.Control, o.Server, cookies)
 	if err := mountDocument(mux, r.api.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("openapi document: %w", err)
 	}
@@ -67,6 +55,26 @@ func New(o Options) (http.Handler, error) {
 type router struct {
 	api    huma.API
 	errors *huma.Schema
+}
+
+func newRouter(mux *http.ServeMux, version string, cookies cookieJar) *router {
+	r := &router{api: humago.New(mux, config(version, cookies.name()))}
+	r.errors = r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
+	return r
+}
+
+// mountAll registers every operation.
+func (r *router) mountAll(c *control.Service, facts Server, cookies cookieJar) {
+	sessions{c.SignIns, c.Sessions, cookies}.mount(r)
+	tokens{c.Tokens}.mount(r)
+	accounts{c.Accounts, c.Sessions, c.Tokens}.mount(r)
+	credentials{c.Credentials, facts}.mount(r)
+	bindings{c.Bindings, facts}.mount(r)
+	backends{c.Backends}.mount(r)
+	buckets{c.Buckets}.mount(r)
+	trail{c.Audit}.mount(r)
+	traffic{c.Traffic, c.Backends}.mount(r)
+	server{facts}.mount(r)
 }
 
 func config(version, cookie string) huma.Config {

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"keystile/internal/control"
 )
 
 //go:embed document.html
@@ -21,6 +23,22 @@ var documentHTML string
 
 //go:embed document.css
 var documentCSS string
+
+// Document returns the OpenAPI document as it is kept beside the dashboard: what
+// its client is generated from. It names no version, so that only a change of
+// the API changes it.
+func Document() ([]byte, error) {
+	var cookies cookieJar
+	r := newRouter(http.NewServeMux(), "", cookies)
+	r.mountAll(&control.Service{}, Server{}, cookies)
+	tidy(r.api.OpenAPI())
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(r.api.OpenAPI())
+	return out.Bytes(), err
+}
 
 // mountDocument serves the OpenAPI document and a page that shows it. Both are
 // made once: the API does not change while it runs.

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -117,5 +119,15 @@ func TestOpenAPIAsYAML(t *testing.T) {
 	text := string(newSite(t).nobody().do("GET", "/api/openapi.yaml", nil).want(200).body)
 	if !strings.Contains(text, "operationId: createCredential") {
 		t.Errorf("YAML: %.200s", text)
+	}
+}
+
+func TestTheDashboardsDocumentIsFresh(t *testing.T) {
+	want, err := Document()
+	must(t, err)
+	got, err := os.ReadFile("../../web/openapi.json")
+	must(t, err)
+	if !bytes.Equal(got, want) {
+		t.Error("web/openapi.json is stale: run make web-generate")
 	}
 }

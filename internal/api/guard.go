@@ -155,6 +155,12 @@ type hosts struct {
 	origins map[string]bool
 }
 
+// KnownHosts tells whether a Host header names this server, by the rules that
+// the API itself has: for other handlers on the same listener.
+func (o Options) KnownHosts() func(host string) bool {
+	return newHosts(o.PublicURL, o.Listen, o.TLS).known
+}
+
 func newHosts(public *url.URL, listen string, tls bool) hosts {
 	h := hosts{map[string]bool{}, map[string]bool{}}
 	if public != nil {

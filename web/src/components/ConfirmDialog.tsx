@@ -1,0 +1,43 @@
+import { Button, Group, Modal, Stack } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+import { ErrorNotice } from './ErrorNotice';
+import { useAction } from './useAction';
+
+interface ConfirmDialogProps {
+  /** The question, with the thing's name. */
+  title: string;
+  /** What happens, and what breaks. */
+  children: ReactNode;
+  /** The button: a verb with its object, as in "Revoke key". */
+  confirm: string;
+  /** For what takes something away. */
+  danger?: boolean;
+  /** Does it; closes when it resolves, shows the error when it rejects. */
+  action: () => Promise<unknown>;
+  onClose: () => void;
+}
+
+/** Asks once before harm. Rendered only while it is open. */
+export function ConfirmDialog({ title, children, confirm, danger, action, onClose }: ConfirmDialogProps) {
+  const doing = useAction(async () => {
+    await action();
+    onClose();
+  });
+  return (
+    <Modal opened onClose={onClose} title={title} closeOnClickOutside={!doing.busy} closeOnEscape={!doing.busy}>
+      <Stack gap="md">
+        <div>{children}</div>
+        {doing.error && <ErrorNotice title="That did not work" error={doing.error} />}
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose} disabled={doing.busy} data-autofocus>
+            Cancel
+          </Button>
+          <Button {...(danger ? { color: 'danger' } : {})} loading={doing.busy} onClick={() => void doing.run()}>
+            {confirm}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

@@ -1,0 +1,16 @@
+import { Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+
+import { AuditLink } from './AuditLink';
+
+/** Tells that a change is done, with the way to its audit event. */
+export function tellDone(message: string, requestId?: string): void {
+  notifications.show({
+    message: (
+      <Text component="span">
+        {message} {requestId && <AuditLink requestId={requestId}>Show in audit</AuditLink>}
+      </Text>
+    ),
+    closeButtonProps: { 'aria-label': 'Dismiss' },
+  });
+}

@@ -1,0 +1,26 @@
+/** Shortens a text to max characters by leaving out its middle. */
+export function middle(text: string, max: number): string {
+  const characters = Array.from(text);
+  if (characters.length <= max) {
+    return text;
+  }
+  const tail = Math.floor((max - 1) / 2);
+  const head = max - 1 - tail;
+  return `${characters.slice(0, head).join('')}…${tail > 0 ? characters.slice(-tail).join('') : ''}`;
+}
+
+/** Joins words as a sentence does: "a", "a and b", "a, b and c". */
+export function sentenceList(words: readonly string[]): string {
+  const last = words.at(-1);
+  return words.length < 2 ? (last ?? '') : `${words.slice(0, -1).join(', ')} and ${last ?? ''}`;
+}
+
+/** Writes a count with its noun: "1 key", "3 keys". */
+export function counted(n: number, noun: string): string {
+  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** Begins a text with a capital. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

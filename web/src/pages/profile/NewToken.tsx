@@ -1,0 +1,75 @@
+import { Button, Code, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { type SubmitEvent, useState } from 'react';
+
+import { api, send } from '../../api/client';
+import { CopyButton } from '../../components/CopyButton';
+import { ErrorNotice } from '../../components/ErrorNotice';
+import { faultOf } from '../../components/faults';
+import { useAction } from '../../components/useAction';
+import { useKeepOpen } from '../../components/useKeepOpen';
+
+interface NewTokenProps {
+  onMade: () => Promise<unknown>;
+  onClose: () => void;
+}
+
+const expiries = [
+  { value: '24h', label: '24 hours' },
+  { value: '30d', label: '30 days' },
+  { value: '90d', label: '90 days' },
+  { value: '365d', label: '1 year' },
+  { value: '', label: 'Never' },
+];
+
+/** Makes an API token and shows it, this once. The value lives in this state alone. */
+export function NewToken({ onMade, onClose }: NewTokenProps) {
+  const [value, setValue] = useState<string>();
+  if (value !== undefined) {
+    return <ShownOnce value={value} onClose={onClose} />;
+  }
+  return <TokenForm onMade={(made) => { setValue(made); void onMade(); }} onClose={onClose} />;
+}
+
+function TokenForm({ onMade, onClose }: { onMade: (value: string) => void; onClose: () => void }) {
+  const [name, setName] = useState('');
+  const [expires, setExpires] = useState('30d');
+  const create = useAction(async () => {
+    const { data } = await send(api.POST('/api/tokens', { body: { name, ...(expires ? { expires_in: expires } : {}) } }));
+    onMade(data.token);
+  });
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    void create.run();
+  };
+  return (
+    <Modal opened onClose={onClose} title="Create API token">
+      <form onSubmit={submit}>
+        <Stack gap="sm">
+          <TextInput label="Name" description="Says later what it was for" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={faultOf(create.error, 'name')} />
+          <Select label="Expires after" data={expiries} value={expires} allowDeselect={false} onChange={(next) => setExpires(next ?? '')} error={faultOf(create.error, 'expires_in') ?? faultOf(create.error, 'expires_at')} />
+          {create.error && <ErrorNotice title="The token was not made" error={create.error} shown={(field) => ['name', 'expires_in', 'expires_at'].includes(field)} />}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={onClose}>Cancel</Button>
+            <Button type="submit" loading={create.busy}>Create API token</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+function ShownOnce({ value, onClose }: { value: string; onClose: () => void }) {
+  useKeepOpen();
+  return (
+    <Modal opened onClose={onClose} title="Save this token now" withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
+      <Stack gap="sm">
+        <Text>It is shown this once. Reloading or leaving the page does not bring it back.</Text>
+        <Code block>{value}</Code>
+        <Group justify="space-between" gap="xs">
+          <CopyButton words text={value} what="token" />
+          <Button onClick={onClose}>I have saved it</Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

@@ -1,0 +1,36 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRouter } from '@tanstack/react-router';
+
+import { parseSearch, stringifySearch } from './lib/search';
+import { profileRoute } from './pages/profile/ProfilePage';
+import { s3ProxyRoutes } from './pages/s3-proxy/routes';
+import { signInRoute } from './pages/sign-in/SignInPage';
+import { PageFailed, PageMissing } from './shell/PageStates';
+import { adminIndexRoute, adminRoute, rootRoute } from './shell/routes';
+
+// A page is added here, and nowhere else: its route says how the navigation
+// shows it (staticData.nav).
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  adminRoute.addChildren([adminIndexRoute, s3ProxyRoutes, profileRoute]),
+]);
+
+export function makeRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    parseSearch,
+    stringifySearch,
+    scrollRestoration: true,
+    defaultErrorComponent: PageFailed,
+    defaultNotFoundComponent: PageMissing,
+  });
+}
+
+export type AppRouter = ReturnType<typeof makeRouter>;
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: AppRouter;
+  }
+}
