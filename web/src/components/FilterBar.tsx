@@ -1,5 +1,5 @@
 import { Autocomplete, Button, Group, Menu, Popover, Select, Stack, TextInput, UnstyledButton } from '@mantine/core';
-import { type SubmitEvent, useState } from 'react';
+import { type ReactNode, type SubmitEvent, useState } from 'react';
 
 import classes from './FilterBar.module.css';
 import { IconClose, IconDown, IconPlus } from './icons';
@@ -23,10 +23,12 @@ interface FilterBarProps<Name extends string> {
   values: Partial<Record<Name, string>>;
   /** Puts the changed ones into the address. */
   onChange: (patch: Partial<Record<Name, string | undefined>>) => void;
+  /** Controls of the page's own, before the chips. */
+  children?: ReactNode;
 }
 
 /** Filters as chips that live in the address. */
-export function FilterBar<Name extends string>({ filters, values, onChange }: FilterBarProps<Name>) {
+export function FilterBar<Name extends string>({ filters, values, onChange, children }: FilterBarProps<Name>) {
   const [adding, setAdding] = useState<Name>();
   const active = filters.filter((filter) => values[filter.name] !== undefined || filter.name === adding);
   const rest = filters.filter((filter) => !active.includes(filter));
@@ -36,6 +38,7 @@ export function FilterBar<Name extends string>({ filters, values, onChange }: Fi
   };
   return (
     <Group gap={6} role="group" aria-label="Filters">
+      {children}
       {active.map((filter) => (
         <Chip
           key={filter.name}

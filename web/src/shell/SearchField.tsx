@@ -1,6 +1,6 @@
 import { Kbd, TextInput } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { useNavigate, useRouter } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { type SubmitEvent, useRef, useState } from 'react';
 
 import { useIsAdmin } from '../api/session';
@@ -13,7 +13,6 @@ export function SearchField() {
   const [text, setText] = useState('');
   const field = useRef<HTMLInputElement>(null);
   const navigate = useNavigate();
-  const router = useRouter();
   const admin = useIsAdmin();
   const focus = () => field.current?.focus();
   useHotkeys([['/', focus]]);
@@ -29,8 +28,8 @@ export function SearchField() {
     field.current?.blur();
     if (place.kind === 'credential') {
       void navigate({ to: '/admin/s3-proxy/credentials/$accessKeyId', params: { accessKeyId: place.accessKeyId } });
-    } else if (place.kind === 'request' && admin && '/admin/audit' in router.routesByPath) {
-      void navigate({ href: `/admin/audit?request_id=${encodeURIComponent(place.requestId)}` });
+    } else if (place.kind === 'request' && admin) {
+      void navigate({ to: '/admin/audit', search: { request_id: place.requestId } });
     } else {
       void navigate({ to: '/admin/s3-proxy', search: { q: place.kind === 'request' ? place.requestId : place.q } });
     }

@@ -1,4 +1,4 @@
-import { Button, Group } from '@mantine/core';
+import { Box, Button } from '@mantine/core';
 import { useIsFetching, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useParams } from '@tanstack/react-router';
 
@@ -11,8 +11,9 @@ import { usePaged } from '../../components/usePaged';
 import { columns } from './columns';
 import { auditCommand } from './command';
 import { readEvents } from './events';
-import { type AuditSearch, chips } from './filters';
+import type { AuditSearch } from './filters';
 import { TimeRange } from './TimeRange';
+import { useChips } from './useChips';
 
 const route = getRouteApi('/admin/audit');
 
@@ -27,11 +28,12 @@ export function AuditPage() {
   };
   return (
     <>
-      <PageHeader title="Audit" actions={<Refresh />}>Who did what, allowed or refused.</PageHeader>
-      <Group gap={6} mb="sm">
-        <TimeRange since={search.since} until={search.until} onChange={filter} />
-        <FilterBar filters={chips} values={search} onChange={filter} />
-      </Group>
+      <PageHeader title="Audit" actions={<Refresh />} />
+      <Box mb="sm">
+        <FilterBar filters={useChips()} values={search} onChange={filter}>
+          <TimeRange since={search.since} until={search.until} onChange={filter} />
+        </FilterBar>
+      </Box>
       <DataTable
         label="Audit events" columns={columns} rows={rows} rowKey={(event) => event.id} active={eventId}
         error={error} onRetry={onRetry} more={more} empty={<NoEvents search={search} />}

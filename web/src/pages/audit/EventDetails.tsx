@@ -10,19 +10,26 @@ import { StatusBadge } from '../../components/StatusBadge';
 import { exactSize, size } from '../../lib/size';
 import { capital, counted, visible } from '../../lib/text';
 import { local, utcPrecise } from '../../lib/time';
+import { AccessKey } from './AccessKey';
 import classes from './EventDetails.module.css';
-import { credentialOf, type Event, explained, outcome, related } from './events';
+import { type Event, explained, outcome, related } from './events';
 import { KeyList } from './KeyList';
 
+interface EventDetailsProps {
+  event: Event;
+  /** Asks whether to revoke the access key. */
+  onRevoke: () => void;
+}
+
 /** Everything that is recorded of an event. */
-export function EventDetails({ event }: { event: Event }) {
+export function EventDetails({ event, onRevoke }: EventDetailsProps) {
   const { detail } = event;
   return (
     <Stack gap="md">
       <Summary event={event} />
       <Related event={event} />
       <Section title="Who">
-        <Facts items={who(event)} />
+        <Facts items={who(event, onRevoke)} />
       </Section>
       <Section title="What">
         <Facts items={what(event)} />
@@ -60,7 +67,7 @@ function Summary({ event }: { event: Event }) {
       {count > 1 && (
         <Text mt={4}>
           Stands for {counted(count, 'refusal')} of the same kind from the same source
-          {last_time && <>, the last <RelativeTime value={last_time} /></>}.
+          {last_time && <>; last refused <RelativeTime value={last_time} /></>}.
         </Text>
       )}
     </div>
@@ -87,28 +94,16 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
 
 type Items = (readonly [name: string, value: ReactNode])[];
 
-function who(event: Event): Items {
+function who(event: Event, onRevoke: () => void): Items {
   const { detail } = event;
   return [
     ['Account', event.account && <Plain text={event.account} />],
-    ['Access key', detail.access_key_id && <AccessKey event={event} id={detail.access_key_id} />],
+    ['Access key', detail.access_key_id && <AccessKey event={event} onRevoke={onRevoke} />],
     ['Identity', proof(event)],
     ['API token', detail.token_id && <MonoId value={detail.token_id} what="token id" max={40} />],
     ['Source address', event.source_ip && <MonoId value={event.source_ip} what="source address" max={40} />],
     ['User agent', event.user_agent && <Plain text={event.user_agent} />],
   ];
-}
-
-function AccessKey({ event, id }: { event: Event; id: string }) {
-  const credential = credentialOf(event);
-  return (
-    <Group gap="sm">
-      <MonoId value={id} what="access key" max={40} />
-      {credential && (
-        <Link to="/admin/s3-proxy/credentials/$accessKeyId" params={{ accessKeyId: credential }}>Open credential</Link>
-      )}
-    </Group>
-  );
 }
 
 /** Whether it is certain who it was. */
@@ -133,7 +128,7 @@ function what({ backend, bucket, key, detail }: Event): Items {
     ['Copied from', detail.copy_source && <Plain mono text={detail.copy_source} />],
     ['Upload', detail.upload_id && <MonoId value={detail.upload_id} what="upload id" max={40} />],
     ['Part', detail.part_number],
-    ['Size', bytes !== undefined && <Tooltip label={exactSize(bytes)}><span>{size(bytes)}</span></Tooltip>],
+    ['Size', bytes === undefined ? undefined : <Tooltip label={exactSize(bytes)}><span>{size(bytes)}</span></Tooltip>],
     ['ETag', detail.etag && <MonoId value={detail.etag} what="ETag" max={40} />],
   ];
 }
@@ -150,10 +145,6 @@ function record(event: Event): Items {
 
 /** A text that somebody chose: what hides in it is shown, copied it is as it was. */
 function Plain({ text, mono, copy }: { text: string; mono?: boolean; copy?: string }) {
-  return (
-    <span className={mono ? `mono ${classes.text}` : classes.text}>
-      {visible(text)}
-      {copy && <> <CopyButton text={text} what={copy} /></>}
-    </span>
-  );
+  const shown = <span className={mono ? `mono ${classes.text}` : classes.text}>{visible(text)}</span>;
+  return copy ? <Group gap={4} wrap="nowrap" align="flex-start">{shown}<CopyButton text={text} what={copy} /></Group> : shown;
 }

@@ -1,5 +1,6 @@
-import { Group, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { Fragment } from 'react';
 
 import type { Column } from '../../components/DataTable';
 import { MonoId } from '../../components/MonoId';
@@ -10,19 +11,24 @@ import { type Event, outcome, place } from './events';
 
 /** What the list shows of an event. */
 export const columns: readonly Column<Event>[] = [
-  { id: 'time', header: 'Time', width: '120px', cell: (event) => <RelativeTime value={event.time} /> },
+  { id: 'time', header: 'Time', width: '112px', cell: (event) => <RelativeTime value={event.time} /> },
   {
-    id: 'action', header: 'Action', width: '220px', long: true, cell: (event) => (
+    id: 'action', header: 'Action', width: '212px', long: true, cell: (event) => (
       <Link to="/admin/audit/$eventId" params={{ eventId: event.id }} search resetScroll={false}>
-        <code>{visible(event.action)}</code>
+        <code><ActionName action={event.action} /></code>
       </Link>
     ),
   },
-  { id: 'result', header: 'Result', width: '150px', cell: (event) => <Outcome event={event} /> },
+  { id: 'result', header: 'Result', width: '150px', long: true, cell: (event) => <Outcome event={event} /> },
   { id: 'who', header: 'Who', width: '190px', long: true, cell: (event) => <Who event={event} /> },
   { id: 'what', header: 'What', long: true, cell: (event) => <What event={event} /> },
   { id: 'from', header: 'From', width: '120px', long: true, cell: (event) => event.source_ip && <code>{event.source_ip}</code> },
 ];
+
+/** Breaks after a dot, where it must. */
+function ActionName({ action }: { action: string }) {
+  return visible(action).split(/(?<=\.)/).map((part, place) => <Fragment key={place}>{place > 0 && <wbr />}{part}</Fragment>);
+}
 
 function Outcome({ event }: { event: Event }) {
   const { code, count = 0 } = event.detail;
@@ -42,10 +48,10 @@ function Who({ event }: { event: Event }) {
       {event.account && <div>{visible(event.account)}</div>}
       {anonymous && <Text c="dimmed">anonymous</Text>}
       {access_key_id && (
-        <Group gap={6}>
+        <>
           <MonoId value={access_key_id} what="access key" />
-          {!authenticated && <Text span size="xs" c="dimmed">claimed</Text>}
-        </Group>
+          {!authenticated && <Text size="xs" c="dimmed">claimed only</Text>}
+        </>
       )}
     </>
   );
