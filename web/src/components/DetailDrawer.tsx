@@ -1,10 +1,12 @@
 import { Drawer } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useCallback, useState } from 'react';
+
+import { CoverContext } from './cover';
 
 interface DetailDrawerProps {
   title: ReactNode;
   children: ReactNode;
-  /** A dialog is open above it: Escape is for that one. */
+  /** A dialog is open above it: Escape is for that one. Those rendered inside of it say so themselves. */
   covered?: boolean;
   /** Goes back to the address of the list. */
   onClose: () => void;
@@ -15,9 +17,12 @@ interface DetailDrawerProps {
  * so that it has an address of its own.
  */
 export function DetailDrawer({ title, children, covered, onClose }: DetailDrawerProps) {
+  const [dialogs, setDialogs] = useState(0);
+  const cover = useCallback((by: 1 | -1) => setDialogs((count) => count + by), []);
+  const free = !covered && dialogs === 0;
   return (
-    <Drawer opened onClose={onClose} title={title} position="right" size={640} padding="md" closeOnEscape={!covered} closeOnClickOutside={!covered}>
-      {children}
+    <Drawer opened onClose={onClose} title={title} position="right" size={640} padding="md" closeOnEscape={free} closeOnClickOutside={free}>
+      <CoverContext value={cover}>{children}</CoverContext>
     </Drawer>
   );
 }

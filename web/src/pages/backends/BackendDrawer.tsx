@@ -87,7 +87,7 @@ function Change({ backend }: { backend: Backend }) {
   return (
     <Group gap="xs">
       <Button variant="default" onClick={() => setDoing('edit')}>Edit backend</Button>
-      <Button variant="outline" color="danger" onClick={() => setDoing('remove')}>Remove backend</Button>
+      <Button color="danger" onClick={() => setDoing('remove')}>Remove backend</Button>
       {doing === 'edit' && <EditBackend backend={backend} onClose={close} />}
       {doing === 'remove' && <RemoveBackend backend={backend} onClose={close} />}
     </Group>
