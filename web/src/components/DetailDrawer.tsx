@@ -2,6 +2,7 @@ import { Drawer } from '@mantine/core';
 import { type ReactNode, useCallback, useState } from 'react';
 
 import { CoverContext } from './cover';
+import classes from './DetailDrawer.module.css';
 
 interface DetailDrawerProps {
   title: ReactNode;
@@ -21,7 +22,11 @@ export function DetailDrawer({ title, children, covered, onClose }: DetailDrawer
   const cover = useCallback((by: 1 | -1) => setDialogs((count) => count + by), []);
   const free = !covered && dialogs === 0;
   return (
-    <Drawer opened onClose={onClose} title={title} position="right" size={640} padding="md" closeOnEscape={free} closeOnClickOutside={free}>
+    <Drawer
+      opened onClose={onClose} position="right" size={640} padding="md" closeOnEscape={free} closeOnClickOutside={free}
+      // The focus begins here: on a control it would show that one's tooltip.
+      title={<div tabIndex={-1} data-autofocus className={classes.title}>{title}</div>}
+    >
       <CoverContext value={cover}>{children}</CoverContext>
     </Drawer>
   );
