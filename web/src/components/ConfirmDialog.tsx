@@ -2,6 +2,7 @@ import { Button, Group, Modal, Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import type { ApiError } from '../api/client';
+import { useCover } from './cover';
 import { ErrorNotice } from './ErrorNotice';
 import { useAction } from './useAction';
 
@@ -23,6 +24,7 @@ interface ConfirmDialogProps {
 
 /** Asks once before harm. Rendered only while it is open. */
 export function ConfirmDialog({ title, children, confirm, danger, action, explain, onClose }: ConfirmDialogProps) {
+  useCover();
   const doing = useAction(async () => {
     await action();
     onClose();

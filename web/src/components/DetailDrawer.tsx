@@ -1,12 +1,13 @@
 import { Drawer } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useCallback, useState } from 'react';
 
+import { CoverContext } from './cover';
 import classes from './DetailDrawer.module.css';
 
 interface DetailDrawerProps {
   title: ReactNode;
   children: ReactNode;
-  /** A dialog is open above it: Escape is for that one. */
+  /** A dialog is open above it: Escape is for that one. Those rendered inside of it say so themselves. */
   covered?: boolean;
   /** Goes back to the address of the list. */
   onClose: () => void;
@@ -17,13 +18,16 @@ interface DetailDrawerProps {
  * so that it has an address of its own.
  */
 export function DetailDrawer({ title, children, covered, onClose }: DetailDrawerProps) {
+  const [dialogs, setDialogs] = useState(0);
+  const cover = useCallback((by: 1 | -1) => setDialogs((count) => count + by), []);
+  const free = !covered && dialogs === 0;
   return (
     <Drawer
-      opened onClose={onClose} position="right" size={640} padding="md" closeOnEscape={!covered} closeOnClickOutside={!covered}
+      opened onClose={onClose} position="right" size={640} padding="md" closeOnEscape={free} closeOnClickOutside={free}
       // The focus begins here: on a control it would show that one's tooltip.
       title={<div tabIndex={-1} data-autofocus className={classes.title}>{title}</div>}
     >
-      {children}
+      <CoverContext value={cover}>{children}</CoverContext>
     </Drawer>
   );
 }

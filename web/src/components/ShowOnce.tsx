@@ -2,6 +2,7 @@ import { Button, Code, Group, Modal, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import { CopyButton } from './CopyButton';
+import { useCover } from './cover';
 import { useKeepOpen } from './useKeepOpen';
 
 interface ShowOnceProps {
@@ -16,6 +17,7 @@ interface ShowOnceProps {
 /** Shows a secret this once; only its own button closes it. */
 export function ShowOnce({ title, what, value, children, onClose }: ShowOnceProps) {
   useKeepOpen();
+  useCover();
   return (
     <Modal opened onClose={onClose} title={title} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
       <Stack gap="sm">

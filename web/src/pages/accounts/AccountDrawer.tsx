@@ -26,7 +26,7 @@ export function AccountDrawer() {
   const navigate = useNavigate();
   const accounts = useQuery(accountsQuery);
   const account = accounts.data?.find((one) => one.name === name);
-  const close = () => void navigate({ to: '/admin/accounts', search: ({ name: part, role, status }) => ({ name: part, role, status }) });
+  const close = () => void navigate({ to: '/admin/accounts', search: ({ q, role, status }) => ({ q, role, status }) });
   return (
     <DetailDrawer title={`Account ${name}`} onClose={close}>
       {account && <Detail key={account.name} account={account} />}
@@ -95,8 +95,8 @@ function Change({ account, own }: { account: Account; own: boolean }) {
         : <Button variant="default" onClick={() => setDoing('password')}>Reset password</Button>}
       {disabled
         ? <Button variant="default" onClick={() => setDoing('enable')}>Enable account</Button>
-        : <Button variant="outline" color="danger" onClick={() => setDoing('disable')}>Disable account</Button>}
-      <Button variant="outline" color="danger" onClick={() => setDoing('delete')}>Delete account</Button>
+        : <Button variant="default" onClick={() => setDoing('disable')}>Disable account</Button>}
+      <Button color="danger" onClick={() => setDoing('delete')}>Delete account</Button>
       {doing === 'role' && <ChangeRole account={account} onClose={close} />}
       {doing === 'password' && <ResetPassword name={account.name} onClose={close} />}
       {doing === 'disable' && <DisableAccount name={account.name} onClose={close} />}

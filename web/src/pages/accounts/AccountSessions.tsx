@@ -31,7 +31,7 @@ export function AccountSessions({ name }: { name: string }) {
         label="Sessions" columns={columns} rows={sessions.data} rowKey={(session) => session.id}
         error={sessions.error} onRetry={() => void sessions.refetch()} empty={<Text>It is signed in nowhere.</Text>}
       />
-      {sessions.data && sessions.data.length > 0 && <Button variant="outline" color="danger" onClick={() => setEnding(true)}>End all sessions</Button>}
+      {sessions.data && sessions.data.length > 0 && <Button variant="default" onClick={() => setEnding(true)}>End all sessions</Button>}
       {ending && <EndSessions name={name} count={sessions.data?.length ?? 0} onClose={() => setEnding(false)} />}
     </Stack>
   );

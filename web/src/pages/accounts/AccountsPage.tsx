@@ -11,11 +11,12 @@ import { type Filter, FilterBar } from '../../components/FilterBar';
 import { IconPlus } from '../../components/icons';
 import { PageHeader } from '../../components/PageHeader';
 import { RelativeTime } from '../../components/RelativeTime';
+import { SearchBox } from '../../components/SearchBox';
 import { StatusBadge } from '../../components/StatusBadge';
 import { middle } from '../../lib/text';
 import { AdminsOnly } from '../../shell/AdminsOnly';
 import { CreateAccount } from './CreateAccount';
-import { fitting, roles, tones } from './words';
+import { type AccountFilter, fitting, roles, tones } from './words';
 
 const route = getRouteApi('/admin/accounts');
 
@@ -27,8 +28,7 @@ const columns: Column<Account>[] = [
   { id: 'updated', header: 'Changed', cell: (account) => <RelativeTime value={account.updated_at} /> },
 ];
 
-const filters: Filter<'name' | 'role' | 'status'>[] = [
-  { name: 'name', label: 'Name has' },
+const filters: Filter<'role' | 'status'>[] = [
   { name: 'role', label: 'Role', options: roles.map(({ value, label }) => ({ value, label })) },
   { name: 'status', label: 'Status', options: [{ value: 'active', label: 'Active' }, { value: 'disabled', label: 'Disabled' }] },
 ];
@@ -37,7 +37,7 @@ function Name({ account: { name } }: { account: Account }) {
   const own = useAccount().name === name;
   return (
     <Group gap={6}>
-      <Link to="/admin/accounts/$account" params={{ account: name }} search={(was) => was} title={name}>{middle(name, 40)}</Link>
+      <Link to="/admin/accounts/$account" params={{ account: name }} search={({ q, role, status }) => ({ q, role, status })} title={name}>{middle(name, 40)}</Link>
       {own && <Text span inherit c="dimmed">(you)</Text>}
     </Group>
   );
@@ -60,17 +60,25 @@ function Accounts() {
   const accounts = useQuery(accountsQuery);
   const [creating, setCreating] = useState(false);
   const create = <Button leftSection={<IconPlus />} onClick={() => setCreating(true)}>Create account</Button>;
+  const patch = (change: AccountFilter) => void navigate({ to: '/admin/accounts', search: { ...filter, ...change }, replace: true });
+  const narrowed = Object.keys(filter).length > 0;
   return (
     <>
-      <PageHeader title="Accounts" actions={create}>Who may sign in here and call the API. S3 clients use credentials instead.</PageHeader>
-      <Group mb="sm">
-        <FilterBar filters={filters} values={filter} onChange={(patch) => void navigate({ to: '/admin/accounts', search: (was) => ({ ...was, ...patch }) })} />
+      <PageHeader title="Accounts">Who may sign in here and call the API. S3 clients use credentials instead.</PageHeader>
+      <Group justify="space-between" mb="xs" gap="xs">
+        <Group gap="xs">
+          <SearchBox label="Search by name" value={filter.q} onChange={(q) => patch({ q })} />
+          <FilterBar filters={filters} values={filter} onChange={patch} />
+        </Group>
+        {create}
       </Group>
       <DataTable
         label="Accounts" columns={columns} rows={accounts.data && fitting(accounts.data, filter)} rowKey={(account) => account.name} active={active}
-        onOpen={(account) => void navigate({ to: '/admin/accounts/$account', params: { account: account.name }, search: (was) => was })}
+        onOpen={(account) => void navigate({ to: '/admin/accounts/$account', params: { account: account.name }, search: filter })}
         error={accounts.error} onRetry={() => void accounts.refetch()}
-        empty={<Empty action={create} command="keystile account create NAME --role user">No account fits these filters.</Empty>}
+        empty={narrowed
+          ? <Text>No account matches. <Link to="/admin/accounts">Show all accounts</Link></Text>
+          : <Empty action={create} command="keystile account create NAME --role user">There is no account.</Empty>}
       />
       {creating && <CreateAccount onClose={() => setCreating(false)} />}
     </>

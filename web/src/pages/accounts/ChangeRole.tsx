@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
 
 import { api, send } from '../../api/client';
 import { type Account, useAccount } from '../../api/session';
+import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
 import { faultOf } from '../../components/faults';
 import { useAction } from '../../components/useAction';
@@ -26,7 +27,7 @@ export function ChangeRole({ account: { name, role: was }, onClose }: { account:
     void change.run();
   };
   return (
-    <Modal opened onClose={onClose} title={`Change the role of ${name}`} closeOnClickOutside={!change.busy} closeOnEscape={!change.busy}>
+    <Dialog title={`Change the role of ${name}`} busy={change.busy} onClose={onClose}>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <RoleChoice role={role} onRole={setRole} fault={faultOf(change.error, 'role')} />
@@ -39,6 +40,6 @@ export function ChangeRole({ account: { name, role: was }, onClose }: { account:
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useRef, useState } from 'react';
 
 import { accountsQuery } from '../../api/accounts';
 import { api, send } from '../../api/client';
+import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { faultOf } from '../../components/faults';
@@ -48,7 +49,7 @@ function CreateForm({ onPassword, onClose }: { onPassword: (name: string, passwo
     void create.run();
   };
   return (
-    <Modal opened onClose={onClose} title="Create account" closeOnClickOutside={false} closeOnEscape={!create.busy}>
+    <Dialog title="Create account" busy={create.busy} onClose={onClose}>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <TextInput
@@ -64,6 +65,6 @@ function CreateForm({ onPassword, onClose }: { onPassword: (name: string, passwo
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useRef, useState } from 'react';
 
 import { accountsQuery } from '../../api/accounts';
 import { api, send } from '../../api/client';
+import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { faultOf } from '../../components/faults';
@@ -46,7 +47,7 @@ function ResetForm({ name, onPassword, onClose }: { name: string; onPassword: (p
     void reset.run();
   };
   return (
-    <Modal opened onClose={onClose} title={`Reset the password of ${name}?`} closeOnClickOutside={!reset.busy} closeOnEscape={!reset.busy}>
+    <Dialog title={`Reset the password of ${name}?`} busy={reset.busy} onClose={onClose}>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <Text>The old password stops, and all sessions of the account end. Its API tokens and the credentials it owns go on.</Text>
@@ -58,6 +59,6 @@ function ResetForm({ name, onPassword, onClose }: { name: string; onPassword: (p
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

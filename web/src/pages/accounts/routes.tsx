@@ -8,7 +8,7 @@ const accountsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: 'accounts',
   staticData: { nav: { label: 'Accounts', icon: IconAccounts, order: 50, roles: ['admin'] } },
-  validateSearch: searchOf('name', 'role', 'status'),
+  validateSearch: searchOf('q', 'role', 'status'),
   component: lazyRouteComponent(() => import('./AccountsPage'), 'AccountsPage'),
 });
 

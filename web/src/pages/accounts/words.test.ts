@@ -11,8 +11,8 @@ const accounts = [account('ann', 'admin', 'active'), account('bob', 'user', 'dis
 
 test.each([
   [{}, ['ann', 'bob', 'annika']],
-  [{ name: 'Ann' }, ['ann', 'annika']],
-  [{ name: 'ann', role: 'user' }, ['annika']],
+  [{ q: 'Ann' }, ['ann', 'annika']],
+  [{ q: 'ann', role: 'user' }, ['annika']],
   [{ status: 'disabled' }, ['bob']],
   [{ role: 'readonly' }, []],
   [{ role: 'nonsense' }, []],

@@ -12,18 +12,18 @@ export const roles: readonly { value: Role; label: string; may: string }[] = [
   { value: 'readonly', label: 'Readonly', may: 'Sees the credentials it owns, changes nothing' },
 ];
 
-export const tones: Record<Account['status'], Tone> = { active: 'good', disabled: 'bad' };
+export const tones: Record<Account['status'], Tone> = { active: 'good', disabled: 'warn' };
 
 export interface AccountFilter {
-  name?: string | undefined;
+  q?: string | undefined;
   role?: string | undefined;
   status?: string | undefined;
 }
 
 /** Picks the accounts that fit all that is asked. */
-export function fitting(accounts: readonly Account[], { name, role, status }: AccountFilter): Account[] {
+export function fitting(accounts: readonly Account[], { q, role, status }: AccountFilter): Account[] {
   return accounts.filter((one) => (
-    (name === undefined || one.name.includes(name.toLowerCase()))
+    (q === undefined || one.name.includes(q.toLowerCase()))
     && (role === undefined || one.role === role)
     && (status === undefined || one.status === status)
   ));

@@ -1,10 +1,11 @@
-import { Modal, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 
 import { backendsQuery } from '../../api/buckets';
 import { api, send } from '../../api/client';
+import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
 import { faultOf } from '../../components/faults';
 import { useAction } from '../../components/useAction';
@@ -32,7 +33,7 @@ export function AddBackend({ onClose }: { onClose: () => void }) {
     await navigate({ to: '/admin/backends/$backend', params: { backend: id }, search: { tab: 'test' } });
   });
   return (
-    <Modal opened onClose={onClose} title="Add backend" closeOnClickOutside={false} closeOnEscape={!add.busy}>
+    <Dialog title="Add backend" busy={add.busy} onClose={onClose}>
       <BackendForm
         fields={fields} onChange={(patch) => setFields({ ...fields, ...patch })} secret={secret} secretRequired secretHint="Sealed in the store and never shown again"
         error={add.error} failure="The backend was not added" busy={add.busy} submit="Add backend" onSubmit={() => void add.run()} onClose={onClose}
@@ -43,6 +44,6 @@ export function AddBackend({ onClose }: { onClose: () => void }) {
           value={id} onChange={(event) => setId(event.currentTarget.value)} error={faultOf(add.error, 'id')}
         />
       </BackendForm>
-    </Modal>
+    </Dialog>
   );
 }

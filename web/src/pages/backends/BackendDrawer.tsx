@@ -4,10 +4,10 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { type Backend, backendsQuery } from '../../api/buckets';
+import { CopyButton } from '../../components/CopyButton';
 import { DetailDrawer } from '../../components/DetailDrawer';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { Facts } from '../../components/Facts';
-import { MonoId } from '../../components/MonoId';
 import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
 import { capital } from '../../lib/text';
@@ -54,6 +54,7 @@ function Detail({ backend }: { backend: Backend }) {
 function About({ backend }: { backend: Backend }) {
   const { health } = backend;
   const keys = keysKept(backend);
+  const remote = backend.kind === 's3';
   return (
     <Stack gap="md">
       {backend.source === 'config' && (
@@ -68,10 +69,10 @@ function About({ backend }: { backend: Backend }) {
           ['Latency', health.checked_at && health.healthy ? latencyText(health.latency_ms) : ''],
           ['Last check', <RelativeTime key="checked" value={health.checked_at} absent="never" />],
           ['Kind', backend.kind === 'embedded' ? 'Embedded: objects are files of this server' : kinds[backend.kind]],
-          ['Endpoint', backend.endpoint && <MonoId value={backend.endpoint} what="endpoint" max={48} />],
+          ['Endpoint', backend.endpoint && <Copied text={backend.endpoint} what="endpoint" />],
           ['Region', backend.region],
-          ['Addressing', backend.kind === 's3' && (backend.path_style ? 'Bucket in the path' : 'Bucket in the host name')],
-          ['Access key id', backend.access_key_id && <MonoId value={backend.access_key_id} what="access key id" max={32} />],
+          ['Addressing', remote ? addressing(backend) : undefined],
+          ['Access key id', remote && backend.access_key_id ? <Copied text={backend.access_key_id} what="access key id" /> : undefined],
           ['Keeps keys', <Stack key="keys" gap={0}><StatusBadge status={keys.status} tone={keys.tone} /><Text inherit c="dimmed">{keys.means}</Text></Stack>],
           ['Added', backend.created_at && <RelativeTime value={backend.created_at} />],
         ]}
@@ -81,13 +82,21 @@ function About({ backend }: { backend: Backend }) {
   );
 }
 
+function addressing({ path_style: inPath }: Backend): string {
+  return inPath ? 'Bucket in the path' : 'Bucket in the host name';
+}
+
+function Copied({ text, what }: { text: string; what: string }) {
+  return <><code>{text}</code> <CopyButton text={text} what={what} /></>;
+}
+
 function Change({ backend }: { backend: Backend }) {
   const [doing, setDoing] = useState<'edit' | 'remove'>();
   const close = () => setDoing(undefined);
   return (
     <Group gap="xs">
       <Button variant="default" onClick={() => setDoing('edit')}>Edit backend</Button>
-      <Button variant="outline" color="danger" onClick={() => setDoing('remove')}>Remove backend</Button>
+      <Button color="danger" onClick={() => setDoing('remove')}>Remove backend</Button>
       {doing === 'edit' && <EditBackend backend={backend} onClose={close} />}
       {doing === 'remove' && <RemoveBackend backend={backend} onClose={close} />}
     </Group>

@@ -20,7 +20,7 @@ const columns: Column<Backend>[] = [
     id: 'id', header: 'Backend', bare: true,
     cell: (backend) => <Link to="/admin/backends/$backend" params={{ backend: backend.id }} title={backend.id}>{middle(backend.id, 28)}</Link>,
   },
-  { id: 'health', header: 'Health', long: true, cell: (backend) => <Health backend={backend} /> },
+  { id: 'health', header: 'Health', long: true, width: '200px', cell: (backend) => <Health backend={backend} /> },
   { id: 'latency', header: 'Latency', align: 'end', cell: ({ health }) => health.checked_at && health.healthy && latencyText(health.latency_ms) },
   { id: 'checked', header: 'Last check', cell: ({ health }) => <RelativeTime value={health.checked_at} absent="never" /> },
   { id: 'kind', header: 'Kind', cell: (backend) => kinds[backend.kind] },
@@ -33,7 +33,7 @@ function Health({ backend: { health } }: { backend: Backend }) {
   return (
     <Stack gap={0}>
       <StatusBadge {...healthOf(health)} />
-      {!health.healthy && health.message && <Text inherit c="dimmed" lineClamp={2}>{health.message}</Text>}
+      {!health.healthy && health.message && <Text inherit c="dimmed" lineClamp={3}>{health.message}</Text>}
     </Stack>
   );
 }

@@ -12,6 +12,7 @@ import { faultOf } from '../../components/faults';
 import { IconWarning } from '../../components/icons';
 import { MonoId } from '../../components/MonoId';
 import { RelativeTime } from '../../components/RelativeTime';
+import { SearchBox } from '../../components/SearchBox';
 import { useAction } from '../../components/useAction';
 import { capital, counted } from '../../lib/text';
 import { DeleteBucket } from './DeleteBucket';
@@ -50,10 +51,10 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
       )}
       <CreateBucket backend={backend.id} />
       {buckets.data && buckets.data.length > manyBuckets && (
-        <TextInput
-          type="search" size="xs" label="Find bucket" description={counted(buckets.data.length, 'bucket')} value={q} autoCapitalize="none" spellCheck={false}
-          onChange={(event) => void navigate({ search: { tab: 'buckets', q: event.currentTarget.value }, replace: true })}
-        />
+        <Group gap="xs">
+          <SearchBox label="Search by name" value={q || undefined} onChange={(next) => void navigate({ search: { tab: 'buckets', q: next }, replace: true })} />
+          <Text c="dimmed">{counted(buckets.data.length, 'bucket')}</Text>
+        </Group>
       )}
       <DataTable
         label="Buckets" columns={[...columns, action]} rows={found?.slice(0, shown)} rowKey={(one) => one.bucket}

@@ -1,9 +1,10 @@
-import { Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 
 import { bucketsQuery } from '../../api/buckets';
 import { api, ApiError, send } from '../../api/client';
+import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { useAction } from '../../components/useAction';
@@ -40,7 +41,7 @@ export function DeleteBucket({ backend, bucket, onClose }: DeleteBucketProps) {
     void remove.run();
   };
   return (
-    <Modal opened onClose={onClose} title={`Delete bucket ${bucket}?`} closeOnClickOutside={!remove.busy} closeOnEscape={!remove.busy}>
+    <Dialog title={`Delete bucket ${bucket}?`} busy={remove.busy} onClose={onClose}>
       <form onSubmit={submit}>
         <Stack gap="md">
           <Text>Only an empty bucket can be deleted. It goes from backend <b>{backend}</b> for good; somebody else may take its name.</Text>
@@ -62,7 +63,7 @@ export function DeleteBucket({ backend, bucket, onClose }: DeleteBucketProps) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,9 +1,9 @@
-import { Modal } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 
 import { type Backend, backendsQuery } from '../../api/buckets';
 import { api, send } from '../../api/client';
+import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
 import { useAction } from '../../components/useAction';
 import { BackendForm } from './BackendForm';
@@ -30,13 +30,13 @@ export function EditBackend({ backend, onClose }: { backend: Backend; onClose: (
     tellDone(`Backend ${backend.id} changed.`, requestId);
   });
   return (
-    <Modal opened onClose={onClose} title={`Edit backend ${backend.id}`} closeOnClickOutside={false} closeOnEscape={!save.busy}>
+    <Dialog title={`Edit backend ${backend.id}`} busy={save.busy} onClose={onClose}>
       <BackendForm
         fields={fields} onChange={(patch) => setFields({ ...fields, ...patch })} secret={secret} onSecretTyped={setTyped} secretRequired={asks}
         secretHint={asks ? 'Needed again: a new endpoint or access key never gets the stored secret' : 'Leave it empty to keep the stored one'}
         error={save.error} failure="The backend was not changed" busy={save.busy} submit="Save backend"
         disabled={!typed && Object.keys(changes).length === 0} onSubmit={() => void save.run()} onClose={onClose}
       />
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 
 import { type Backend, backendsQuery } from '../../api/buckets';
 import { api, send } from '../../api/client';
+import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { useAction } from '../../components/useAction';
@@ -27,7 +28,7 @@ export function RemoveBackend({ backend, onClose }: { backend: Backend; onClose:
   });
   const used = countOf(uses.data) > 0;
   return (
-    <Modal opened onClose={onClose} title={`Remove backend ${backend.id}?`} closeOnClickOutside={!remove.busy} closeOnEscape={!remove.busy}>
+    <Dialog title={`Remove backend ${backend.id}?`} busy={remove.busy} onClose={onClose}>
       <Stack gap="md">
         <Text>The gateway forgets its endpoint and key. The storage, its buckets and their objects stay as they are.</Text>
         <UsedBy uses={uses} what="it" />
@@ -38,6 +39,6 @@ export function RemoveBackend({ backend, onClose }: { backend: Backend; onClose:
           {!used && <Button color="danger" loading={remove.busy} onClick={() => void remove.run()}>Remove backend</Button>}
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -60,7 +60,7 @@ function Names({ uses: { credentials, bindings } }: { uses: Uses }) {
       ))}
       {bindings.slice(0, listed).map((one) => (
         <List.Item key={one.name}>
-          anonymous binding <code>{one.name}</code>
+          <Link to="/admin/s3-proxy/anonymous">anonymous binding {one.name}</Link>
         </List.Item>
       ))}
       {rest > 0 && <List.Item>and {rest.toLocaleString('en')} more</List.Item>}
