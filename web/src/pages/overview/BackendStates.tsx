@@ -17,13 +17,13 @@ const command = 'keystile backend add ID --endpoint URL --access-key-id ID';
 const columns: Column<State>[] = [
   { id: 'id', header: 'Backend', bare: true, cell: ({ id }) => <Name id={id} /> },
   { id: 'health', header: 'Health', long: true, cell: (state) => <Health state={state} /> },
+  { id: 'checked', header: 'Last check', cell: ({ checked_at }) => <RelativeTime value={checked_at} absent="never" /> },
   { id: 'latency', header: 'Latency', align: 'end', cell: ({ checked_at, healthy, latency_ms }) => checked_at && healthy && latencyText(latency_ms) },
   { id: 'uptime', header: 'Uptime 24 h', align: 'end', cell: ({ uptime_24h }) => <Uptime share={uptime_24h} /> },
-  { id: 'checked', header: 'Last check', cell: ({ checked_at }) => <RelativeTime value={checked_at} absent="never" /> },
 ];
 
 /** How each backend is. */
-export function BackendStates({ backends }: { backends: readonly State[] | undefined }) {
+export function BackendStates({ backends }: { backends: readonly State[] }) {
   return (
     <DataTable
       label="Health of backends" columns={columns} rows={backends} rowKey={({ id }) => id}

@@ -7,11 +7,11 @@ import { PageHeader } from '../../components/PageHeader';
 import { BackendStates } from './BackendStates';
 import { Busiest } from './Busiest';
 import { FirstSteps } from './FirstSteps';
+import { HourTable } from './HourTable';
 import { anyCredentialQuery, type Overview, overviewQuery } from './overview';
 import classes from './OverviewPage.module.css';
-import { TrafficChart } from './TrafficChart';
-import { HourTable } from './HourTable';
 import { Totals } from './Totals';
+import { TrafficChart } from './TrafficChart';
 
 /** What an admin looks at first: whether all is well, and who is busy. */
 export function OverviewPage() {
@@ -22,9 +22,9 @@ export function OverviewPage() {
       <PageHeader title="Overview">Backends now, and S3 requests of the last 24 hours.</PageHeader>
       <Stack gap="xl">
         {error && <ErrorNotice title={data ? 'The overview could not be read again' : 'The overview could not be read'} error={error} onRetry={retry} />}
-        {(data || !error) && (
+        {data && (
           <Section title="Backends">
-            <BackendStates backends={data?.backends} />
+            <BackendStates backends={data.backends} />
           </Section>
         )}
         {data ? <Activity overview={data} /> : !error && <Loading />}
@@ -36,9 +36,10 @@ export function OverviewPage() {
 /** What was asked of the gateway; the way there where nothing was. */
 function Activity({ overview }: { overview: Overview }) {
   const quiet = overview.totals.requests === 0;
-  const minted = useQuery({ ...anyCredentialQuery, enabled: quiet }).data;
+  const any = useQuery({ ...anyCredentialQuery, enabled: quiet });
   if (quiet) {
-    return minted === undefined ? null : <Section title={minted ? 'Requests' : 'First steps'}><FirstSteps minted={minted} /></Section>;
+    const minted = any.data ?? any.isError;
+    return any.isPending ? <Skeleton height={96} /> : <Section title={minted ? 'Requests' : 'First steps'}><FirstSteps minted={minted} /></Section>;
   }
   return (
     <>
@@ -65,7 +66,8 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
 
 function Loading() {
   return (
-    <Stack gap="md" aria-hidden>
+    <Stack gap="md" role="status" aria-label="Loading">
+      <Skeleton height={96} />
       <Skeleton height={44} maw={640} />
       <Skeleton height={204} />
       <Skeleton height={160} />

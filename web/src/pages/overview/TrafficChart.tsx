@@ -39,7 +39,7 @@ export function TrafficChart({ hours }: TrafficChartProps) {
   return (
     <figure className={classes.figure}>
       <figcaption className={classes.caption}>
-        <span>Requests per hour</span>
+        <span>Requests per hour, local time</span>
         {kinds.map(({ id, label }) => <span key={id} className={classes.key} data-kind={id}>{label}</span>)}
       </figcaption>
       <div ref={ref} className={classes.plot} onPointerLeave={() => setShown(undefined)}>
@@ -57,22 +57,31 @@ export function TrafficChart({ hours }: TrafficChartProps) {
           ))}
         </svg>
         {hour && shown !== undefined && (
-          <div className={classes.tip} aria-hidden data-side={shown * 2 > hours.length ? 'left' : 'right'} style={{ left: edge.left + (shown + 0.5) * slot }}>
-            <b>{hourSpan(hour.hour)}</b>{shown === hours.length - 1 && ' so far'}
-            <Tip hour={hour} />
-          </div>
+          <Tip hour={hour} last={shown === hours.length - 1} left={besides(edge.left + (shown + 0.5) * slot, width)} />
         )}
       </div>
     </figure>
   );
 }
 
-function Tip({ hour }: { hour: Hour }) {
+const tipWidth = 216;
+
+/** Where a tip stands: away from the bar that it tells of, within the plot. */
+function besides(x: number, width: number): number {
+  const left = x * 2 > width ? x - tipWidth - 24 : x + 24;
+  return Math.max(0, Math.min(left, width - tipWidth));
+}
+
+// Who cannot point has the table.
+function Tip({ hour, last, left }: { hour: Hour; last: boolean; left: number }) {
   const rows = [['Requests', hour.requests], ['Errors', hour.errors], ['Refused', hour.refusals]] as const;
   return (
-    <dl className={classes.numbers}>
-      {rows.map(([name, n]) => <div key={name}><dt>{name}</dt><dd>{count(n)}</dd></div>)}
-    </dl>
+    <div className={classes.tip} aria-hidden style={{ left, width: tipWidth }}>
+      <b>{hourSpan(hour.hour)}</b>{last && <div>not over yet</div>}
+      <dl className={classes.numbers}>
+        {rows.map(([name, n]) => <div key={name}><dt>{name}</dt><dd>{count(n)}</dd></div>)}
+      </dl>
+    </div>
   );
 }
 
