@@ -5,17 +5,18 @@ import { parseSearch, stringifySearch } from './lib/search';
 import { accountsRoutes } from './pages/accounts/routes';
 import { auditRoutes } from './pages/audit/routes';
 import { backendsRoutes } from './pages/backends/routes';
+import { overviewRoute } from './pages/overview/route';
 import { profileRoute } from './pages/profile/ProfilePage';
 import { s3ProxyRoutes } from './pages/s3-proxy/routes';
 import { signInRoute } from './pages/sign-in/SignInPage';
 import { PageFailed, PageMissing } from './shell/PageStates';
-import { adminIndexRoute, adminRoute, rootRoute } from './shell/routes';
+import { adminRoute, rootRoute } from './shell/routes';
 
 // A page is added here, and nowhere else: its route says how the navigation
 // shows it (staticData.nav).
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  adminRoute.addChildren([adminIndexRoute, s3ProxyRoutes, auditRoutes, backendsRoutes, accountsRoutes, profileRoute]),
+  adminRoute.addChildren([overviewRoute, s3ProxyRoutes, auditRoutes, backendsRoutes, accountsRoutes, profileRoute]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

@@ -54,6 +54,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--ks-hover': '#f4f6f9',
     '--ks-selected': '#eaf1f9',
     '--ks-sunken': '#f7f8fa',
+    '--ks-bar-refused': '#c08000',
   },
   dark: {
     '--mantine-color-dimmed': '#a3a9b1',
@@ -68,5 +69,6 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--ks-hover': '#2c2e32',
     '--ks-selected': '#26344a',
     '--ks-sunken': '#1e1f22',
+    '--ks-bar-refused': '#e0b454',
   },
 });

@@ -22,7 +22,7 @@ export function Navigation({ onNavigate }: NavigationProps) {
       <ul className={classes.list}>
         {entries.map(({ path, nav }) => (
           <li key={path}>
-            <Link to={path as string} className={classes.link} onClick={onNavigate}>
+            <Link to={path as string} activeOptions={{ exact: path.endsWith('/') }} className={classes.link} onClick={onNavigate}>
               <nav.icon />
               {nav.label}
             </Link>

@@ -35,11 +35,3 @@ export const adminRoute = createRoute({
   },
   component: lazyRouteComponent(() => import('./Shell'), 'Shell'),
 });
-
-export const adminIndexRoute = createRoute({
-  getParentRoute: () => adminRoute,
-  path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/admin/s3-proxy' });
-  },
-});

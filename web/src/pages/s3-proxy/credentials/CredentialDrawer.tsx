@@ -13,6 +13,7 @@ import { RelativeTime } from '../../../components/RelativeTime';
 import { StatusBadge } from '../../../components/StatusBadge';
 import { type Credential, credentialQuery, statusTones } from './actions';
 import { type Dialog, KeyDialog } from './KeyDialog';
+import { useUsage } from './LastUse';
 import classes from './Scope.module.css';
 import { ScopeSentence } from './ScopeText';
 
@@ -45,6 +46,7 @@ interface DetailsProps {
 
 function Details({ credential, onAsk }: DetailsProps) {
   const { access_key_id: id, grants, quota } = credential;
+  const usage = useUsage(id);
   return (
     <Stack gap="md">
       <Title order={2} className={classes.name}>{credential.description}</Title>
@@ -55,6 +57,7 @@ function Details({ credential, onAsk }: DetailsProps) {
           ['Status', <StatusBadge key="status" status={credential.status} tone={statusTones[credential.status]} />],
           ['Quota', quota.text],
           ['Last used', <RelativeTime key="used" value={credential.last_used_at} absent="never" />],
+          ['Lately', usage?.text],
           ['Expires', <RelativeTime key="expires" value={credential.expires_at} absent="never" />],
           ['Owner', credential.owner ?? 'none'],
           ['Created', <span key="created"><RelativeTime value={credential.created_at} /> by {credential.created_by}</span>],

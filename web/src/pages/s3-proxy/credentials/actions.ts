@@ -16,6 +16,13 @@ export const credentialQuery = (accessKeyId: string) => queryOptions({
     (await send(api.GET('/api/credentials/{access_key_id}', { params: { path: { access_key_id: accessKeyId } }, signal }))).data,
 });
 
+/** What a key did in the last hour and day, as it was counted. */
+export const trafficQuery = (accessKeyId: string) => queryOptions({
+  queryKey: ['credentials', 'traffic', accessKeyId],
+  queryFn: async ({ signal }) =>
+    (await send(api.GET('/api/credentials/{access_key_id}/traffic', { params: { path: { access_key_id: accessKeyId } }, signal }))).data,
+});
+
 /** Reads again whatever shows credentials. */
 export function refreshCredentials(queryClient: QueryClient): Promise<void> {
   return queryClient.invalidateQueries({ queryKey: ['credentials'] });
