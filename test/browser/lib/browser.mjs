@@ -35,6 +35,24 @@ export async function openContext(t, browser, options = {}) {
   return watch(context);
 }
 
+const sessions = new Map();
+
+/**
+ * Opens a context that is signed in. Contexts of one account share a session,
+ * so a test that ends sessions signs in by the page instead.
+ */
+export async function openSignedIn(t, browser, server, { name = server.username, password = server.password, ...options } = {}) {
+  const opened = await openContext(t, browser, options);
+  const who = `${server.url} ${name}`;
+  if (!sessions.has(who)) {
+    const answer = await opened.context.request.post(`${server.url}/api/session`, { headers: { Origin: server.url }, data: { username: name, password } });
+    assert.equal(answer.status(), 200, await answer.text());
+    sessions.set(who, await opened.context.cookies());
+  }
+  await opened.context.addCookies(sessions.get(who));
+  return { ...opened, page: await opened.newPage() };
+}
+
 /**
  * Records what a context's pages do: responses with their bodies, dialogs,
  * violations of the content security policy, errors.
