@@ -2,6 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRouter } from '@tanstack/react-router';
 
 import { parseSearch, stringifySearch } from './lib/search';
+import { auditRoutes } from './pages/audit/routes';
 import { profileRoute } from './pages/profile/ProfilePage';
 import { s3ProxyRoutes } from './pages/s3-proxy/routes';
 import { signInRoute } from './pages/sign-in/SignInPage';
@@ -12,7 +13,7 @@ import { adminIndexRoute, adminRoute, rootRoute } from './shell/routes';
 // shows it (staticData.nav).
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  adminRoute.addChildren([adminIndexRoute, s3ProxyRoutes, profileRoute]),
+  adminRoute.addChildren([adminIndexRoute, s3ProxyRoutes, auditRoutes, profileRoute]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

@@ -3,9 +3,12 @@ import { createRoute } from '@tanstack/react-router';
 import { IconKey } from '../../components/icons';
 import { searchOf } from '../../lib/search';
 import { adminRoute } from '../../shell/routes';
+import { BindingsTab } from './bindings/BindingsTab';
+import { CredentialDrawer } from './credentials/CredentialDrawer';
+import { CredentialsTab } from './credentials/CredentialsTab';
 import { S3ProxyPage } from './S3ProxyPage';
 
-/** Virtual keys and what is open to everybody. */
+/** Virtual keys, and what is open to everybody. */
 const s3ProxyRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: 's3-proxy',
@@ -14,10 +17,28 @@ const s3ProxyRoute = createRoute({
   component: S3ProxyPage,
 });
 
-const credentialRoute = createRoute({
+/** The list stays while a drawer is open beside it. */
+const credentialsRoute = createRoute({
   getParentRoute: () => s3ProxyRoute,
-  path: 'credentials/$accessKeyId',
-  component: () => null,
+  id: 'credentials',
+  component: CredentialsTab,
 });
 
-export const s3ProxyRoutes = s3ProxyRoute.addChildren([credentialRoute]);
+const listRoute = createRoute({ getParentRoute: () => credentialsRoute, path: '/' });
+
+const credentialRoute = createRoute({
+  getParentRoute: () => credentialsRoute,
+  path: 'credentials/$accessKeyId',
+  component: CredentialDrawer,
+});
+
+const bindingsRoute = createRoute({
+  getParentRoute: () => s3ProxyRoute,
+  path: 'anonymous',
+  component: BindingsTab,
+});
+
+export const s3ProxyRoutes = s3ProxyRoute.addChildren([
+  credentialsRoute.addChildren([listRoute, credentialRoute]),
+  bindingsRoute,
+]);

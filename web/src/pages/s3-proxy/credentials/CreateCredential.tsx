@@ -1,0 +1,52 @@
+import { Modal } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { api, send } from '../../../api/client';
+import { tellDone } from '../../../components/done';
+import { useAction } from '../../../components/useAction';
+import { expiryBody } from '../../../lib/expiry';
+import { grantOf, newDraft } from '../../../lib/scope';
+import { type CredentialWithSecret, refreshCredentials } from './actions';
+import { type CredentialChoice, CredentialForm } from './CredentialForm';
+import { SecretOnce } from './SecretOnce';
+
+const blank: CredentialChoice = { description: '', drafts: [newDraft(1)], expiry: { choice: 'never', date: '' }, owner: '' };
+
+/** Makes a key and shows its secret, this once. The secret lives in this state alone. */
+export function CreateCredential({ onClose }: { onClose: () => void }) {
+  const queryClient = useQueryClient();
+  const small = useMediaQuery('(max-width: 48em)') ?? false;
+  const [made, setMade] = useState<{ credential: CredentialWithSecret; requestId: string }>();
+  const create = useAction(async (choice: CredentialChoice) => {
+    const { expires_at, ...expiry } = expiryBody(choice.expiry);
+    const { data, requestId } = await send(api.POST('/api/credentials', {
+      body: {
+        description: choice.description,
+        grants: choice.drafts.map(grantOf),
+        ...expiry,
+        ...(expires_at ? { expires_at } : {}),
+        ...(choice.owner ? { owner: choice.owner } : {}),
+      },
+    }));
+    setMade({ credential: data, requestId });
+    void refreshCredentials(queryClient);
+  });
+  if (made) {
+    const close = () => {
+      setMade(undefined);
+      onClose();
+      tellDone(`Key ${made.credential.access_key_id} created.`, made.requestId);
+    };
+    return <SecretOnce title="Credential created" credential={made.credential} onClose={close} />;
+  }
+  return (
+    <Modal opened onClose={onClose} title="Create credential" size={680} fullScreen={small} closeOnClickOutside={false}>
+      <CredentialForm
+        initial={blank} submit="Create credential" failed="The credential was not created" busy={create.busy} error={create.error}
+        onSubmit={(choice) => void create.run(choice)} onCancel={onClose}
+      />
+    </Modal>
+  );
+}

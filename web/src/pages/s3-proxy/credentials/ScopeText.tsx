@@ -1,0 +1,38 @@
+import { Fragment } from 'react';
+
+import { type Grant, scopeSentence } from '../../../lib/scope';
+import { sentenceList } from '../../../lib/text';
+import classes from './Scope.module.css';
+
+/** What a key may do, in one sentence. */
+export function ScopeSentence({ grants }: { grants: readonly Grant[] }) {
+  return scopeSentence(grants).map((segment, i) => {
+    // Segments have no identity but their place.
+    switch (segment.as) {
+      case 'code':
+        return <code key={i} className={classes.name}>{segment.text}</code>;
+      case 'strong':
+        return <strong key={i}>{segment.text}</strong>;
+      default:
+        return <Fragment key={i}>{segment.text}</Fragment>;
+    }
+  });
+}
+
+const shown = 2;
+
+/** The first grants of a scope, short. */
+export function ScopeSummary({ grants }: { grants: readonly Grant[] }) {
+  const rest = grants.length - shown;
+  return (
+    <ul className={classes.summary}>
+      {grants.slice(0, shown).map((grant) => (
+        <li key={`${grant.backend}/${grant.bucket}/${grant.prefix ?? ''} ${grant.alias ?? ''}`}>
+          <code className={classes.name}>{`${grant.backend}/${grant.bucket}${grant.prefix ? `/${grant.prefix}` : ''}`}</code>{' '}
+          <span className={classes.verbs}>{sentenceList(grant.permissions)}</span>
+        </li>
+      ))}
+      {rest > 0 && <li className={classes.verbs}>and {rest} more</li>}
+    </ul>
+  );
+}

@@ -1,0 +1,97 @@
+import { Alert, Button, Group, Modal, Stack, Tabs, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+
+import { CopyButton } from '../../../components/CopyButton';
+import { IconDownload, IconWarning } from '../../../components/icons';
+import { useKeepOpen } from '../../../components/useKeepOpen';
+import { type Download, downloads, type Filling, listable, type Snippet, snippets } from '../../../snippets';
+import type { CredentialWithSecret } from './actions';
+import classes from './SecretOnce.module.css';
+
+interface SecretOnceProps {
+  title: string;
+  credential: CredentialWithSecret;
+  /** The reader has saved it: drop it. */
+  onClose: () => void;
+}
+
+/**
+ * Shows a secret, with what is needed to use it. Only its button closes it. The
+ * caller holds the secret in its state, and nowhere else.
+ */
+export function SecretOnce({ title, credential, onClose }: SecretOnceProps) {
+  useKeepOpen();
+  const small = useMediaQuery('(max-width: 48em)') ?? false;
+  const filling: Filling = {
+    accessKeyId: credential.access_key_id,
+    secretAccessKey: credential.secret_access_key,
+    endpoint: credential.s3_endpoint,
+    region: credential.region,
+    ...listable(credential.grants),
+  };
+  return (
+    <Modal opened onClose={onClose} title={title} size={760} fullScreen={small} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
+      <Stack gap="md">
+        <Alert color="yellow" variant="outline" icon={<IconWarning />}>
+          The secret is shown this once. Reloading or leaving the page does not bring it back; a lost one is replaced by rotating the key.
+        </Alert>
+        <KeyPart name="Access key id" value={credential.access_key_id} />
+        <KeyPart name="Secret access key" value={credential.secret_access_key} />
+        <Group gap="xs">
+          {downloads(filling).map((file) => (
+            <Button key={file.name} variant="default" leftSection={<IconDownload />} onClick={() => save(file)}>
+              Download {file.label}
+            </Button>
+          ))}
+        </Group>
+        <Snippets all={snippets(filling)} />
+        <Group justify="flex-end">
+          <Button size="sm" onClick={onClose}>I have saved it</Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+function KeyPart({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <Text c="dimmed" size="xs">{name}</Text>
+      <Group gap="xs" justify="space-between" className={classes.part}>
+        <code className={classes.large} data-testid={name}>{value}</code>
+        <CopyButton words text={value} what={name.toLowerCase()} />
+      </Group>
+    </div>
+  );
+}
+
+function Snippets({ all }: { all: readonly Snippet[] }) {
+  return (
+    <Tabs defaultValue={all[0]?.id ?? null} keepMounted={false}>
+      <Tabs.List aria-label="Ready to paste for">
+        {all.map(({ id, label }) => <Tabs.Tab key={id} value={id} px="xs">{label}</Tabs.Tab>)}
+      </Tabs.List>
+      {all.map(({ id, hint, text }) => (
+        <Tabs.Panel key={id} value={id}>
+          <Group justify="space-between" gap="xs" my="xs">
+            <Text c="dimmed" size="xs">{hint}</Text>
+            <CopyButton words text={text} what="snippet" />
+          </Group>
+          {/* Long lines scroll; the keyboard needs to reach them. */}
+          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+          <pre className={classes.snippet} tabIndex={0} aria-label="Snippet">{text}</pre>
+        </Tabs.Panel>
+      ))}
+    </Tabs>
+  );
+}
+
+/** Hands a file to the browser. Its address is dropped at once. */
+function save({ name, text }: Download): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(address);
+}
