@@ -50,7 +50,58 @@ export async function clipboard(page) {
   return page.evaluate(() => navigator.clipboard.readText());
 }
 
-/** Asserts what stands somewhere, whitespace apart. */
+/** Waits for what stands somewhere, whitespace apart; says what stood there instead. */
 export async function assertText(locator, pattern) {
-  assert.match((await locator.innerText()).replace(/\s+/g, ' '), pattern);
+  const end = Date.now() + 10_000;
+  for (;;) {
+    const text = (await locator.innerText()).replace(/\s+/g, ' ');
+    if (pattern.test(text)) {
+      return;
+    }
+    if (Date.now() > end) {
+      assert.match(text, pattern);
+    }
+    await locator.page().waitForTimeout(50);
+  }
+}
+
+/** The fields of "Create credential", filled in for one bucket. Toggles are as they stand: read and list. */
+export async function fillCredential(page, { description, bucket, also = [] }) {
+  await page.getByRole('button', { name: 'Create credential' }).first().click();
+  const form = page.getByRole('dialog', { name: 'Create credential' });
+  await field(form, 'Description').fill(description);
+  await field(form, 'Bucket').click();
+  await page.getByRole('option', { name: bucket, exact: true }).click();
+  for (const permission of also) {
+    await form.getByText(permission, { exact: true }).click();
+  }
+  return form;
+}
+
+/** Mints in the page, and leaves the dialog with the secret open. */
+export async function mint(page, choice) {
+  const form = await fillCredential(page, choice);
+  await form.getByRole('button', { name: 'Create credential' }).click();
+  return secretDialog(page);
+}
+
+/** The dialog that shows a secret, with what it shows. */
+export async function secretDialog(page) {
+  const dialog = page.getByRole('dialog', { name: /^(Credential created|New secret)$/ });
+  await dialog.waitFor();
+  return {
+    dialog, id: await dialog.getByTestId('Access key id').innerText(), secret: await dialog.getByTestId('Secret access key').innerText(),
+    close: async () => {
+      await dialog.getByRole('button', { name: 'I have saved it' }).click();
+      await dialog.waitFor({ state: 'detached' });
+    },
+  };
+}
+
+/** Clicks a button that copies, and gives what is in the clipboard then. */
+export async function copied(page, within, what) {
+  const button = within.getByRole('button', { name: `Copy ${what}` });
+  await button.click();
+  await button.waitFor({ state: 'detached' }); // it says "Copied" now
+  return clipboard(page);
 }
