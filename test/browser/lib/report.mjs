@@ -6,13 +6,23 @@ export function report(out) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const files = new Map();
   const print = (line) => out.write(`${line}\n`);
-  const counted = ({ details, file, name }) => details?.type !== 'suite' && !file?.endsWith(name);
+  // How many tests ended at each depth of a file since the last one above them.
+  const below = new Map();
+  const isLeaf = ({ details, file, nesting }) => {
+    const depths = below.get(file) ?? [];
+    below.set(file, depths);
+    const children = depths[nesting + 1] ?? 0;
+    depths[nesting] = (depths[nesting] ?? 0) + 1;
+    depths[nesting + 1] = 0;
+    return details?.type !== 'suite' && children === 0;
+  };
 
   const event = ({ type, data }) => {
     if (type === 'test:stderr' || type === 'test:stdout') {
       print(data.message.trimEnd());
     }
     const short = data.file?.split('/').at(-1) ?? '';
+    const leaf = (type === 'test:fail' || type === 'test:pass') && isLeaf(data);
     if (type === 'test:fail') {
       const { error } = data.details;
       // What only says that something below it failed is not told twice.
@@ -20,7 +30,7 @@ export function report(out) {
         counts.failed += 1;
         print(`--- ${short}: ${data.name} FAILED\n${describe(error)}`);
       }
-    } else if (type === 'test:pass' && counted(data)) {
+    } else if (leaf) {
       if (data.skip !== undefined || data.todo !== undefined) {
         counts.skipped += 1;
         print(`--- ${short}: ${data.name} skipped`);
