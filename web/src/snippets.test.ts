@@ -23,7 +23,7 @@ test('every client has one, filled with key, endpoint, region and bucket', () =>
 });
 
 test('without a bucket to list, buckets are listed', () => {
-  for (const { text } of byId({ bucket: undefined, prefix: undefined } as Partial<Filling>).values()) {
+  for (const { text } of byId({ bucket: undefined, prefix: undefined }).values()) {
     expect(text).not.toContain('reports');
     expect(text).not.toContain('undefined');
   }

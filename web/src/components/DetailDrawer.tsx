@@ -1,6 +1,8 @@
 import { Drawer } from '@mantine/core';
 import type { ReactNode } from 'react';
 
+import classes from './DetailDrawer.module.css';
+
 interface DetailDrawerProps {
   title: ReactNode;
   children: ReactNode;
@@ -16,7 +18,11 @@ interface DetailDrawerProps {
  */
 export function DetailDrawer({ title, children, covered, onClose }: DetailDrawerProps) {
   return (
-    <Drawer opened onClose={onClose} title={title} position="right" size={640} padding="md" closeOnEscape={!covered} closeOnClickOutside={!covered}>
+    <Drawer
+      opened onClose={onClose} position="right" size={640} padding="md" closeOnEscape={!covered} closeOnClickOutside={!covered}
+      // The focus begins here: on a control it would show that one's tooltip.
+      title={<div tabIndex={-1} data-autofocus className={classes.title}>{title}</div>}
+    >
       {children}
     </Drawer>
   );

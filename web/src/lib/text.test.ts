@@ -43,10 +43,13 @@ const now = new Date('2026-11-21T12:00:00Z');
 test.each([
   ['2026-11-21T11:59:55Z', 'now'],
   ['2026-11-21T11:59:30Z', '30 seconds ago'],
-  ['2026-11-21T11:00:01Z', '59 minutes ago'],
+  ['2026-11-21T11:00:40Z', '59 minutes ago'],
+  ['2026-11-21T11:00:01Z', '1 hour ago'],
   ['2026-11-21T14:00:00Z', 'in 2 hours'],
-  ['2026-11-20T11:59:00Z', 'yesterday'],
-  ['2026-12-21T12:00:00Z', 'next month'],
+  ['2026-11-22T11:59:58Z', 'in 24 hours'],
+  ['2026-11-19T11:59:00Z', '2 days ago'],
+  ['2026-12-21T11:59:59Z', 'in 30 days'],
+  ['2027-02-19T11:59:59Z', 'in 3 months'],
   ['2024-11-20T12:00:00Z', '2 years ago'],
 ])('%s is %s', (moment, want) => {
   expect(relative(new Date(moment), now)).toBe(want);

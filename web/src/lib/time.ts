@@ -1,24 +1,25 @@
-const steps: readonly [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
+// Below how many of a unit it is told in that unit.
+const steps: readonly [below: number, seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
   [60, 1, 'second'],
-  [3600, 60, 'minute'],
-  [86_400, 3600, 'hour'],
-  [30 * 86_400, 86_400, 'day'],
-  [365 * 86_400, 30 * 86_400, 'month'],
-  [Infinity, 365 * 86_400, 'year'],
+  [60, 60, 'minute'],
+  [48, 3600, 'hour'],
+  [60, 86_400, 'day'],
+  [24, 30.44 * 86_400, 'month'],
+  [Infinity, 365.25 * 86_400, 'year'],
 ];
 
-const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const words = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 
 /** Says how far a moment is from now: "3 minutes ago", "in 2 days", "now". */
 export function relative(moment: Date, now: Date): string {
   const seconds = (moment.getTime() - now.getTime()) / 1000;
-  const distance = Math.abs(seconds);
-  if (distance < 10) {
+  if (Math.abs(seconds) < 10) {
     return 'now';
   }
-  for (const [limit, size, unit] of steps) {
-    if (distance < limit) {
-      return words.format(Math.trunc(seconds / size), unit);
+  for (const [below, size, unit] of steps) {
+    const count = Math.round(seconds / size);
+    if (Math.abs(count) < below) {
+      return words.format(count, unit);
     }
   }
   return '';

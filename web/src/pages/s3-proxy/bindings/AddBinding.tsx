@@ -47,7 +47,7 @@ export function AddBinding({ onAdded, onClose }: AddBindingProps) {
     <Modal opened onClose={onClose} title="Add anonymous binding" size={560} closeOnClickOutside={false}>
       <form onSubmit={submit} noValidate>
         <Stack gap="sm">
-          <BucketPicker groups={groups} loading={loading} value={place} onChange={setPlace} error={fault('bucket') ?? fault('backend')} />
+          <BucketPicker groups={groups} loading={loading} value={place} onChange={setPlace} error={place === '' && add.error ? 'Choose a bucket' : (fault('bucket') ?? fault('backend'))} />
           <TextInput
             label="Prefix" placeholder="whole bucket" description={prefixText(prefix)} classNames={{ input: 'mono' }} spellCheck={false}
             value={prefix} onChange={(event) => setPrefix(event.currentTarget.value)} error={fault('prefix')}

@@ -17,7 +17,7 @@ const blank: CredentialChoice = { description: '', drafts: [newDraft(1)], expiry
 /** Makes a key and shows its secret, this once. The secret lives in this state alone. */
 export function CreateCredential({ onClose }: { onClose: () => void }) {
   const queryClient = useQueryClient();
-  const small = useMediaQuery('(max-width: 48em)') ?? false;
+  const small = useMediaQuery('(max-width: 48em)');
   const [made, setMade] = useState<{ credential: CredentialWithSecret; requestId: string }>();
   const create = useAction(async (choice: CredentialChoice) => {
     const { expires_at, ...expiry } = expiryBody(choice.expiry);

@@ -60,7 +60,7 @@ function Details({ credential, onAsk }: DetailsProps) {
           ['Created', <span key="created"><RelativeTime value={credential.created_at} /> by {credential.created_by}</span>],
           ['Changed', <RelativeTime key="changed" value={credential.updated_at} />],
           ['Rotated', credential.rotated_at && <RelativeTime value={credential.rotated_at} />],
-          ['Old secret works', overlapOf(credential)],
+          ['Old secret ends', overlapOf(credential)],
           ['Disabled', credential.disabled_at && <RelativeTime value={credential.disabled_at} />],
           ['Revoked', credential.revoked_at && <RelativeTime value={credential.revoked_at} />],
         ]}
@@ -71,7 +71,7 @@ function Details({ credential, onAsk }: DetailsProps) {
 }
 
 function overlapOf({ overlap_until: until }: Credential) {
-  return until && new Date(until) > new Date() && <span>until <RelativeTime value={until} /></span>;
+  return until && new Date(until) > new Date() && <RelativeTime value={until} />;
 }
 
 function Actions({ credential, onAsk }: DetailsProps) {

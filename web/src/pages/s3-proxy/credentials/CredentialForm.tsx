@@ -1,4 +1,4 @@
-import { Button, Group, Input, Select, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Input, Select, SimpleGrid, Stack, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 
@@ -8,6 +8,7 @@ import { ErrorNotice } from '../../../components/ErrorNotice';
 import { faultOf } from '../../../components/faults';
 import { type Expiry, expiryFault } from '../../../lib/expiry';
 import type { Draft } from '../../../lib/scope';
+import classes from './CredentialForm.module.css';
 import { ExpiryField } from './ExpiryField';
 import { ScopeEditor } from './ScopeEditor';
 
@@ -59,20 +60,23 @@ export function CredentialForm({ initial, currentExpiry, submit, failed, busy, e
         <Input.Wrapper label="Bucket scopes" labelElement="div">
           <ScopeEditor drafts={choice.drafts} onChange={(drafts) => set({ drafts })} fault={(field) => faultOf(error, field)} />
         </Input.Wrapper>
+        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
         <ExpiryField
           value={choice.expiry} onChange={(expiry) => set({ expiry })} current={currentExpiry}
           error={late ?? faultOf(error, 'expires_at') ?? faultOf(error, 'expires_in')}
         />
         <Select
-          label="Owner" description="May see, rotate and revoke it; it dies with that account" placeholder="No owner" clearable searchable
+          label="Owner" placeholder="No owner" inputWrapperOrder={['label', 'input', 'description', 'error']}
+          description="May see, rotate and revoke it; it dies with that account" clearable searchable
           data={owners} value={choice.owner === '' ? null : choice.owner} onChange={(owner) => set({ owner: owner ?? '' })}
           clearButtonProps={{ 'aria-label': 'Clear owner' }} error={faultOf(error, 'owner')}
         />
+        </SimpleGrid>
         <Input.Wrapper label="Quota" labelElement="div">
           <div>Inherits the bucket’s</div>
         </Input.Wrapper>
         {error && <ErrorNotice title={failed} error={error} shown={(field) => shown.test(field)} />}
-        <Group justify="flex-end" gap="xs">
+        <Group justify="flex-end" gap="xs" className={classes.actions}>
           <Button variant="default" onClick={onCancel} disabled={busy}>Cancel</Button>
           <Button type="submit" loading={busy}>{submit}</Button>
         </Group>

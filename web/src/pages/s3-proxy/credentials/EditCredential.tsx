@@ -19,7 +19,7 @@ interface EditCredentialProps {
 /** Changes description, scope, expiry and owner of a key. */
 export function EditCredential({ credential, onClose }: EditCredentialProps) {
   const queryClient = useQueryClient();
-  const small = useMediaQuery('(max-width: 48em)') ?? false;
+  const small = useMediaQuery('(max-width: 48em)');
   const initial: CredentialChoice = {
     description: credential.description,
     drafts: credential.grants.map((grant, i) => draftOf(grant, i + 1)),

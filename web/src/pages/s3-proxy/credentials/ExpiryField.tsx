@@ -1,4 +1,4 @@
-import { Group, Select, TextInput } from '@mantine/core';
+import { Select, Stack, TextInput } from '@mantine/core';
 
 import { type Expiry, presets } from '../../../lib/expiry';
 
@@ -20,17 +20,17 @@ export function ExpiryField({ value, onChange, current, error }: ExpiryFieldProp
   ];
   const dated = value.choice === 'date';
   return (
-    <Group align="flex-start" gap="xs" grow>
+    <Stack gap="xs">
       <Select
         label="Expires" data={data} value={value.choice} allowDeselect={false} error={!dated && error}
         onChange={(choice) => onChange({ ...value, choice: choice ?? 'never' })}
       />
       {dated && (
         <TextInput
-          type="datetime-local" label="Date and time" description={undefined} value={value.date} required error={error}
+          type="datetime-local" label="Date and time" value={value.date} required error={error}
           onChange={(event) => onChange({ ...value, date: event.currentTarget.value })}
         />
       )}
-    </Group>
+    </Stack>
   );
 }

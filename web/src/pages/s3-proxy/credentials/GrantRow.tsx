@@ -21,16 +21,18 @@ interface GrantRowProps {
 /** One line of a scope: bucket, permissions, prefix, alias. */
 export function GrantRow({ draft, onChange, onRemove, number, buckets, fault }: GrantRowProps) {
   const set = (part: Partial<Draft>) => onChange({ ...draft, ...part });
+  const told = fault('bucket') ?? fault('backend');
+  const bucketFault = told && draft.place === '' ? 'Choose a bucket' : told;
   return (
     <fieldset className={classes.row} aria-label={`Bucket scope ${number}`}>
       <Stack gap="sm">
-        <Group align="flex-end" gap="xs" wrap="nowrap">
+        <Group align="flex-start" gap="xs" wrap="nowrap">
           <div style={{ flex: 1, minWidth: 0 }}>
-            <BucketPicker {...buckets} value={draft.place} onChange={(place) => set({ place })} error={fault('bucket') ?? fault('backend')} />
+            <BucketPicker {...buckets} value={draft.place} onChange={(place) => set({ place })} error={bucketFault} />
           </div>
           {onRemove && (
             <Tooltip label="Remove this bucket">
-              <ActionIcon variant="subtle" color="gray" size={36} onClick={onRemove} aria-label={`Remove bucket scope ${number}`}>
+              <ActionIcon variant="subtle" color="gray" size={36} mt={22} onClick={onRemove} aria-label={`Remove bucket scope ${number}`}>
                 <IconClose />
               </ActionIcon>
             </Tooltip>

@@ -21,7 +21,7 @@ interface SecretOnceProps {
  */
 export function SecretOnce({ title, credential, onClose }: SecretOnceProps) {
   useKeepOpen();
-  const small = useMediaQuery('(max-width: 48em)') ?? false;
+  const small = useMediaQuery('(max-width: 48em)');
   const filling: Filling = {
     accessKeyId: credential.access_key_id,
     secretAccessKey: credential.secret_access_key,

@@ -1,0 +1,79 @@
+// Takes pictures of the dashboard, of a quickstart of the real binary:
+//   npm run screenshots                  every scene, at 1280 and 390 px, light and dark
+//   npm run screenshots -- create        those whose name contains "create"
+// They go to web/screenshots. Chromium is Debian's.
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { chromium } from 'playwright-core';
+
+import { scenes, seed } from './scenes.mjs';
+import { startServer } from './server.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const wanted = process.argv.slice(2);
+const out = here('../screenshots');
+mkdirSync(out, { recursive: true });
+
+const server = await startServer(here('../../bin/keystile'));
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+let faults = 0;
+try {
+  const seeded = await seed(server);
+  for (const width of [1280, 390]) {
+    for (const colorScheme of ['light', 'dark']) {
+      await shoot(width, colorScheme, seeded);
+    }
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+}
+process.exitCode = faults > 0 ? 1 : 0;
+
+async function shoot(width, colorScheme, seeded) {
+  const context = await browser.newContext({ viewport: { width, height: width > 600 ? 800 : 844 }, colorScheme, baseURL: server.ready.dashboard_url });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => fault(`${page.url()}: ${error.message}`));
+  page.on('console', (message) => {
+    // A refusal that the scene asks for is told by the browser too.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+      fault(`${page.url()}: ${message.text()}`);
+    }
+  });
+  for (const scene of scenes) {
+    if (wanted.length > 0 && !wanted.some((part) => scene.name.includes(part))) {
+      continue;
+    }
+    if (!scene.stranger) {
+      await signIn(page);
+    }
+    await page.goto(typeof scene.path === 'function' ? scene.path(seeded) : scene.path);
+    await page.waitForLoadState('networkidle');
+    await scene.act?.(page, seeded, width);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (wide > 0) {
+      fault(`${scene.name} at ${width}: ${wide} px too wide`);
+    }
+    await page.screenshot({ path: `${out}/${scene.name}-${width}-${colorScheme}.png` });
+    await scene.leave?.(page, seeded);
+  }
+  await context.close();
+}
+
+async function signIn(page) {
+  const cookies = await page.context().cookies();
+  if (cookies.some(({ name }) => name === 'keystile_session')) {
+    return;
+  }
+  await page.goto('/');
+  await page.getByLabel('User name').fill(server.ready.username);
+  await page.locator('input[name=password]').fill(server.ready.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/admin/**');
+}
+
+function fault(text) {
+  faults++;
+  console.error(text);
+}
