@@ -1,8 +1,8 @@
 # Keystile's build. "make help" lists the targets.
 #
 # A machine needs Go, Node and make. What else a target needs it installs: the linter
-# into ./.tools, and on Debian as root a C compiler for the race detector and
-# the S3 clients of the end-to-end tests.
+# into ./.tools, and on Debian as root a C compiler for the race detector, the
+# S3 clients of the end-to-end tests, and Chromium.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,6 +14,7 @@ GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
 BIN := bin/keystile
 DASHBOARD := internal/web/dist/index.html
 NODE_MODULES := web/node_modules/.package-lock.json
+BROWSER_MODULES := test/browser/node_modules/.package-lock.json
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/*.js web/*.json -type f 2>/dev/null)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 UNIT := ./cmd/... ./internal/... ./test/report/...
@@ -23,7 +24,7 @@ E2E := ./test/e2e/...
 FUZZTIME ?= 2m
 CRASHES ?= 50
 
-.PHONY: help build run test e2e race check fmt lint ci soak clients compiler clean web web-check web-generate web-test
+.PHONY: help build run test e2e race check fmt lint ci soak clients compiler clean web web-check web-generate web-test browser browsers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,11 +57,18 @@ web-check: $(NODE_MODULES) ## Check the dashboard: types, lint, client fresh
 web-test: $(NODE_MODULES) ## Run the dashboard's unit tests
 	cd web && npm run -s test
 
-test: clients $(DASHBOARD) web-test ## Run all tests: units and end to end
+test: clients $(DASHBOARD) web-test browser ## Run all tests: units, end to end, and in a browser
 	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
 
 e2e: clients $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
 	go test -json -count=1 $(E2E) | go run ./test/report
+
+browser: browsers build $(BROWSER_MODULES) ## Run the dashboard's tests in Chromium (FILES=... for some)
+	KEYSTILE_BINARY=$(CURDIR)/$(BIN) node test/browser/run.mjs $(FILES)
+
+$(BROWSER_MODULES): test/browser/package-lock.json
+	cd test/browser && npm ci --no-audit --no-fund
+	@touch $@
 
 race: compiler ## Run the unit tests under the race detector
 	CGO_ENABLED=1 go test -race -short -json -timeout 20m $(UNIT) | go run ./test/report
@@ -90,9 +98,12 @@ soak: clients ## Long runs: fuzz every target for FUZZTIME, kill a server CRASHE
 clients:
 	@./test/clients.sh
 
+browsers:
+	@./test/clients.sh browser
+
 compiler:
 	@command -v gcc >/dev/null || { apt-get update -q && apt-get install -qy gcc libc6-dev; }
 
 clean: ## Remove what was built; data and tools stay
-	rm -rf bin web/node_modules
+	rm -rf bin web/node_modules test/browser/node_modules
 	find internal/web/dist -mindepth 1 ! -name .gitkeep -delete

@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
 # Makes sure of the S3 clients that the end-to-end tests drive: aws-cli, boto3
-# and curl. On Debian as root it installs what is missing; elsewhere it tells,
-# and those tests are skipped (in CI they fail).
+# and curl; with the argument "browser" also of what the browser tests need.
+# On Debian as root it installs what is missing; elsewhere it tells, and those
+# tests are skipped (in CI they fail).
 set -euo pipefail
 
 missing=()
 command -v aws >/dev/null || missing+=(awscli)
 command -v python3 >/dev/null && python3 -c 'import boto3' 2>/dev/null || missing+=(python3 python3-boto3)
 command -v curl >/dev/null || missing+=(curl)
+if [ "${1:-}" = browser ]; then
+	for program in chromium rclone s3cmd; do
+		command -v "$program" >/dev/null || missing+=("$program")
+	done
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

@@ -1,4 +1,4 @@
-import { createRoute } from '@tanstack/react-router';
+import { createRoute, notFound } from '@tanstack/react-router';
 
 import { IconKey } from '../../components/icons';
 import { searchOf } from '../../lib/search';
@@ -35,6 +35,11 @@ const credentialRoute = createRoute({
 const bindingsRoute = createRoute({
   getParentRoute: () => s3ProxyRoute,
   path: 'anonymous',
+  beforeLoad: ({ context }) => {
+    if (context.account.role !== 'admin') {
+      throw notFound();
+    }
+  },
   component: BindingsTab,
 });
 

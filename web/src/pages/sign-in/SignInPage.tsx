@@ -14,10 +14,8 @@ import { safeReturn } from './return';
 export const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
-  validateSearch: (search: Record<string, unknown>): { to?: string } => {
-    const to = safeReturn(search.to);
-    return to ? { to } : {};
-  },
+  // It is said also where it is undefined: the router keeps what is left out.
+  validateSearch: (search: Record<string, unknown>): { to?: string | undefined } => ({ to: safeReturn(search.to) }),
   beforeLoad: async ({ context, search }) => {
     const session = await context.queryClient.query({ ...sessionQuery, staleTime: 'static' });
     if (session) {

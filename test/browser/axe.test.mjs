@@ -1,0 +1,112 @@
+// axe finds nothing serious on any page or dialog, in either theme, on a desk or a phone.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+
+import { assertQuiet, openContext, openSignedIn, startBrowser } from './lib/browser.mjs';
+import { fillCredential, settled, visit } from './lib/pages.mjs';
+import { newAccount, newCredential, startServer, undoing } from './lib/server.mjs';
+
+const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+
+const undo = undoing(after);
+let browser;
+let server;
+let key;
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
+  key = (await newCredential(server, { description: 'a key that is looked at' })).access_key_id;
+  const old = await newCredential(server, { description: `revoked, with a long description ${'and more '.repeat(20)}` });
+  await server.api('POST', `/api/credentials/${old.access_key_id}/revoke`);
+  await newAccount(server, 'someone', 'user');
+  await server.api('POST', '/api/anonymous-bindings', { backend: server.backend_id, bucket: 'reports', name: 'open-to-all' });
+});
+
+/** Opens a dialog by buttons, one after the other. */
+const press = (...names) => async (page) => {
+  for (const name of names) {
+    await page.getByRole('button', { name }).first().click();
+  }
+  await page.getByRole('dialog').last().waitFor();
+};
+
+// Each page, with what is opened on it.
+const pages = {
+  'credentials': ['/admin/s3-proxy'],
+  'no credential found': ['/admin/s3-proxy?q=nothing-has-this'],
+  'create credential': ['/admin/s3-proxy', async (page) => { await fillCredential(page, { description: 'x', bucket: 'uploads' }); }],
+  'faults of create credential': ['/admin/s3-proxy', async (page) => {
+    await press('Create credential')(page);
+    await page.getByRole('dialog').getByRole('button', { name: 'Create credential' }).click();
+    await page.getByRole('dialog').getByRole('alert').waitFor();
+  }],
+  'the secret': ['/admin/s3-proxy', async (page) => {
+    const form = await fillCredential(page, { description: 'for axe', bucket: 'uploads' });
+    await form.getByRole('button', { name: 'Create credential' }).click();
+    await page.getByRole('dialog', { name: 'Credential created' }).waitFor();
+  }],
+  'a credential': [() => `/admin/s3-proxy/credentials/${key}`],
+  'edit credential': [() => `/admin/s3-proxy/credentials/${key}`, press('Edit credential')],
+  'rotate key': [() => `/admin/s3-proxy/credentials/${key}`, press('Rotate key')],
+  'revoke key': [() => `/admin/s3-proxy/credentials/${key}`, press('Revoke key')],
+  'a credential that is not there': ['/admin/s3-proxy/credentials/AKIAAAAAAAAAAAAAAAAA'],
+  'anonymous bindings': ['/admin/s3-proxy/anonymous'],
+  'add anonymous binding': ['/admin/s3-proxy/anonymous', press('Add anonymous binding')],
+  'audit': ['/admin/audit'],
+  'audit with filters': ['/admin/audit?action=credential.&result=ok'],
+  'an event': ['/admin/audit?action=credential.', async (page) => {
+    await page.getByRole('table', { name: 'Audit events' }).getByRole('link').first().click();
+    await page.getByRole('dialog').getByText('Event id').waitFor();
+  }],
+  'backends': ['/admin/backends'],
+  'a backend': [() => `/admin/backends/${server.backend_id}`],
+  'accounts': ['/admin/accounts'],
+  'an account': ['/admin/accounts/someone'],
+  'own password': ['/admin/profile'],
+  'own sessions': ['/admin/profile?tab=sessions'],
+  'own tokens': ['/admin/profile?tab=tokens'],
+  'create token': ['/admin/profile?tab=tokens', press('Create API token')],
+  'shortcuts': ['/admin/profile', async (page) => { await page.keyboard.press('?'); await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor(); }],
+  'a page that is not there': ['/admin/nothing-here'],
+};
+
+/** What axe finds serious or critical, told so that it can be mended. */
+async function findings(page) {
+  await page.waitForTimeout(300); // what fades in has arrived: contrast is measured
+  // By the debugging protocol: the page's own policy lets nobody else in.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)}\n${failureSummary}`));
+}
+
+async function assertSound(page, seen, what) {
+  const found = await findings(page);
+  assert.equal(found.length, 0, `${what}:\n${found.join('\n')}`);
+  assertQuiet(seen);
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [width, height] of [[1280, 800], [390, 844]]) {
+    describe(`${colorScheme}, ${width} px`, () => {
+      const options = { colorScheme, viewport: { width, height }, reducedMotion: 'reduce' };
+      test('sign in', async (t) => {
+        const { seen, newPage } = await openContext(t, browser, options);
+        const page = await newPage();
+        await page.goto(server.url);
+        await settled(page);
+        await assertSound(page, seen, 'sign in');
+      });
+      for (const [what, [path, open]] of Object.entries(pages)) {
+        test(what, async (t) => {
+          const { page, seen } = await openSignedIn(t, browser, server, options);
+          await visit(page, server, typeof path === 'function' ? path() : path);
+          await open?.(page);
+          await assertSound(page, seen, what);
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          assert.equal(overflow, 0, 'the page scrolls sideways');
+        });
+      }
+    });
+  }
+}

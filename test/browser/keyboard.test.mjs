@@ -1,0 +1,146 @@
+// Minting and revoking without a mouse.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { assertQuiet, openContext, openSignedIn, startBrowser } from './lib/browser.mjs';
+import { assertText, place, secretDialog, settled, visit } from './lib/pages.mjs';
+import { listing } from './lib/s3.mjs';
+import { newCredential, startServer, undoing } from './lib/server.mjs';
+
+const undo = undoing(after);
+let browser;
+let server;
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
+});
+
+/** What has the focus: its name as a screen reader has it, and whether one sees that it has. */
+const focused = (page) => page.evaluate(() => {
+  const element = document.activeElement;
+  const label = element.labels?.[0]?.innerText ?? '';
+  // Hidden inputs of toggles show the focus at their label.
+  const places = [element, element.nextElementSibling, element.parentElement, element.closest('label'), ...(element.labels ?? [])].filter(Boolean);
+  const visible = places.some((place) => {
+    const { outlineStyle, outlineWidth, boxShadow, borderColor } = getComputedStyle(place);
+    const accent = getComputedStyle(document.documentElement).getPropertyValue('--mantine-primary-color-filled');
+    return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none' || (place === element && place.matches('input') && borderColor !== '' && accent !== '');
+  });
+  return { name: (element.getAttribute('aria-label') ?? (label || element.innerText || element.value || '')).replace(/\s+/g, ' ').replace(/ \*$/, '').trim(), tag: element.tagName, visible };
+});
+
+/** Tabs until something has the focus, as a person does; every stop on the way is visible. */
+async function tabTo(page, name, { back = false, at = 60 } = {}) {
+  const passed = [];
+  for (let i = 0; i < at; i += 1) {
+    const now = await focused(page);
+    if (i > 0 || now.tag !== 'BODY') {
+      assert.ok(now.visible, `the focus on ${now.tag} ${now.name} cannot be seen`);
+    }
+    if (name instanceof RegExp ? name.test(now.name) : now.name === name) {
+      return;
+    }
+    passed.push(now.name);
+    await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
+  }
+  assert.fail(`Tab does not reach ${name}; it passed ${passed.join(' | ')}`);
+}
+
+/** Presses Tab often, and asserts that the focus stays in the dialog. */
+async function assertTrapped(page) {
+  for (let i = 0; i < 25; i += 1) {
+    await page.keyboard.press('Tab');
+    assert.ok(await page.evaluate(() => document.activeElement.closest('[role=dialog], [role=listbox]') !== null), `Tab ${i} left the dialog`);
+  }
+}
+
+describe('without a mouse', () => {
+  test('sign in', async (t) => {
+    const { seen, newPage } = await openContext(t, browser);
+    const page = await newPage();
+    await page.goto(server.url);
+    await settled(page);
+    await tabTo(page, 'User name');
+    await page.keyboard.type(server.username);
+    await tabTo(page, 'Password');
+    await page.keyboard.type(server.password);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/admin\/s3-proxy/);
+    assertQuiet(seen);
+  });
+
+  test('mint', async (t) => {
+    const { page, seen } = await openSignedIn(t, browser, server);
+    await visit(page, server, '/admin/s3-proxy');
+    await tabTo(page, 'Create credential');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Create credential' }).waitFor();
+    await tabTo(page, 'Description');
+    await page.keyboard.type('by keyboard');
+    await tabTo(page, 'Bucket');
+    await page.keyboard.type('uploads');
+    await page.getByRole('option', { name: 'uploads' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await tabTo(page, 'Write');
+    await page.keyboard.press('Space');
+    await assertText(page.getByRole('dialog'), /May read, list and write all of (local\/)?uploads/);
+    await assertTrapped(page);
+    await tabTo(page, 'Create credential');
+    await page.keyboard.press('Enter');
+    const { id, secret, dialog } = await secretDialog(page);
+    await assertTrapped(page);
+    await tabTo(page, 'I have saved it');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    assert.equal((await listing(server, { id, secret }, 'uploads')).status, 200);
+    await page.waitForTimeout(300);
+    const { name } = await focused(page);
+    assert.equal(name, 'Create credential', 'the focus returns to where it was');
+    assertQuiet(seen);
+  });
+
+  test('revoke', async (t) => {
+    const made = await newCredential(server, { description: 'to be revoked' });
+    const key = { id: made.access_key_id, secret: made.secret_access_key };
+    const { page, seen } = await openSignedIn(t, browser, server);
+    await visit(page, server, '/admin/s3-proxy');
+    await page.keyboard.press('/');
+    assert.match((await focused(page)).name, /^Go to/);
+    await page.keyboard.type(key.id);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('to be revoked').waitFor();
+    assert.equal(place(page), `/admin/s3-proxy/credentials/${key.id}`);
+    await tabTo(page, 'Revoke key');
+    await page.keyboard.press('Enter');
+    const question = page.getByRole('dialog', { name: `Revoke key ${key.id}?` });
+    await question.waitFor();
+    await page.waitForTimeout(300);
+    assert.equal((await focused(page)).name, 'Cancel', 'the harmless one has the focus first');
+    await page.keyboard.press('Escape');
+    await question.waitFor({ state: 'detached' });
+    await page.waitForTimeout(300);
+    assert.equal((await focused(page)).name, 'Revoke key', 'the focus returns to where it was');
+    assert.equal((await listing(server, key, 'uploads')).status, 200);
+    await page.keyboard.press('Enter');
+    await question.waitFor();
+    await assertTrapped(page);
+    await tabTo(page, 'Revoke key');
+    await page.keyboard.press('Enter');
+    await page.getByText(`Key ${key.id} revoked.`).waitFor();
+    const { status, code } = await listing(server, key, 'uploads');
+    assert.deepEqual({ status, code }, { status: 401, code: 'InvalidAccessKeyId' });
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    assert.equal(place(page), '/admin/s3-proxy');
+    assertQuiet(seen);
+  });
+
+  test('the shortcuts are listed at ?', async (t) => {
+    const { page } = await openSignedIn(t, browser, server);
+    await visit(page, server, '/admin/s3-proxy');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+});
