@@ -22,5 +22,6 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'render text, not HTML' }],
     },
   },
-  { files: ['scripts/**/*.mjs', '*.js'], languageOptions: { globals: globals.node } },
+  // What the browser evaluates stands in the scripts too.
+  { files: ['scripts/**/*.mjs', '*.js'], languageOptions: { globals: { ...globals.node, document: 'readonly' } } },
 );

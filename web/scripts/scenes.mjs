@@ -71,7 +71,7 @@ export const scenes = [
   { name: 'drawer-missing', path: '/admin/s3-proxy/credentials/AKIAAAAAAAAAAAAAAAAA' },
   {
     name: 'revoke', path: ({ backup }) => `/admin/s3-proxy/credentials/${backup}`,
-    act: (page) => page.getByRole('button', { name: 'Revoke key' }).click(),
+    act: (page) => page.getByRole('dialog').getByRole('button', { name: 'Revoke key' }).click(),
   },
   {
     name: 'edit', path: ({ made }) => `/admin/s3-proxy/credentials/${made[2]}`,

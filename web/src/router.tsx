@@ -2,7 +2,9 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRouter } from '@tanstack/react-router';
 
 import { parseSearch, stringifySearch } from './lib/search';
+import { accountsRoutes } from './pages/accounts/routes';
 import { auditRoutes } from './pages/audit/routes';
+import { backendsRoutes } from './pages/backends/routes';
 import { profileRoute } from './pages/profile/ProfilePage';
 import { s3ProxyRoutes } from './pages/s3-proxy/routes';
 import { signInRoute } from './pages/sign-in/SignInPage';
@@ -13,7 +15,7 @@ import { adminIndexRoute, adminRoute, rootRoute } from './shell/routes';
 // shows it (staticData.nav).
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  adminRoute.addChildren([adminIndexRoute, s3ProxyRoutes, auditRoutes, profileRoute]),
+  adminRoute.addChildren([adminIndexRoute, s3ProxyRoutes, auditRoutes, backendsRoutes, accountsRoutes, profileRoute]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

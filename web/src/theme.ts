@@ -3,7 +3,9 @@ import {
   createTheme,
   type CSSVariablesResolver,
   Drawer,
+  Menu,
   Modal,
+  Popover,
   Select,
   TextInput,
   Tooltip,
@@ -26,6 +28,8 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Button: Button.extend({ defaultProps: { size: 'xs' }, styles: { label: { fontSize: '0.8125rem' } } }),
+    Menu: Menu.extend({ defaultProps: { transitionProps: { duration: 0 } } }),
+    Popover: Popover.extend({ defaultProps: { transitionProps: { duration: 0 } } }),
     TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
     Select: Select.extend({ defaultProps: { size: 'sm' } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 250, multiline: true, maw: 360, events: { hover: true, focus: true, touch: true } } }),

@@ -1,6 +1,7 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 
+import type { ApiError } from '../api/client';
 import { ErrorNotice } from './ErrorNotice';
 import { useAction } from './useAction';
 
@@ -15,11 +16,13 @@ interface ConfirmDialogProps {
   danger?: boolean;
   /** Does it; closes when it resolves, shows the error when it rejects. */
   action: () => Promise<unknown>;
+  /** Says more about a refusal than the API does; absent: the API's words. */
+  explain?: (error: ApiError) => ReactNode;
   onClose: () => void;
 }
 
 /** Asks once before harm. Rendered only while it is open. */
-export function ConfirmDialog({ title, children, confirm, danger, action, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({ title, children, confirm, danger, action, explain, onClose }: ConfirmDialogProps) {
   const doing = useAction(async () => {
     await action();
     onClose();
@@ -28,7 +31,7 @@ export function ConfirmDialog({ title, children, confirm, danger, action, onClos
     <Modal opened onClose={onClose} title={title} closeOnClickOutside={!doing.busy} closeOnEscape={!doing.busy}>
       <Stack gap="md">
         <div>{children}</div>
-        {doing.error && <ErrorNotice title="That did not work" error={doing.error} />}
+        {doing.error && (explain?.(doing.error) ?? <ErrorNotice title="That did not work" error={doing.error} />)}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose} disabled={doing.busy} data-autofocus>
             Cancel

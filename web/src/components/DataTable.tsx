@@ -17,6 +17,8 @@ export interface Column<Row> {
   long?: boolean;
   /** A CSS width. */
   width?: string;
+  /** Holds buttons: its name is for screen readers only, and it stands at the end. */
+  actions?: boolean;
   /** On a phone rows are cards; there the name of this one is left out. */
   bare?: boolean;
 }
@@ -76,8 +78,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               </th>
             )}
             {columns.map((column) => (
-              <th key={column.id} role="columnheader" scope="col" data-align={column.align} style={column.width ? { width: column.width } : {}}>
-                {column.header}
+              <th key={column.id} role="columnheader" scope="col" data-align={alignOf(column)} style={column.width ? { width: column.width } : {}}>
+                {column.actions ? <VisuallyHidden>{column.header}</VisuallyHidden> : column.header}
               </th>
             ))}
           </tr>
@@ -93,6 +95,10 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       )}
     </>
   );
+}
+
+function alignOf<Row>({ align, actions }: Column<Row>): 'end' | undefined {
+  return actions ? 'end' : align;
 }
 
 function BodyRow<Row>({ row, columns, rowKey, onOpen, active, selection }: DataTableProps<Row> & { row: Row }) {
@@ -112,7 +118,7 @@ function BodyRow<Row>({ row, columns, rowKey, onOpen, active, selection }: DataT
         </td>
       )}
       {columns.map((column) => (
-        <td key={column.id} role="cell" data-align={column.align} data-label={column.bare ? undefined : column.header}>
+        <td key={column.id} role="cell" data-align={alignOf(column)} data-label={column.bare || column.actions ? undefined : column.header}>
           <div className={classes.value} data-long={column.long}>{column.cell(row)}</div>
         </td>
       ))}

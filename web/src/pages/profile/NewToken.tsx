@@ -1,12 +1,11 @@
-import { Button, Code, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Select, Stack, TextInput } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
 
 import { api, send } from '../../api/client';
-import { CopyButton } from '../../components/CopyButton';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { faultOf } from '../../components/faults';
+import { ShowOnce } from '../../components/ShowOnce';
 import { useAction } from '../../components/useAction';
-import { useKeepOpen } from '../../components/useKeepOpen';
 
 interface NewTokenProps {
   onMade: () => Promise<unknown>;
@@ -25,7 +24,7 @@ const expiries = [
 export function NewToken({ onMade, onClose }: NewTokenProps) {
   const [value, setValue] = useState<string>();
   if (value !== undefined) {
-    return <ShownOnce value={value} onClose={onClose} />;
+    return <ShowOnce title="Save this token now" what="token" value={value} onClose={onClose} />;
   }
   return <TokenForm onMade={(made) => { setValue(made); void onMade(); }} onClose={onClose} />;
 }
@@ -54,22 +53,6 @@ function TokenForm({ onMade, onClose }: { onMade: (value: string) => void; onClo
           </Group>
         </Stack>
       </form>
-    </Modal>
-  );
-}
-
-function ShownOnce({ value, onClose }: { value: string; onClose: () => void }) {
-  useKeepOpen();
-  return (
-    <Modal opened onClose={onClose} title="Save this token now" withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
-      <Stack gap="sm">
-        <Text>It is shown this once. Reloading or leaving the page does not bring it back.</Text>
-        <Code block>{value}</Code>
-        <Group justify="space-between" gap="xs">
-          <CopyButton words text={value} what="token" />
-          <Button onClick={onClose}>I have saved it</Button>
-        </Group>
-      </Stack>
     </Modal>
   );
 }

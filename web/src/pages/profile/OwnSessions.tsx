@@ -50,8 +50,8 @@ export function OwnSessions() {
     await leave(queryClient, router);
   };
   const action: Column<Session> = {
-    id: 'end', header: '', align: 'end', bare: true,
-    cell: (session) => !session.current && <Button variant="default" onClick={() => setEnding(session)}>End session</Button>,
+    id: 'end', header: 'Actions', actions: true,
+    cell: (session) => !session.current && <Button variant="default" size="compact-xs" onClick={() => setEnding(session)}>End session</Button>,
   };
   return (
     <>

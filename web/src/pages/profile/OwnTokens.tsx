@@ -42,8 +42,8 @@ export function OwnTokens() {
     tellDone(`Token ${token.name} revoked.`, requestId);
   };
   const action: Column<Token> = {
-    id: 'revoke', header: '', align: 'end', bare: true,
-    cell: (token) => token.status === 'active' && <Button variant="default" onClick={() => setRevoking(token)}>Revoke token</Button>,
+    id: 'revoke', header: 'Actions', actions: true,
+    cell: (token) => token.status === 'active' && <Button variant="default" size="compact-xs" onClick={() => setRevoking(token)}>Revoke token</Button>,
   };
   const create = <Button leftSection={<IconPlus />} onClick={() => setCreating(true)}>Create API token</Button>;
   return (

@@ -22,7 +22,7 @@ const bindingsQuery = queryOptions({
 
 const columns: Column<Binding>[] = [
   {
-    id: 'url', header: 'Public URL', bare: true, long: true, cell: (binding) => (
+    id: 'url', header: 'Public URL', bare: true, long: true, width: '34%', cell: (binding) => (
       <Group gap={4} wrap="nowrap" align="flex-start">
         <code>{binding.url}</code>
         <CopyButton text={binding.url} what="public URL" />
@@ -31,8 +31,9 @@ const columns: Column<Binding>[] = [
   },
   { id: 'bucket', header: 'Opens', long: true, cell: (binding) => <code>{`${binding.backend}/${binding.bucket}${binding.prefix ? `/${binding.prefix}` : ''}`}</code> },
   { id: 'mode', header: 'Anyone may', cell: (binding) => (binding.mode === 'read' ? 'read' : 'read and list') },
-  { id: 'rate', header: 'Requests/s per address', align: 'end', cell: (binding) => (binding.rate_per_second > 0 ? binding.rate_per_second.toLocaleString('en') : 'default') },
-  { id: 'created', header: 'Created', cell: (binding) => <><RelativeTime value={binding.created_at} /> by {binding.created_by}</> },
+  { id: 'rate', header: 'Limit per address', align: 'end', cell: (binding) => (binding.rate_per_second > 0 ? `${binding.rate_per_second.toLocaleString('en')}/s` : 'default') },
+  { id: 'created', header: 'Created', cell: (binding) => <RelativeTime value={binding.created_at} /> },
+  { id: 'by', header: 'By', cell: (binding) => binding.created_by },
 ];
 
 const command = 'keystile anonymous add BACKEND/BUCKET --mode read';
@@ -50,8 +51,8 @@ export function BindingsTab() {
     tellDone(`Binding ${name} removed.`, requestId);
   };
   const actions: Column<Binding> = {
-    id: 'remove', header: '', align: 'end', bare: true,
-    cell: (binding) => <Button variant="default" onClick={() => setRemoving(binding)}>Remove binding</Button>,
+    id: 'remove', header: 'Actions', actions: true,
+    cell: (binding) => <Button variant="default" size="compact-xs" onClick={() => setRemoving(binding)}>Remove binding</Button>,
   };
   const add = <Button leftSection={<IconPlus />} onClick={() => setAdding(true)}>Add anonymous binding</Button>;
   return (

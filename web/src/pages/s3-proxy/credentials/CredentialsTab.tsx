@@ -1,7 +1,7 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 
 import { accountsQuery } from '../../../api/accounts';
 import { api, send } from '../../../api/client';
@@ -18,6 +18,7 @@ import { usePaged } from '../../../components/usePaged';
 import { type Credential, statusTones } from './actions';
 import { BulkBar } from './BulkBar';
 import { CreateCredential } from './CreateCredential';
+import { KeyDialog } from './KeyDialog';
 import { ScopeSummary } from './ScopeText';
 
 const route = getRouteApi('/admin/s3-proxy');
@@ -39,6 +40,17 @@ const columns: Column<Credential>[] = [
 
 const ownerColumn: Column<Credential> = { id: 'owner', header: 'Owner', cell: (credential) => credential.owner };
 
+/** Revoking is one click away from wherever a key is shown. */
+function revokeColumn(onRevoke: (credential: Credential) => void): Column<Credential> {
+  return {
+    id: 'revoke', header: 'Actions', actions: true, cell: (credential) => credential.status !== 'revoked' && (
+      <Button size="compact-xs" variant="subtle" color="danger" onClick={() => onRevoke(credential)} aria-label={`Revoke key ${credential.access_key_id}`}>
+        Revoke key
+      </Button>
+    ),
+  };
+}
+
 const command = 'keystile credential create --description backup --grant BACKEND/BUCKET:read,list --expires-in 30d';
 
 /** The list of keys, with what is done to several of them at once. */
@@ -49,6 +61,7 @@ export function CredentialsTab() {
   const navigate = useNavigate();
   const active = useParams({ strict: false, select: (params) => params.accessKeyId });
   const [creating, setCreating] = useState(false);
+  const [revoking, setRevoking] = useState<Credential>();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const { rows, error, onRetry, more } = usePaged(['credentials', 'list', search], async (cursor, signal) =>
     (await send(api.GET('/api/credentials', { params: { query: { ...search, ...(cursor ? { cursor } : {}) } }, signal }))).data);
@@ -73,7 +86,7 @@ export function CredentialsTab() {
       {chosen.length > 0 && <BulkBar credentials={chosen} onDone={() => setSelected(new Set())} />}
       <DataTable
         label="Credentials"
-        columns={admin ? [...columns, ownerColumn] : columns}
+        columns={[...columns, ...(admin ? [ownerColumn] : []), ...(role === 'readonly' ? [] : [revokeColumn(setRevoking)])]}
         rows={rows}
         rowKey={(credential) => credential.access_key_id}
         error={error}
@@ -89,12 +102,13 @@ export function CredentialsTab() {
           : <Nothing admin={admin} create={create} />}
       />
       {creating && <CreateCredential onClose={() => setCreating(false)} />}
+      {revoking && <KeyDialog dialog="revoke" credential={revoking} onClose={() => setRevoking(undefined)} />}
       <Outlet />
     </>
   );
 }
 
-function Nothing({ admin, create }: { admin: boolean; create: React.ReactNode }) {
+function Nothing({ admin, create }: { admin: boolean; create: ReactNode }) {
   if (!admin) {
     return <Text>You own no credential yet; an administrator makes them.</Text>;
   }

@@ -55,8 +55,8 @@ export function RotateCredential({ credential, onClose }: RotateCredentialProps)
           <Text>
             <b>{credential.description}</b> keeps its access key id and gets a new secret. <LastUse credential={credential} />
           </Text>
-          <Select label="The secret of now" data={overlaps} value={overlap} allowDeselect={false} onChange={(next) => setOverlap(next ?? '')} error={faultOf(rotate.error, 'overlap')} />
-          {overlap === '' && <Text>Programs that use the secret of now are refused until they have the new one.</Text>}
+          <Select label="The current secret" data={overlaps} value={overlap} allowDeselect={false} onChange={(next) => setOverlap(next ?? '')} error={faultOf(rotate.error, 'overlap')} />
+          {overlap === '' && <Text>Programs that use the current secret are refused until they have the new one.</Text>}
           {rotate.error && <ErrorNotice title="The key was not rotated" error={rotate.error} shown={(field) => field === 'overlap'} />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose} disabled={rotate.busy}>Cancel</Button>

@@ -1,0 +1,95 @@
+import { Alert, Button, Group, Stack, Tabs, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import { type Backend, backendsQuery } from '../../api/buckets';
+import { DetailDrawer } from '../../components/DetailDrawer';
+import { ErrorNotice } from '../../components/ErrorNotice';
+import { Facts } from '../../components/Facts';
+import { MonoId } from '../../components/MonoId';
+import { RelativeTime } from '../../components/RelativeTime';
+import { StatusBadge } from '../../components/StatusBadge';
+import { capital } from '../../lib/text';
+import { BucketsPanel } from './BucketsPanel';
+import { EditBackend } from './EditBackend';
+import { RemoveBackend } from './RemoveBackend';
+import { TestPanel } from './TestPanel';
+import { healthOf, keysKept, kinds, latencyText } from './words';
+
+const route = getRouteApi('/admin/backends/$backend');
+
+/** Everything about one backend. */
+export function BackendDrawer() {
+  const { backend: id } = route.useParams();
+  const navigate = useNavigate();
+  const backends = useQuery(backendsQuery);
+  const backend = backends.data?.find((one) => one.id === id);
+  return (
+    <DetailDrawer title={`Backend ${id}`} onClose={() => void navigate({ to: '/admin/backends' })}>
+      {backend && <Detail key={backend.id} backend={backend} />}
+      {!backend && backends.data && <Text>There is no backend <code>{id}</code>. It may have been removed.</Text>}
+      {!backends.data && backends.error && <ErrorNotice title="The backend could not be read" error={backends.error} onRetry={() => void backends.refetch()} />}
+    </DetailDrawer>
+  );
+}
+
+function Detail({ backend }: { backend: Backend }) {
+  const { tab = 'about' } = route.useSearch();
+  const navigate = route.useNavigate();
+  return (
+    <Tabs value={tab} onChange={(next) => void navigate({ search: next && next !== 'about' ? { tab: next } : {}, replace: true })} keepMounted={false}>
+      <Tabs.List mb="md">
+        <Tabs.Tab value="about">About</Tabs.Tab>
+        <Tabs.Tab value="buckets">Buckets</Tabs.Tab>
+        <Tabs.Tab value="test">Test</Tabs.Tab>
+      </Tabs.List>
+      <Tabs.Panel value="about"><About backend={backend} /></Tabs.Panel>
+      <Tabs.Panel value="buckets"><BucketsPanel backend={backend} /></Tabs.Panel>
+      <Tabs.Panel value="test"><TestPanel backend={backend} /></Tabs.Panel>
+    </Tabs>
+  );
+}
+
+function About({ backend }: { backend: Backend }) {
+  const { health } = backend;
+  const keys = keysKept(backend);
+  return (
+    <Stack gap="md">
+      {backend.source === 'config' && (
+        <Alert variant="outline" color="gray" title="The configuration file owns this backend">
+          It is changed and removed there, and read when the server starts.
+        </Alert>
+      )}
+      <Facts
+        items={[
+          ['Health', <StatusBadge key="health" {...healthOf(health)} />],
+          ['Because', health.checked_at && !health.healthy && health.message ? capital(health.message) : ''],
+          ['Latency', health.checked_at && health.healthy ? latencyText(health.latency_ms) : ''],
+          ['Last check', <RelativeTime key="checked" value={health.checked_at} absent="never" />],
+          ['Kind', backend.kind === 'embedded' ? 'Embedded: objects are files of this server' : kinds[backend.kind]],
+          ['Endpoint', backend.endpoint && <MonoId value={backend.endpoint} what="endpoint" max={48} />],
+          ['Region', backend.region],
+          ['Addressing', backend.kind === 's3' && (backend.path_style ? 'Bucket in the path' : 'Bucket in the host name')],
+          ['Access key id', backend.access_key_id && <MonoId value={backend.access_key_id} what="access key id" max={32} />],
+          ['Keeps keys', <Stack key="keys" gap={0}><StatusBadge status={keys.status} tone={keys.tone} /><Text inherit c="dimmed">{keys.means}</Text></Stack>],
+          ['Added', backend.created_at && <RelativeTime value={backend.created_at} />],
+        ]}
+      />
+      {backend.source === 'store' && <Change backend={backend} />}
+    </Stack>
+  );
+}
+
+function Change({ backend }: { backend: Backend }) {
+  const [doing, setDoing] = useState<'edit' | 'remove'>();
+  const close = () => setDoing(undefined);
+  return (
+    <Group gap="xs">
+      <Button variant="default" onClick={() => setDoing('edit')}>Edit backend</Button>
+      <Button variant="outline" color="danger" onClick={() => setDoing('remove')}>Remove backend</Button>
+      {doing === 'edit' && <EditBackend backend={backend} onClose={close} />}
+      {doing === 'remove' && <RemoveBackend backend={backend} onClose={close} />}
+    </Group>
+  );
+}

@@ -1,0 +1,101 @@
+import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { type SubmitEvent, useState } from 'react';
+
+import { type Backend, bucketsQuery } from '../../api/buckets';
+import { api, type Schemas, send } from '../../api/client';
+import { type Column, DataTable } from '../../components/DataTable';
+import { tellDone } from '../../components/done';
+import { ErrorNotice } from '../../components/ErrorNotice';
+import { faultOf } from '../../components/faults';
+import { IconWarning } from '../../components/icons';
+import { MonoId } from '../../components/MonoId';
+import { RelativeTime } from '../../components/RelativeTime';
+import { useAction } from '../../components/useAction';
+import { capital, counted } from '../../lib/text';
+import { DeleteBucket } from './DeleteBucket';
+
+type Bucket = Schemas['Bucket'];
+
+const route = getRouteApi('/admin/backends/$backend');
+
+// A backend may have thousands, and lists them at once.
+const step = 100;
+const manyBuckets = 10;
+
+const columns: Column<Bucket>[] = [
+  { id: 'bucket', header: 'Bucket', bare: true, cell: ({ bucket }) => <MonoId value={bucket} what="bucket" max={36} /> },
+  { id: 'created', header: 'Created', cell: (bucket) => <RelativeTime value={bucket.created_at} absent="unknown" /> },
+];
+
+/** The buckets of a backend. */
+export function BucketsPanel({ backend }: { backend: Backend }) {
+  const { q = '' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const buckets = useQuery(bucketsQuery(backend.id));
+  const [shown, setShown] = useState(step);
+  const [deleting, setDeleting] = useState<string>();
+  const found = buckets.data?.filter((one) => one.bucket.includes(q));
+  const action: Column<Bucket> = {
+    id: 'delete', header: '', align: 'end', bare: true,
+    cell: ({ bucket }) => <Button variant="default" onClick={() => setDeleting(bucket)} aria-label={`Delete bucket ${bucket}`}>Delete</Button>,
+  };
+  return (
+    <Stack gap="md">
+      {backend.health.checked_at && !backend.health.healthy && (
+        <Alert color="danger" variant="outline" icon={<IconWarning />} title="The backend is unhealthy">
+          {capital(backend.health.message ?? 'it did not answer')}. What is shown here may be old, and changes may fail.
+        </Alert>
+      )}
+      <CreateBucket backend={backend.id} />
+      {buckets.data && buckets.data.length > manyBuckets && (
+        <TextInput
+          type="search" size="xs" label="Find bucket" description={counted(buckets.data.length, 'bucket')} value={q} autoCapitalize="none" spellCheck={false}
+          onChange={(event) => void navigate({ search: { tab: 'buckets', q: event.currentTarget.value }, replace: true })}
+        />
+      )}
+      <DataTable
+        label="Buckets" columns={[...columns, action]} rows={found?.slice(0, shown)} rowKey={(one) => one.bucket}
+        error={buckets.error} onRetry={() => void buckets.refetch()}
+        more={{ available: (found?.length ?? 0) > shown, loading: false, load: () => setShown(shown + step) }}
+        empty={<Text>{q ? <>No bucket has <code>{q}</code> in its name.</> : 'There is no bucket on this backend.'}</Text>}
+      />
+      {deleting !== undefined && <DeleteBucket backend={backend.id} bucket={deleting} onClose={() => setDeleting(undefined)} />}
+    </Stack>
+  );
+}
+
+function CreateBucket({ backend }: { backend: string }) {
+  const [name, setName] = useState('');
+  const queryClient = useQueryClient();
+  const create = useAction(async () => {
+    const { requestId } = await send(api.POST('/api/backends/{backend}/buckets', { params: { path: { backend } }, body: { bucket: name } }));
+    setName('');
+    tellDone(`Bucket ${name} created on ${backend}.`, requestId);
+    await queryClient.invalidateQueries(bucketsQuery(backend));
+  });
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    void create.run();
+  };
+  const change = (next: string) => {
+    create.reset();
+    setName(next);
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="xs">
+        <Group gap="xs" align="flex-end" wrap="nowrap">
+          <TextInput
+            label="New bucket" placeholder="reports" required autoComplete="off" autoCapitalize="none" spellCheck={false} flex={1} withAsterisk={false}
+            inputWrapperOrder={['label', 'input', 'description', 'error']}
+            value={name} onChange={(event) => change(event.currentTarget.value)} error={faultOf(create.error, 'bucket') !== undefined}
+          />
+          <Button type="submit" size="sm" loading={create.busy}>Create bucket</Button>
+        </Group>
+        {create.error && <ErrorNotice title="The bucket was not created" error={create.error} />}
+      </Stack>
+    </form>
+  );
+}

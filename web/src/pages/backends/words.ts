@@ -1,0 +1,73 @@
+import type { Schemas } from '../../api/client';
+import type { Tone } from '../../components/StatusBadge';
+import { capital } from '../../lib/text';
+
+type Backend = Schemas['Backend'];
+type TestReport = Schemas['TestReport'];
+
+/** What was last seen of a backend, as a word. */
+export function healthOf({ checked_at, healthy }: Schemas['Health']): { status: string; tone: Tone } {
+  if (!checked_at) {
+    return { status: 'not checked yet', tone: 'quiet' };
+  }
+  return healthy ? { status: 'healthy', tone: 'good' } : { status: 'unhealthy', tone: 'bad' };
+}
+
+/** A latency in milliseconds, to three figures at most. */
+export function latencyText(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms).toLocaleString('en')} ms`;
+}
+
+export const kinds: Record<Backend['kind'], string> = { s3: 'S3', embedded: 'Embedded' };
+
+const oddKeys = 'keys with “.”, “..” or empty segments, such as a//b,';
+
+/** Whether a backend keeps keys byte by byte, in a word or two and with what follows. */
+export function keysKept({ kind, keeps_keys }: Pick<Backend, 'kind' | 'keeps_keys'>): { status: string; tone: Tone; means: string } {
+  if (keeps_keys) {
+    return { status: 'proven', tone: 'good', means: 'It stores every key byte by byte, so every key passes. A proof holds for 7 days.' };
+  }
+  if (kind === 'embedded') {
+    return { status: 'normalises', tone: 'quiet', means: `It rewrites paths, so ${oddKeys} are refused. All others pass.` };
+  }
+  return {
+    status: 'not proven', tone: 'warn',
+    means: `It may rewrite keys, which would lead around a prefix. Until a test proves otherwise, ${oddKeys} are refused. All others pass.`,
+  };
+}
+
+export interface StepLine {
+  name: string;
+  asks: string;
+  outcome: { status: string; tone: Tone };
+  message: string;
+}
+
+const asks: readonly (readonly [name: string, question: string])[] = [
+  ['reach', 'It answers at its endpoint'],
+  ['sign', 'It accepts the access key'],
+  ['list', 'It lists its buckets'],
+  ['clock', 'Its clock agrees'],
+  ['keys', 'It keeps keys as they are'],
+];
+
+/** All steps of a test: those that were tried, then those that were not. */
+export function stepLines(report: TestReport): StepLine[] {
+  return asks.map(([name, question]) => {
+    const step = report.steps.find((one) => one.name === name);
+    return { name, asks: question, outcome: outcomeOf(step, report), message: capital(step?.message ?? '') };
+  });
+}
+
+function outcomeOf(step: Schemas['TestStep'] | undefined, report: TestReport): StepLine['outcome'] {
+  if (!step) {
+    return { status: 'not tried', tone: 'quiet' };
+  }
+  if (!step.ok) {
+    return { status: 'failed', tone: 'bad' };
+  }
+  return step.name === 'keys' && !report.keeps_keys ? { status: 'not proven', tone: 'warn' } : { status: 'passed', tone: 'good' };
+}
+
+/** The questions of a test, for while it runs. */
+export const questions: readonly string[] = asks.map(([, question]) => question);
