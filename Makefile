@@ -57,13 +57,13 @@ web-test: $(NODE_MODULES) ## Run the dashboard's unit tests
 	cd web && npm run -s test
 
 test: clients $(DASHBOARD) web-test ## Run all tests: units and end to end
-	go test -json $(UNIT) $(E2E) | go run ./test/report
+	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
 
 e2e: clients $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
 	go test -json -count=1 $(E2E) | go run ./test/report
 
 race: compiler ## Run the unit tests under the race detector
-	CGO_ENABLED=1 go test -race -json $(UNIT) | go run ./test/report
+	CGO_ENABLED=1 go test -race -short -json -timeout 20m $(UNIT) | go run ./test/report
 
 check: lint web-check ## Check formatting, vet and lint
 
@@ -82,11 +82,7 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .tools/golangci-lint $@
 
-# Units run under the race detector, end to end is the binary that users get.
-# One report closes both.
-ci: check web-test clients compiler build ## What CI runs
-	{ CGO_ENABLED=1 go test -race -json -count=1 -timeout 20m $(UNIT) || echo '{"Action":"exit"}'; \
-	  go test -json -count=1 -timeout 20m $(E2E) || echo '{"Action":"exit"}'; } | go run ./test/report
+ci: check test race build ## What CI runs: lint, all tests, and the units again under the race detector
 
 soak: clients ## Long runs: fuzz every target for FUZZTIME, kill a server CRASHES times
 	FUZZTIME=$(FUZZTIME) CRASHES=$(CRASHES) ./test/soak.sh

@@ -55,7 +55,7 @@ func (c *caller) account(a client.Account) error {
 	var f fields
 	f.add("Name", a.Name)
 	f.add("Role", a.Role)
-	f.add("Status", accountStatus(a))
+	f.add("Status", a.Status)
 	f.add("Password", a.Password)
 	f.add("Created", shortTime(a.CreatedAt))
 	if err := f.write(c.con.out); err != nil {
@@ -72,13 +72,6 @@ func (c *caller) passwordNote(password string) error {
 	return err
 }
 
-func accountStatus(a client.Account) string {
-	if a.Disabled || a.DisabledAt != nil {
-		return "disabled"
-	}
-	return "active"
-}
-
 type accountList struct{}
 
 // Run lists.
@@ -92,7 +85,7 @@ func (accountList) Run(ctx context.Context, c *caller) error {
 	}
 	t := table{head: []string{"NAME", "ROLE", "STATUS", "CREATED"}}
 	for _, a := range list {
-		t.add(a.Name, a.Role, accountStatus(a), shortTime(a.CreatedAt))
+		t.add(a.Name, a.Role, a.Status, shortTime(a.CreatedAt))
 	}
 	return t.write(c.con.out, "No accounts.")
 }
@@ -150,7 +143,7 @@ func (c *caller) setDisabled(ctx context.Context, name string, disabled bool) er
 	if c.json {
 		return printJSON(c.con.out, changed)
 	}
-	return c.done("%s is %s.", changed.Name, accountStatus(changed))
+	return c.done("%s is %s.", changed.Name, changed.Status)
 }
 
 type accountDelete struct {

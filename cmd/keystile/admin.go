@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
+	"keystile/internal/audit"
 	"keystile/internal/config"
 	"keystile/internal/control"
 	"keystile/internal/keystile"
@@ -14,13 +16,18 @@ import (
 type adminCommands struct {
 	Create        adminCreate        `cmd:"" help:"Create an administrator."`
 	ResetPassword adminResetPassword `cmd:"" help:"Set an account's password and end its sessions."`
+	CreateToken   adminCreateToken   `cmd:"" help:"Make an API token for an account, such as the first one."`
 }
 
 // AdminFlags are those of the offline commands.
 type AdminFlags struct {
 	ConfigFlags
-	Data          string `help:"The data directory, over the configuration." placeholder:"DIR"`
-	PasswordStdin bool   `help:"Read the password from standard input instead of a prompt."`
+	Data string `help:"The data directory, over the configuration." placeholder:"DIR"`
+}
+
+// PasswordFlag says where a password comes from: never from the command line.
+type PasswordFlag struct {
+	PasswordStdin bool `help:"Read the password from standard input instead of a prompt."`
 }
 
 // bootstrap opens the store and runs a use case that needs no account.
@@ -37,8 +44,11 @@ func (f AdminFlags) bootstrap(ctx context.Context, con *console, act func(*contr
 	if err != nil {
 		return err
 	}
-	use := control.New(control.Options{Store: db, Gateways: noGateway{}})
-	return errors.Join(act(use.Bootstrap), db.Close())
+	trail := audit.NewRecorder(db, time.Now)
+	use := control.New(control.Options{Store: db, Trail: trail, Gateways: noGateway{}})
+	err = act(use.Bootstrap)
+	trail.Close()
+	return errors.Join(err, db.Close())
 }
 
 // noGateway stands for the gateways in offline commands, which change nothing
@@ -51,6 +61,7 @@ func (noGateway) Confirm(context.Context, int64) error { return nil }
 type adminCreate struct {
 	AccountName
 	AdminFlags
+	PasswordFlag
 }
 
 // Help has the examples.
@@ -84,6 +95,7 @@ func (cmd adminCreate) Run(ctx context.Context, con *console) error {
 type adminResetPassword struct {
 	AccountName
 	AdminFlags
+	PasswordFlag
 }
 
 // Run resets.
@@ -99,6 +111,49 @@ func (cmd adminResetPassword) Run(ctx context.Context, con *console) error {
 		return inWords(err)
 	}
 	_, err = fmt.Fprintf(con.out, "The password of %s is set, and its sessions have ended.\n", cmd.Name)
+	return err
+}
+
+type adminCreateToken struct {
+	AccountName
+	AdminFlags
+	Expiry
+	Title string `help:"What the token is for." default:"made offline" placeholder:"NAME"`
+}
+
+// Help has the examples.
+func (adminCreateToken) Help() string {
+	return `Prints the token, this once, and nothing else. It acts as the account and never
+above its role.
+
+Examples:
+
+    export KEYSTILE_TOKEN=$(keystile admin create-token alice --config keystile.yaml)
+`
+}
+
+// Run makes one.
+func (cmd adminCreateToken) Run(ctx context.Context, con *console) error {
+	expiry, err := cmd.parse()
+	if err != nil {
+		return err
+	}
+	var until control.Expiry
+	if expiry != nil {
+		until.In = expiry.In
+		if expiry.At != nil {
+			until.At = *expiry.At
+		}
+	}
+	var token keystile.Secret
+	err = cmd.bootstrap(ctx, con, func(b *control.Bootstrap) error {
+		token, err = b.CreateToken(ctx, cmd.Name, cmd.Title, until)
+		return err
+	})
+	if err != nil {
+		return inWords(err)
+	}
+	_, err = fmt.Fprintln(con.out, token.Reveal())
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"keystile/internal/client"
+	"keystile/internal/keystile"
 )
 
 type anonymousCommands struct {
@@ -55,15 +56,11 @@ func (cmd anonymousAdd) Run(ctx context.Context, c *caller) error {
 }
 
 func (cmd anonymousAdd) binding() (client.NewBinding, error) {
-	backend, rest, _ := strings.Cut(cmd.Bucket, "/")
-	bucket, prefix, _ := strings.Cut(rest, "/")
-	if backend == "" || bucket == "" {
-		return client.NewBinding{}, usagef("%q is not BACKEND/BUCKET[/PREFIX]", cmd.Bucket)
+	bucket, prefix, err := keystile.ParseScope(cmd.Bucket, cmd.ExactPrefix)
+	if err != nil {
+		return client.NewBinding{}, usagef("%s", strings.TrimSuffix(err.Error(), ": "+keystile.ErrInvalid.Error()))
 	}
-	if prefix != "" && !cmd.ExactPrefix && !strings.HasSuffix(prefix, "/") {
-		prefix += "/"
-	}
-	return client.NewBinding{Backend: backend, Bucket: bucket, Prefix: prefix, Name: cmd.Name, Mode: cmd.Mode, RatePerSecond: cmd.Rate}, nil
+	return client.NewBinding{Backend: bucket.Backend, Bucket: bucket.Name, Prefix: prefix, Name: cmd.Name, Mode: cmd.Mode, RatePerSecond: cmd.Rate}, nil
 }
 
 func opened(b client.Binding) string {

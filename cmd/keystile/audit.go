@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -14,11 +15,13 @@ import (
 
 type auditCommands struct {
 	APIFlags
-	List auditList `cmd:"" help:"List events, newest first."`
-	Show auditShow `cmd:"" help:"Show one event whole."`
+	List   auditList   `cmd:"" help:"List events, newest first."`
+	Show   auditShow   `cmd:"" help:"Show one event whole."`
+	Export auditExport `cmd:"" help:"Write events as CSV, newest first."`
 }
 
-type auditList struct {
+// EventFlags select events.
+type EventFlags struct {
 	Action      string `help:"Only actions that begin so: s3.proxy. or credential." placeholder:"PREFIX"`
 	AccessKeyID string `help:"Only events of this access key." placeholder:"ID"`
 	Account     string `help:"Only events of this account." placeholder:"NAME"`
@@ -29,7 +32,11 @@ type auditList struct {
 	RequestID   string `help:"Only the events of this request." placeholder:"ID"`
 	Since       string `help:"From this time on: a date, RFC 3339, or how long ago (15m, 24h, 7d)." placeholder:"TIME"`
 	Until       string `help:"Before this time, given likewise." placeholder:"TIME"`
-	Limit       int    `help:"At most so many; 0 is all." default:"50"`
+}
+
+type auditList struct {
+	EventFlags
+	Limit int `help:"At most so many; 0 is all." default:"50"`
 }
 
 // Help has the examples.
@@ -45,10 +52,14 @@ Examples:
 
 // Run lists.
 func (cmd auditList) Run(ctx context.Context, c *caller) error {
+	if cmd.Limit < 0 {
+		return usagef("--limit: %d is below 0", cmd.Limit)
+	}
 	filter, err := cmd.filter(time.Now())
 	if err != nil {
 		return err
 	}
+	filter.Limit = cmd.Limit
 	if c.json {
 		return c.Events(ctx, filter, func(e client.Event) error { return printJSON(c.con.out, e) })
 	}
@@ -63,13 +74,10 @@ func (cmd auditList) Run(ctx context.Context, c *caller) error {
 	return t.write(c.con.out, "No events.")
 }
 
-func (cmd auditList) filter(now time.Time) (client.EventFilter, error) {
+func (cmd EventFlags) filter(now time.Time) (client.EventFilter, error) {
 	f := client.EventFilter{
 		Action: cmd.Action, AccessKeyID: cmd.AccessKeyID, Account: cmd.Account, Backend: cmd.Backend,
-		Bucket: cmd.Bucket, Key: cmd.Key, Result: cmd.Result, RequestID: cmd.RequestID, Limit: cmd.Limit,
-	}
-	if cmd.Limit < 0 {
-		return f, usagef("--limit: %d is below 0", cmd.Limit)
+		Bucket: cmd.Bucket, Key: cmd.Key, Result: cmd.Result, RequestID: cmd.RequestID,
 	}
 	var err error
 	if f.Since, err = parsePast("--since", cmd.Since, now); err != nil {
@@ -77,6 +85,39 @@ func (cmd auditList) filter(now time.Time) (client.EventFilter, error) {
 	}
 	f.Until, err = parsePast("--until", cmd.Until, now)
 	return f, err
+}
+
+type auditExport struct {
+	EventFlags
+	File string `help:"Write to this file, mode 0600, instead of standard output. It appears when it is whole." placeholder:"FILE"`
+}
+
+// Help has the examples.
+func (auditExport) Help() string {
+	return `The trail may have any length. A cell that a spreadsheet would take for a formula has an apostrophe before it.
+Exit code 1 means that what was written is not whole.
+
+Examples:
+
+    keystile audit export --since 30d --file audit.csv
+    keystile audit export --action s3.proxy. --result denied | head
+`
+}
+
+// Run exports.
+func (cmd auditExport) Run(ctx context.Context, c *caller) error {
+	filter, err := cmd.filter(time.Now())
+	if err != nil {
+		return err
+	}
+	if cmd.File == "" {
+		return c.ExportEvents(ctx, filter, c.con.out)
+	}
+	err = writePrivate(cmd.File, func(w io.Writer) error { return c.ExportEvents(ctx, filter, w) })
+	if err != nil {
+		return err
+	}
+	return c.done("The trail is in %s.", cmd.File)
 }
 
 type auditShow struct {

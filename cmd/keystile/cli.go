@@ -9,7 +9,7 @@ type commands struct {
 	Quickstart quickstartCommand `cmd:"" help:"Try Keystile: an S3 store, a gateway and an API in one process, ready in seconds."`
 	Serve      serveCommand      `cmd:"" help:"Run the gateway and the API as configured."`
 	Config     configCommands    `cmd:"" help:"Check and show the configuration."`
-	Admin      adminCommands     `cmd:"" help:"Create administrators and reset passwords, offline."`
+	Admin      adminCommands     `cmd:"" help:"Create administrators, reset passwords and make tokens, offline."`
 
 	Credential credentialCommands `cmd:"" help:"Mint, list and revoke credentials."`
 	Audit      auditCommands      `cmd:"" help:"Read the audit trail."`

@@ -119,7 +119,17 @@ func (cmd credentialShow) Run(ctx context.Context, c *caller) error {
 	if err != nil {
 		return err
 	}
-	return c.credential(got)
+	if c.json {
+		return printJSON(c.con.out, got)
+	}
+	traffic, err := c.CredentialTraffic(ctx, cmd.AccessKeyID)
+	if err != nil {
+		return err
+	}
+	f := credentialFields(got)
+	f.add("Last hour", trafficText(traffic.LastHour))
+	f.add("Last 24 hours", trafficText(traffic.Last24h))
+	return f.write(c.con.out)
 }
 
 type credentialEdit struct {
@@ -244,6 +254,18 @@ func (c *caller) credential(x client.Credential) error {
 	if c.json {
 		return printJSON(c.con.out, x)
 	}
+	f := credentialFields(x)
+	if err := f.write(c.con.out); err != nil {
+		return err
+	}
+	if x.SecretAccessKey == "" {
+		return nil
+	}
+	_, err := fmt.Fprintln(c.con.out, "\nThe secret is shown this once: keep it now.")
+	return err
+}
+
+func credentialFields(x client.Credential) fields {
 	var f fields
 	f.add("Access key ID", x.AccessKeyID)
 	f.add("Secret access key", x.SecretAccessKey)
@@ -264,12 +286,5 @@ func (c *caller) credential(x client.Credential) error {
 	f.add("Old secret ends", shortTime(x.OverlapUntil))
 	f.add("Disabled", shortTime(x.DisabledAt))
 	f.add("Revoked", shortTime(x.RevokedAt))
-	if err := f.write(c.con.out); err != nil {
-		return err
-	}
-	if x.SecretAccessKey == "" {
-		return nil
-	}
-	_, err := fmt.Fprintln(c.con.out, "\nThe secret is shown this once: keep it now.")
-	return err
+	return f
 }

@@ -113,6 +113,18 @@ func (s *server) newFront(name string, socket net.Listener, h http.Handler) fron
 	}, socket}
 }
 
+// Bounds of a request to the API, whose bodies are small.
+const (
+	apiReadTimeout  = 30 * time.Second
+	apiWriteTimeout = 5 * time.Minute // a test of a backend takes its time
+)
+
+// hasty bounds whole requests and answers.
+func (f front) hasty() front {
+	f.http.ReadTimeout, f.http.WriteTimeout = apiReadTimeout, apiWriteTimeout
+	return f
+}
+
 // guarded puts the strict HTTP/1.1 of the gateway in front of net/http.
 func (f front) guarded(idle time.Duration) front {
 	f.socket = http1.Guard(f.socket, http1.GuardOptions{IdleTimeout: idle})

@@ -38,6 +38,38 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// TestRealServer runs every command of the client against a running server.
+func TestRealServer(t *testing.T) {
+	r := quickstart(t, filepath.Join(t.TempDir(), "data"))
+	testscript.Run(t, testscript.Params{
+		Files:               []string{"testdata/real.txtar"},
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("KEYSTILE_URL", r.DashboardURL)
+			env.Setenv("KEYSTILE_TOKEN", r.APIToken)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keep": keep},
+	})
+}
+
+// keep takes a field of the JSON just printed into a variable: keep VAR FIELD.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep VAR FIELD")
+	}
+	line, _, _ := strings.Cut(ts.ReadFile("stdout"), "\n")
+	var printed map[string]any
+	if err := json.Unmarshal([]byte(line), &printed); err != nil {
+		ts.Fatalf("not JSON: %v: %s", err, line)
+	}
+	text, ok := printed[args[1]].(string)
+	if !ok {
+		ts.Fatalf("no %s in %s", args[1], line)
+	}
+	ts.Setenv(args[0], text)
+}
+
 // exits runs a command and wants this exit code of it: exits 2 keystile ….
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -63,7 +95,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 //	> METHOD TARGET
 //	> JSON body, if one is expected
 //	< STATUS
-//	< body, if any
+//	< body, if any, of one line or more
 type fakeAPI struct {
 	mu       sync.Mutex
 	expected []exchange
@@ -121,7 +153,10 @@ func readExchanges(path string) ([]exchange, error) {
 			list[len(list)-1].status = text
 			asking = false
 		case sign == "<" && len(list) > 0:
-			list[len(list)-1].answer = text
+			if list[len(list)-1].answer != "" {
+				text = "\n" + text
+			}
+			list[len(list)-1].answer += text
 		case lines.Text() != "":
 			return nil, fmt.Errorf("%s: cannot read %q", path, lines.Text())
 		}

@@ -8,8 +8,10 @@ import (
 
 	"keystile/internal/api"
 	"keystile/internal/clientip"
+	"keystile/internal/keystile"
 	"keystile/internal/s3proxy"
 	"keystile/internal/telemetry"
+	"keystile/internal/traffic"
 	"keystile/internal/web"
 )
 
@@ -19,7 +21,7 @@ func (s *server) mount(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.fronts = append(s.fronts, s.newFront("dashboard", s.sockets.dashboard, dashboard))
+	s.fronts = append(s.fronts, s.newFront("dashboard", s.sockets.dashboard, dashboard).hasty())
 	if s.sockets.gateway != nil {
 		s.fronts = append(s.fronts, s.newFront("gateway", s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits.IdleTimeout))
 	}
@@ -69,7 +71,7 @@ func (s *server) gatewayHandler() http.Handler {
 		Backends:         s.backends,
 		Trail:            s.trail,
 		Clients:          clientip.Resolver{Trusted: s.config.S3Proxy.TrustedProxies},
-		Observer:         metrics,
+		Observer:         observers{metrics, s.traffic},
 		Log:              s.log,
 		Now:              time.Now,
 		Region:           s.config.S3Proxy.Region,
@@ -78,6 +80,20 @@ func (s *server) gatewayHandler() http.Handler {
 		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,
 		SuccessReadRate:  s.config.Audit.Sampling.ProxySuccessReadRate,
 	}))
+}
+
+// observers are all who count S3 requests.
+type observers struct {
+	*telemetry.Gateway
+	traffic *traffic.Keeper
+}
+
+var _ s3proxy.Observer = observers{}
+
+// Observe implements s3proxy.Observer.
+func (o observers) Observe(s keystile.Served) {
+	o.Gateway.Observe(s)
+	o.traffic.Observe(s)
 }
 
 // healthz tells that the process answers.

@@ -147,6 +147,27 @@ func scopes(grants []client.Grant) string {
 	return strings.Join(lines, "\n")
 }
 
+// trafficText says in words what was counted.
+func trafficText(t client.Traffic) string {
+	if t.Requests == 0 {
+		return "no requests"
+	}
+	return fmt.Sprintf("%d requests, %d errors, %d refused; %s in, %s out",
+		t.Requests, t.Errors, t.Refusals, sizeText(t.BytesIn), sizeText(t.BytesOut))
+}
+
+// sizeText is a size in IEC units.
+func sizeText(n int64) string {
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
+	size, units := float64(n)/1024, "KMGTPE"
+	for size >= 1024 && len(units) > 1 {
+		size, units = size/1024, units[1:]
+	}
+	return fmt.Sprintf("%.1f %ciB", size, units[0])
+}
+
 // done says in words what happened, or nothing where JSON is asked for and the
 // answer has no body.
 func (c *caller) done(format string, args ...any) error {

@@ -70,16 +70,20 @@ func (cmd quickstartCommand) keepToken(token keystile.Secret) error {
 	if cmd.APITokenFile == "" {
 		return nil
 	}
-	return writePrivate(cmd.APITokenFile, token.Reveal()+"\n")
+	return writePrivate(cmd.APITokenFile, func(w io.Writer) error {
+		_, err := io.WriteString(w, token.Reveal()+"\n")
+		return err
+	})
 }
 
 // writePrivate replaces a file whole by one that only its owner can read.
-func writePrivate(path, text string) error {
+// Where write fails, the file stays as it was.
+func writePrivate(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".keystile-*") // mode 0600
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(text)
+	err = write(f)
 	if err = cmp.Or(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}

@@ -17,6 +17,7 @@ import (
 	"keystile/internal/store"
 	"keystile/internal/store/sqlstore"
 	"keystile/internal/telemetry"
+	"keystile/internal/traffic"
 	"keystile/internal/upstream"
 )
 
@@ -37,6 +38,7 @@ type server struct {
 	trail     *audit.Recorder
 	children  children
 	backends  *upstream.Registry
+	traffic   *traffic.Keeper
 	keys      *keyring.Keyring
 	control   *control.Service
 	fronts    []front
@@ -52,7 +54,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openStore, s.startTrail, s.startBackends, s.startControl, s.mount,
+		s.listen, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startControl, s.mount,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -125,6 +127,14 @@ func (s *server) startBackends(ctx context.Context) error {
 	return nil
 }
 
+// startTraffic keeps counters of requests and the history of backends' health.
+func (s *server) startTraffic(context.Context) error {
+	s.traffic = traffic.New(traffic.Options{Store: s.store, Backends: s.backends, Log: s.log, Now: time.Now})
+	s.later(s.traffic.Flush)
+	s.background(s.traffic.Run)
+	return nil
+}
+
 func (s *server) startControl(ctx context.Context) error {
 	s.keys = keyring.New(s.store, time.Now)
 	if err := s.keys.Sync(ctx); err != nil {
@@ -132,6 +142,7 @@ func (s *server) startControl(ctx context.Context) error {
 	}
 	s.control = control.New(control.Options{
 		Store:           s.store,
+		Trail:           s.trail,
 		Gateways:        gateways{s.keys, s.backends},
 		Upstreams:       s.backends,
 		SessionIdle:     s.config.Server.Session.IdleTimeout,
@@ -158,12 +169,12 @@ func (g gateways) Confirm(ctx context.Context, generation int64) error {
 }
 
 const (
-	stepInterval = 2 * time.Second // between looks whether the keyring is behind
+	stepInterval = 2 * time.Second // between looks for changes that nobody announced
 	usedInterval = 5 * time.Second // between notes of when keys were used
 )
 
-// keepInStep heals a keyring that could not take over a change, and notes when
-// keys were used.
+// keepInStep takes over changes of offline commands, and those that could not be
+// taken over when they were announced, and notes when keys were used.
 func (s *server) keepInStep(ctx context.Context) {
 	step, used := time.NewTicker(stepInterval), time.NewTicker(usedInterval)
 	defer step.Stop()
@@ -173,11 +184,8 @@ func (s *server) keepInStep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-step.C:
-			if s.keys.Ready() == nil {
-				continue
-			}
-			if err := errors.Join(s.keys.Sync(ctx), s.backends.Sync(ctx)); err != nil {
-				s.log.Error("the gateway is closed until it can read the store", "error", err)
+			if err := s.step(ctx); err != nil {
+				s.log.Error("changes in the store cannot be taken over", "error", err)
 			}
 		case <-used.C:
 			if err := s.saveUsed(ctx); err != nil {
@@ -185,6 +193,12 @@ func (s *server) keepInStep(ctx context.Context) {
 			}
 		}
 	}
+}
+
+func (s *server) step(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	return errors.Join(s.keys.Sync(ctx), s.backends.Sync(ctx))
 }
 
 func (s *server) saveUsed(ctx context.Context) error {

@@ -113,9 +113,24 @@ func TestQuickstartTwice(t *testing.T) {
 	if err != nil || got.Description != "test" || got.LastUsedAt == nil {
 		t.Errorf("the credential after a restart: %+v, %v", got, err)
 	}
+	checkCounted(t, second, first.APIToken, made.AccessKeyID)
 	object := s3get(t, second, made, "uploads", "welcome.txt")
 	if !strings.HasPrefix(object, "Hello.") {
 		t.Errorf("the object after a restart: %q", object)
+	}
+}
+
+// checkCounted wants the requests of an earlier run: an orderly stop loses none.
+func checkCounted(t *testing.T, r running, token, accessKeyID string) {
+	t.Helper()
+	c := r.client(t, token)
+	n, err := c.CredentialTraffic(t.Context(), accessKeyID)
+	if err != nil || n.LastHour.Requests < 2 || n.LastHour.Refusals != 1 || n.LastHour.Errors != 0 || n.LastHour.BytesOut == 0 || n.Last24h.Requests == 0 {
+		t.Errorf("counted %+v, %v", n, err)
+	}
+	var trail bytes.Buffer
+	if err := c.ExportEvents(t.Context(), client.EventFilter{AccessKeyID: accessKeyID}, &trail); err != nil || !strings.Contains(trail.String(), ",AccessDenied,") {
+		t.Errorf("the trail as CSV: %v\n%s", err, &trail)
 	}
 }
 
@@ -374,5 +389,80 @@ func TestShellWord(t *testing.T) {
 		if got := shellWord(text); got != want {
 			t.Errorf("shellWord(%q) = %s, want %s", text, got, want)
 		}
+	}
+}
+
+func TestOneServerForADirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	first := quickstart(t, dir)
+	var out, log bytes.Buffer
+	args := []string{"keystile", "quickstart", "--data", dir, "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"}
+	code := run(t.Context(), args, nil, strings.NewReader(""), &out, &log)
+	if code != exitFailed || !strings.Contains(log.String(), "in use by another keystile process") || out.Len() != 0 {
+		t.Errorf("a second server: %d %s %s", code, &out, &log)
+	}
+	if status, _ := httpGet(t, first.DashboardURL+"/readyz"); status != http.StatusOK {
+		t.Errorf("the first one afterwards: %d", status)
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	first := quickstart(t, filepath.Join(t.TempDir(), "data"))
+	dir := filepath.Join(t.TempDir(), "data")
+	var out, log bytes.Buffer
+	args := []string{"keystile", "quickstart", "--data", dir, "--listen", strings.TrimPrefix(first.DashboardURL, "http://"), "--s3-listen", "127.0.0.1:0"}
+	if code := run(t.Context(), args, nil, strings.NewReader(""), &out, &log); code != exitFailed || !strings.Contains(log.String(), "server.listen: ") {
+		t.Errorf("%d %s", code, &log)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a failed start left data behind: %v", err)
+	}
+}
+
+// TestServeStartsBesideADeadBackend declares a backend at which nobody listens.
+func TestServeStartsBesideADeadBackend(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "keystile.yaml")
+	text := `
+data_dir: ` + filepath.Join(dir, "data") + `
+server: {listen: "127.0.0.1:0"}
+s3_proxy: {listen: "127.0.0.1:0"}
+log: {format: json}
+backends:
+  - {id: dead, kind: s3, endpoint: "http://127.0.0.1:1", access_key_id: AK, secret_key_env: DEAD_SECRET}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	log := &logBuffer{}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"keystile", "serve", "--config", file}, []string{"DEAD_SECRET=hush-hush"}, strings.NewReader(""), io.Discard, log)
+	}()
+	var readyLine struct {
+		Dashboard string `json:"dashboard"`
+	}
+	waitUntil(t, "a ready line", func() bool {
+		for line := range strings.Lines(log.String()) {
+			if strings.Contains(line, `"msg":"ready"`) {
+				return json.Unmarshal([]byte(line), &readyLine) == nil
+			}
+		}
+		return false
+	})
+	waitUntil(t, "the backend to be found dead", func() bool {
+		status, body := httpGet(t, readyLine.Dashboard+"/readyz")
+		return status == http.StatusOK && strings.Contains(body, `"dead":"unhealthy"`)
+	})
+	cancel()
+	if code := <-ended; code != exitDone {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+	if !strings.Contains(log.String(), "nobody can sign in yet") {
+		t.Error("no word about the missing administrator")
+	}
+	if strings.Contains(log.String(), "hush") {
+		t.Error("a secret is in the log")
 	}
 }

@@ -41,7 +41,7 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	hosts := newHosts(o.PublicURL, o.Listen, o.TLS)
 	cookies := cookieJar{secure: o.PublicURL != nil && o.PublicURL.Scheme == "https" || o.TLS}
-	r := newRouter(mux, o.Server.Version)
+	r := newRouter(mux, o.Server.Version, cookies)
 	r.api.UseMiddleware((&authenticator{control: o.Control.SignIns, refusals: o.Control, hosts: hosts, cookies: cookies}).middleware)
 	r.mountAll(o.Control, o.Server, cookies)
 	if err := mountDocument(mux, r.api.OpenAPI()); err != nil {
@@ -57,8 +57,8 @@ type router struct {
 	errors *huma.Schema
 }
 
-func newRouter(mux *http.ServeMux, version string) *router {
-	r := &router{api: humago.New(mux, config(version))}
+func newRouter(mux *http.ServeMux, version string, cookies cookieJar) *router {
+	r := &router{api: humago.New(mux, config(version, cookies.name()))}
 	r.errors = r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ErrorBody](), true, "")
 	return r
 }
@@ -73,10 +73,11 @@ func (r *router) mountAll(c *control.Service, facts Server, cookies cookieJar) {
 	backends{c.Backends}.mount(r)
 	buckets{c.Buckets}.mount(r)
 	trail{c.Audit}.mount(r)
+	traffic{c.Traffic, c.Backends}.mount(r)
 	server{facts}.mount(r)
 }
 
-func config(version string) huma.Config {
+func config(version, cookie string) huma.Config {
 	c := huma.DefaultConfig("Keystile", version)
 	// The document and its page are served by document.go: complete before the
 	// first request, and without anybody's scripts.
@@ -91,7 +92,7 @@ func config(version string) huma.Config {
 	c.Transformers = []huma.Transformer{translateHuma}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "an API token, ks_…"},
-		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "a dashboard session; every method but GET also needs the header X-CSRF-Token"},
+		"session": {Type: "apiKey", In: "cookie", Name: cookie, Description: "a dashboard session; every method but GET also needs the header X-CSRF-Token"},
 	}
 	return c
 }
@@ -104,7 +105,8 @@ type operation struct {
 	tag, summary string
 	description  string
 	status       int
-	public       bool // needs no authentication
+	public       bool   // needs no authentication
+	media        string // of the answer, where it is not JSON
 }
 
 // register mounts a route. Errors of the handler are translated here, once.
@@ -116,6 +118,12 @@ func register[I, O any](r *router, o operation, handler func(context.Context, *I
 			Description: "Refused or failed",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: r.errors}},
 		}},
+	}
+	if o.media != "" {
+		op.Responses["200"] = &huma.Response{
+			Description: http.StatusText(http.StatusOK),
+			Content:     map[string]*huma.MediaType{o.media: {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}
 	}
 	if !o.public {
 		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}

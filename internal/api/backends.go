@@ -91,11 +91,12 @@ func backendView(b control.BackendInfo) Backend {
 	return Backend{
 		ID: b.ID, Kind: string(b.Kind), Endpoint: b.Endpoint, Region: b.Region, PathStyle: b.PathStyle,
 		AccessKeyID: b.AccessKeyID, Source: string(b.Source), KeepsKeys: b.Health.KeepsKeys, CreatedAt: moment(b.CreatedAt),
-		Health: Health{
-			Healthy: b.Health.Healthy, CheckedAt: moment(b.Health.CheckedAt), Message: b.Health.Message,
-			LatencyMS: float64(b.Health.Latency.Microseconds()) / 1000,
-		},
+		Health: healthView(b.Health),
 	}
+}
+
+func healthView(h keystile.Health) Health {
+	return Health{h.Healthy, moment(h.CheckedAt), milliseconds(h.Latency), h.Message}
 }
 
 // ByBackend names a backend in the path.

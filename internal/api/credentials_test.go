@@ -197,6 +197,7 @@ func TestEndings(t *testing.T) {
 
 // The owner's rights, and that they end with the account.
 func TestOwners(t *testing.T) {
+	s := newSite(t)
 	for _, tt := range []struct {
 		name, who, owner, method, verb, body string
 		status                               int
@@ -219,14 +220,13 @@ func TestOwners(t *testing.T) {
 		{"an admin revokes what others own", "root", "uma", "POST", "/revoke", "", 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t)
 			minted := s.mint(tt.owner)
 			before := s.secretsOf(minted.AccessKeyID)
 			var body any
 			if tt.body != "" {
 				body = tt.body
 			}
-			s.as(tt.who).do(tt.method, "/api/credentials/"+minted.AccessKeyID+tt.verb, body).want(tt.status)
+			s.as(tt.who).on(t).do(tt.method, "/api/credentials/"+minted.AccessKeyID+tt.verb, body).want(tt.status)
 			if tt.status >= 400 && !same(s.secretsOf(minted.AccessKeyID), before) {
 				t.Error("what was refused changed the secrets")
 			}

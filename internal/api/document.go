@@ -28,8 +28,9 @@ var documentCSS string
 // its client is generated from. It names no version, so that only a change of
 // the API changes it.
 func Document() ([]byte, error) {
-	r := newRouter(http.NewServeMux(), "")
-	r.mountAll(&control.Service{}, Server{}, cookieJar{})
+	var cookies cookieJar
+	r := newRouter(http.NewServeMux(), "", cookies)
+	r.mountAll(&control.Service{}, Server{}, cookies)
 	tidy(r.api.OpenAPI())
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -192,8 +193,10 @@ func viewOperation(op *huma.Operation) operationView {
 	}
 	for _, status := range sortedKeys(op.Responses) {
 		schema := ""
-		if media := op.Responses[status].Content["application/json"]; media != nil {
-			schema = typeText(media.Schema)
+		for kind, media := range op.Responses[status].Content { // there is one at most
+			if schema = typeText(media.Schema); kind != "application/json" {
+				schema = kind
+			}
 		}
 		view.Answers = append(view.Answers, outcome{status, schema})
 	}

@@ -24,7 +24,7 @@ type ErrorBody struct {
 
 // Error says what went wrong.
 type Error struct {
-	Code    string       `json:"code" doc:"invalid, unauthenticated, denied, csrf, not_found, conflict, throttled, committed_not_confirmed, unavailable, internal …"`
+	Code    string       `json:"code" enum:"invalid,unauthenticated,denied,csrf,not_found,conflict,throttled,committed_not_confirmed,unavailable,internal,canceled,too_large,unsupported_media_type,timeout,misdirected"`
 	Message string       `json:"message" doc:"for people"`
 	Detail  *ErrorDetail `json:"detail,omitempty"`
 }

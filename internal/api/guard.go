@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"mime"
@@ -103,10 +104,10 @@ func safe(method string) bool { return method == http.MethodGet || method == htt
 // finish writes the one line of the log, with the cause where there is one. A
 // panic is a failure of this request only.
 func (g *guard) finish(answer *recorder, req *http.Request, x *exchange, began time.Time) {
-	if fault := recover(); fault != nil {
-		if fault == http.ErrAbortHandler { //nolint:errorlint // a panic's value is that very one
-			panic(fault)
-		}
+	fault := recover()
+	if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		defer panic(fault) // after the line in the log
+	} else if fault != nil {
 		p := newProblem(x, fmt.Errorf("panic: %v\n%s", fault, debug.Stack()))
 		if !answer.begun {
 			writeProblem(answer, p)

@@ -60,11 +60,11 @@ func checkObject(d *json.Decoder, depth int) error {
 			return errors.New("is not valid JSON")
 		}
 		name, _ := token.(string)
-		if folded := strings.ToLower(name); seen[folded] {
+		folded := strings.ToLower(name)
+		if seen[folded] {
 			return fmt.Errorf("the property %q is there twice", name)
-		} else {
-			seen[folded] = true
 		}
+		seen[folded] = true
 		if err := checkValue(d, depth+1); err != nil {
 			return err
 		}

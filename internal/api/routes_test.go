@@ -65,6 +65,10 @@ var scenarios = []scenario{
 	{"listBuckets", "/api/backends/main/buckets", "", 401, 403, 403, 200, "bucket.list"},
 	{"createBucket", "/api/backends/main/buckets", `{"bucket":"fresh"}`, 401, 403, 403, 201, "bucket.create"},
 	{"deleteBucket", "/api/backends/main/buckets/empty", "", 401, 403, 403, 204, "bucket.delete"},
+	{"getBackendHealth", "/api/backends/main/health", "", 401, 403, 403, 200, "backend.health"},
+	{"getOverview", "/api/overview", "", 401, 403, 403, 200, "overview.show"},
+	{"getCredentialTraffic", "/api/credentials/{credential}/traffic", "", 401, 404, 404, 200, "credential.traffic"},
+	{"exportEvents", "/api/audit.csv", "", 401, 403, 403, 200, "audit.export"},
 	{"listEvents", "/api/audit", "", 401, 403, 403, 200, "audit.list"},
 	{"getEvent", "/api/audit/{event}", "", 401, 403, 403, 200, "audit.show"},
 }
@@ -93,10 +97,14 @@ func seeded(t *testing.T) (*site, *strings.Replacer) {
 
 func TestWhoMayDoWhat(t *testing.T) {
 	operations := operationsOf(t)
+	forReads, readNames := seeded(t) // reads change nothing: one site does for all
 	for _, sc := range scenarios {
 		t.Run(sc.id+" "+sc.event, func(t *testing.T) {
-			s, names := seeded(t)
 			method := operations[sc.id].method
+			s, names := forReads, readNames
+			if method != http.MethodGet {
+				s, names = seeded(t)
+			}
 			path := names.Replace(sc.path)
 			if sc.id == "updateAccount" && sc.event == "account.enable" {
 				s.as("root").do("PATCH", path, `{"disabled":true}`).want(200)

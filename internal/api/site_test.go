@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"keystile/internal/audit"
 	"keystile/internal/clientip"
 	"keystile/internal/control"
 	"keystile/internal/keystile"
@@ -78,7 +79,9 @@ func makeFirstSite(file string, key seal.Key) error {
 	if err != nil {
 		return err
 	}
-	use := control.New(control.Options{Store: db, Now: firstClock().now, Passwords: cheap})
+	trail := audit.NewRecorder(db, firstClock().now)
+	defer trail.Close()
+	use := control.New(control.Options{Store: db, Trail: trail, Now: firstClock().now, Passwords: cheap})
 	for _, account := range []control.NewAccount{{Name: "root", Role: keystile.RoleAdmin}, {Name: "uma", Role: keystile.RoleUser}, {Name: "rory", Role: keystile.RoleReadonly}} {
 		account.Password = keystile.NewSecret(sitePassword)
 		if _, _, err := use.Accounts.Create(ctx, control.System(), account); err != nil {
@@ -107,8 +110,10 @@ func newSite(t *testing.T) *site {
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	s.store = db
+	trail := audit.NewRecorder(db, s.clock.now)
+	t.Cleanup(trail.Close)
 	s.control = control.New(control.Options{
-		Store: db, Gateways: s.gateways, Upstreams: s.upstreams, Now: s.clock.now,
+		Store: db, Trail: trail, Gateways: s.gateways, Upstreams: s.upstreams, Now: s.clock.now,
 		Passwords: cheap,
 	})
 	s.serve(Options{})

@@ -16,6 +16,7 @@ func (h trail) mount(r *router) {
 	const tag = "Audit"
 	register(r, operation{method: http.MethodGet, path: "/api/audit", id: "listEvents", tag: tag,
 		summary: "Read the audit trail, newest first"}, h.list)
+	h.mountExport(r, tag)
 	register(r, operation{method: http.MethodGet, path: "/api/audit/{id}", id: "getEvent", tag: tag,
 		summary: "Show one event"}, h.get)
 }
@@ -46,8 +47,8 @@ func eventView(e keystile.Event) Event {
 	}
 }
 
-// eventQuery selects events.
-type eventQuery struct {
+// EventSelection selects events.
+type EventSelection struct {
 	Action      string    `query:"action" doc:"how the action begins, such as s3.proxy."`
 	AccessKeyID string    `query:"access_key_id"`
 	Account     string    `query:"account"`
@@ -58,15 +59,24 @@ type eventQuery struct {
 	RequestID   string    `query:"request_id"`
 	Since       time.Time `query:"since" doc:"inclusive"`
 	Until       time.Time `query:"until" doc:"exclusive"`
-	Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-	Cursor      string    `query:"cursor"`
+}
+
+func (q EventSelection) filter() keystile.EventFilter {
+	return keystile.EventFilter{
+		ActionPrefix: q.Action, AccessKeyID: q.AccessKeyID, Account: q.Account, Backend: q.Backend, Bucket: q.Bucket,
+		Key: q.Key, Result: keystile.Result(q.Result), RequestID: q.RequestID, Since: q.Since, Until: q.Until,
+	}
+}
+
+// eventQuery asks for a page.
+type eventQuery struct {
+	EventSelection
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Cursor string `query:"cursor"`
 }
 
 func (q *eventQuery) page() keystile.EventPage {
-	return keystile.EventPage{Limit: q.Limit, Cursor: q.Cursor, Filter: keystile.EventFilter{
-		ActionPrefix: q.Action, AccessKeyID: q.AccessKeyID, Account: q.Account, Backend: q.Backend, Bucket: q.Bucket,
-		Key: q.Key, Result: keystile.Result(q.Result), RequestID: q.RequestID, Since: q.Since, Until: q.Until,
-	}}
+	return keystile.EventPage{Limit: q.Limit, Cursor: q.Cursor, Filter: q.filter()}
 }
 
 func (h trail) list(ctx context.Context, in *eventQuery) (*JSON[List[Event]], error) {

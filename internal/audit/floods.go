@@ -17,6 +17,10 @@ const (
 	// for each kind of refusal, and kinds beyond maxKinds one for all.
 	maxSources = 10_000
 	maxKinds   = 1_000
+	// maxStrangers bounds the events within floodWindow of all whose signature
+	// was not verified: many sources that each stay below floodAfter must not
+	// fill the disk either. Beyond it they share counts too.
+	maxStrangers = 1_000
 )
 
 // source is what makes refusals the same: who, from where, what and why. Names
@@ -24,6 +28,7 @@ const (
 // by claiming another each time.
 type source struct {
 	network     netip.Prefix
+	account     string // if authenticated
 	accessKeyID string // if authenticated
 	action      string
 	code        string
@@ -40,6 +45,9 @@ type floods struct {
 	now     func() time.Time
 	sources map[source]*flood
 	swept   time.Time
+
+	strangers      int // events of their own since strangersBegan
+	strangersBegan time.Time
 }
 
 func newFloods(now func() time.Time) *floods {
@@ -51,7 +59,12 @@ func (f *floods) reset() { clear(f.sources) }
 
 // take returns the event to record, or the id of the event that counts it.
 func (f *floods) take(e keystile.Event) (record keystile.Event, countedBy string) {
-	fl := f.find(sourceOf(e), f.now())
+	now := f.now()
+	s := sourceOf(e)
+	fl := f.find(s, now)
+	if fl.seen < floodAfter && !e.Detail.Authenticated && !f.room(now) {
+		fl = f.overflow(s, now)
+	}
 	fl.seen++
 	switch {
 	case fl.seen <= floodAfter:
@@ -63,6 +76,15 @@ func (f *floods) take(e keystile.Event) (record keystile.Event, countedBy string
 		return e, ""
 	}
 	return e, fl.eventID
+}
+
+// room reports whether one more stranger may have an event of its own.
+func (f *floods) room(now time.Time) bool {
+	if now.Sub(f.strangersBegan) >= floodWindow {
+		f.strangers, f.strangersBegan = 0, now
+	}
+	f.strangers++
+	return f.strangers <= maxStrangers
 }
 
 func (f *floods) find(s source, now time.Time) *flood {
@@ -112,7 +134,7 @@ func (f *floods) sweep(now time.Time) {
 func sourceOf(e keystile.Event) source {
 	s := source{action: e.Action, code: e.Detail.Code}
 	if e.Detail.Authenticated {
-		s.accessKeyID = e.Detail.AccessKeyID
+		s.account, s.accessKeyID = e.Account, e.Detail.AccessKeyID
 	}
 	addr, _ := netip.ParseAddr(e.SourceIP) // all without an address are one source
 	s.network = clientip.Network(addr)

@@ -8,10 +8,9 @@ import (
 
 // Account is a person. Password is there once, where the server made it.
 type Account struct {
-	ID         string     `json:"id,omitempty"`
 	Name       string     `json:"name"`
 	Role       string     `json:"role"`
-	Disabled   bool       `json:"disabled"`
+	Status     string     `json:"status"`
 	Password   string     `json:"password,omitempty"`
 	CreatedAt  *time.Time `json:"created_at,omitempty"`
 	UpdatedAt  *time.Time `json:"updated_at,omitempty"`

@@ -3,6 +3,9 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -61,6 +64,56 @@ func (f EventFilter) query() url.Values {
 // Events calls yield for each event, newest first, as the pages arrive.
 func (c *Client) Events(ctx context.Context, f EventFilter, yield func(Event) error) error {
 	return pages(ctx, c, at("audit"), f.query(), f.Limit, yield)
+}
+
+// ExportEvents writes all events of the filter to w as CSV, whatever its limit
+// says. On an error what was written is not whole.
+func (c *Client) ExportEvents(ctx context.Context, f EventFilter, w io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	req, err := c.request(ctx, http.MethodGet, "/api/audit.csv", f.query(), nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", "text/csv")
+	patience := time.AfterFunc(timeout, cancel)
+	defer patience.Stop()
+	unbounded := *c.http
+	unbounded.Timeout = 0 // the answer may take as long as it moves
+	resp, err := unbounded.Do(req)
+	if err != nil {
+		return c.unreachable(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+		if err != nil {
+			return c.unreachable(err)
+		}
+		return refusal(resp, body)
+	}
+	answer := &movingBody{resp.Body, patience, nil}
+	if _, err = io.Copy(w, answer); answer.err != nil {
+		return fmt.Errorf("the export of %s broke off and is not whole: %w", c.base, answer.err)
+	}
+	return err
+}
+
+// movingBody is read with patience for each piece, and remembers what ended it.
+type movingBody struct {
+	io.Reader
+	patience *time.Timer
+	err      error
+}
+
+func (b *movingBody) Read(p []byte) (int, error) {
+	b.patience.Reset(timeout)
+	n, err := b.Reader.Read(p)
+	b.patience.Stop()
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = err
+	}
+	return n, err
 }
 
 // Event returns one.

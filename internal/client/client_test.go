@@ -106,3 +106,37 @@ func TestPathsAreEscaped(t *testing.T) {
 		t.Errorf("asked for %s, want %s", got, want)
 	}
 }
+
+// What breaks off is never taken for the whole.
+func TestExportThatBreaksOff(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RequestURI() != "/api/audit.csv?bucket=b" || r.Header.Get("Accept") != "text/csv" {
+			t.Errorf("asked %s for %s", r.URL.RequestURI(), r.Header.Get("Accept"))
+		}
+		_, _ = io.WriteString(w, "time,id\n")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	var out strings.Builder
+	err := c.ExportEvents(t.Context(), EventFilter{Bucket: "b", Limit: 3}, &out)
+	if err == nil || !strings.Contains(err.Error(), "not whole") || out.String() != "time,id\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	full := errors.New("the disk is full")
+	c = serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "time,id\n") })
+	if err := c.ExportEvents(t.Context(), EventFilter{}, fullDisk{full}); !errors.Is(err, full) {
+		t.Errorf("%v, want %v", err, full)
+	}
+	refused := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"error":{"code":"denied","message":"no"}}`)
+	})
+	var e *Error
+	if err := refused.ExportEvents(t.Context(), EventFilter{}, &out); !errors.As(err, &e) || e.Code != "denied" {
+		t.Errorf("%v", err)
+	}
+}
+
+type fullDisk struct{ err error }
+
+func (d fullDisk) Write([]byte) (int, error) { return 0, d.err }

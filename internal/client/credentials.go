@@ -100,6 +100,27 @@ func (c *Client) Credential(ctx context.Context, id string) (Credential, error) 
 	return out, c.call(ctx, http.MethodGet, at("credentials", id), nil, nil, &out)
 }
 
+// Traffic counts S3 requests.
+type Traffic struct {
+	Requests int64 `json:"requests"`
+	Errors   int64 `json:"errors"`
+	Refusals int64 `json:"refusals"` // by the gateway
+	BytesIn  int64 `json:"bytes_in"`
+	BytesOut int64 `json:"bytes_out"`
+}
+
+// CredentialTraffic is what a credential did lately.
+type CredentialTraffic struct {
+	LastHour Traffic `json:"last_hour"`
+	Last24h  Traffic `json:"last_24h"`
+}
+
+// CredentialTraffic returns what a credential did lately.
+func (c *Client) CredentialTraffic(ctx context.Context, id string) (CredentialTraffic, error) {
+	var out CredentialTraffic
+	return out, c.call(ctx, http.MethodGet, at("credentials", id, "traffic"), nil, nil, &out)
+}
+
 // CredentialEdit changes what is not nil.
 type CredentialEdit struct {
 	Description *string

@@ -27,3 +27,49 @@ func (t *Audit) Get(ctx context.Context, a Actor, id string) (event keystile.Eve
 	})
 	return event, err
 }
+
+// exportPage is how many events an export holds in memory.
+const exportPage = 1000
+
+// Export is the trail of any length, read page by page: each in a transaction
+// of its own, with the actor's rights as they are by then.
+type Export struct {
+	audit  *Audit
+	actor  Actor
+	page   keystile.EventPage
+	events []keystile.Event // read, not given yet
+	begun  bool
+}
+
+// Export begins to read all events of the filter, newest first. Those appended
+// later are not among them.
+func (t *Audit) Export(ctx context.Context, a Actor, f keystile.EventFilter) (*Export, error) {
+	e := &Export{audit: t, actor: a, page: keystile.EventPage{Filter: f, Limit: exportPage}}
+	return e, e.read(ctx)
+}
+
+func (e *Export) read(ctx context.Context) error {
+	return e.audit.read(ctx, e.actor, "audit.export", "", admins, func(tx store.Tx) (err error) {
+		live := &change{Tx: tx}
+		if err := live.admit(e.actor, admins); err != nil {
+			return err
+		}
+		e.events, e.page.Cursor, err = tx.Events(e.page)
+		return err
+	})
+}
+
+// Next returns some more events; none are left when it returns no events and no
+// error.
+func (e *Export) Next(ctx context.Context) ([]keystile.Event, error) {
+	if e.begun {
+		if e.events = nil; e.page.Cursor == "" {
+			return nil, nil
+		}
+		if err := e.read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	e.begun = true
+	return e.events, nil
+}

@@ -3,8 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	"keystile/internal/keystile"
 	"keystile/internal/store"
@@ -53,16 +51,8 @@ func (l *backendLookup) exists(tx store.Tx, id string) (bool, error) {
 // List returns all backends, by id.
 func (b *Backends) List(ctx context.Context, a Actor) (list []BackendInfo, err error) {
 	err = b.read(ctx, a, "backend.list", "", admins, func(tx store.Tx) error {
-		stored, err := tx.Backends()
-		if err != nil {
-			return err
-		}
-		health := b.upstreams.Health()
-		for _, backend := range slices.Concat(b.upstreams.Declared(), stored) {
-			list = append(list, BackendInfo{backend, health[backend.ID]})
-		}
-		slices.SortFunc(list, func(x, y BackendInfo) int { return strings.Compare(x.ID, y.ID) })
-		return nil
+		list, err = b.all(tx)
+		return err
 	})
 	return list, err
 }
@@ -137,7 +127,8 @@ func (b *Backends) check(ctx context.Context, backend keystile.Backend, secretMi
 
 func (b *Backends) checkEndpoint(ctx context.Context, backend keystile.Backend) error {
 	err := b.upstreams.CheckEndpoint(ctx, backend)
-	if errors.Is(err, keystile.ErrInvalid) {
+	var faults keystile.Faults
+	if errors.Is(err, keystile.ErrInvalid) && !errors.As(err, &faults) {
 		return keystile.Faults{{Field: "endpoint", Message: "this address may not be connected to"}}
 	}
 	return err
@@ -273,7 +264,7 @@ func (b *Backends) Test(ctx context.Context, a Actor, id string) (report keystil
 		return err
 	}}, func(ctx context.Context) error {
 		report = b.upstreams.Test(ctx, backend, secret)
-		return ctx.Err()
+		return nil
 	})
 	return report, err
 }

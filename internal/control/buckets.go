@@ -98,7 +98,7 @@ func (ch *change) bucketUnused(bucket keystile.Bucket) error {
 	if err != nil {
 		return err
 	}
-	bindings, err := ch.Tx.Bindings()
+	bindings, err := ch.Bindings()
 	if err != nil {
 		return err
 	}

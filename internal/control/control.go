@@ -15,6 +15,7 @@ import (
 // Options are what the use cases work with.
 type Options struct {
 	Store     store.Store
+	Trail     Trail
 	Gateways  Gateways
 	Upstreams Upstreams
 	// Now is the clock; nil: time.Now.
@@ -44,6 +45,7 @@ type Service struct {
 	Sessions    *Sessions
 	Tokens      *Tokens
 	Audit       *Audit
+	Traffic     *Traffic
 	Bootstrap   *Bootstrap
 
 	core     *core
@@ -63,22 +65,24 @@ func New(o Options) *Service {
 	if limits.lifetime <= 0 {
 		limits.lifetime = DefaultSessionLifetime
 	}
-	c := &core{store: o.Store, gateways: o.Gateways, now: now, refusals: newRefusals(o.Store, now)}
+	c := &core{store: o.Store, gateways: o.Gateways, now: now, trail: o.Trail}
 	hasher := password.New(o.Passwords)
 	guesses := newThrottle(now)
 	known := &backendLookup{o.Upstreams}
 	accounts := &Accounts{core: c, hasher: hasher}
 	tokens := &Tokens{core: c}
+	backends := &Backends{core: c, upstreams: o.Upstreams, backends: known}
 	return &Service{
 		Credentials: &Credentials{core: c, backends: known},
 		Bindings:    &Bindings{core: c, backends: known},
-		Backends:    &Backends{core: c, upstreams: o.Upstreams, backends: known},
+		Backends:    backends,
 		Buckets:     &Buckets{core: c, upstreams: o.Upstreams, backends: known},
 		Accounts:    accounts,
 		SignIns:     &SignIns{core: c, hasher: hasher, guesses: guesses, limits: limits},
 		Sessions:    &Sessions{core: c, hasher: hasher, guesses: guesses},
 		Tokens:      tokens,
 		Audit:       &Audit{core: c},
+		Traffic:     &Traffic{core: c, backends: backends},
 		Bootstrap:   &Bootstrap{core: c, accounts: accounts, tokens: tokens},
 		core:        c,
 		sessions:    limits,
@@ -94,15 +98,13 @@ func clock(now func() time.Time) func() time.Time {
 	return func() time.Time { return now().UTC().Truncate(time.Microsecond) }
 }
 
-// Maintain writes counts of refusals that are due and ends sessions that have
-// run out. Call it about once a minute.
+// Maintain ends sessions that have run out. Call it about once a minute.
 func (s *Service) Maintain(ctx context.Context) error {
 	now := s.core.now()
-	counts := s.core.refusals.flush(ctx)
-	ended := s.core.store.Write(ctx, func(tx store.Tx) error {
+	err := s.core.store.Write(ctx, func(tx store.Tx) error {
 		return tx.DeleteIdleSessions(now, now.Add(-s.sessions.idle))
 	})
-	if err := errors.Join(counts, ended); err != nil {
+	if err != nil {
 		return fmt.Errorf("maintain: %w", err)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"keystile/internal/audit"
 	"keystile/internal/keystile"
 	"keystile/internal/password"
 	"keystile/internal/store"
@@ -38,8 +39,10 @@ func newBench(t *testing.T) *bench {
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	b := &bench{store: &flakyStore{Store: db}, gateways: &fakeGateways{}, clock: &fakeClock{at: time.Unix(1_800_000_000, 0)}}
+	trail := audit.NewRecorder(b.store, b.clock.now)
+	t.Cleanup(trail.Close)
 	b.Service = New(Options{
-		Store: b.store, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now,
+		Store: b.store, Trail: trail, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now,
 		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1},
 	})
 	account, err := b.Bootstrap.CreateAdmin(t.Context(), "root", keystile.NewSecret(somePassword))
@@ -60,7 +63,7 @@ func (b *bench) mint(t *testing.T) string {
 func (b *bench) events(t *testing.T, prefix string) []keystile.Event {
 	t.Helper()
 	var events []keystile.Event
-	must(t, b.store.Store.Read(t.Context(), func(tx store.Tx) (err error) {
+	must(t, b.store.Read(t.Context(), func(tx store.Tx) (err error) {
 		events, _, err = tx.Events(keystile.EventPage{Limit: 1000, Filter: keystile.EventFilter{ActionPrefix: prefix}})
 		return err
 	}))
@@ -171,7 +174,7 @@ func TestConfirmedAfterTheCommit(t *testing.T) {
 	asked := false
 	b.gateways.meet = func(ctx context.Context, generation int64) error {
 		asked = true
-		return b.store.Store.Read(ctx, func(tx store.Tx) error {
+		return b.store.Read(ctx, func(tx store.Tx) error {
 			cred, err := tx.Credential(id)
 			if err == nil && (cred.RevokedAt.IsZero() || cred.Generation != generation) {
 				return fmt.Errorf("asked for %d before the commit: %+v", generation, cred)
@@ -213,7 +216,10 @@ func TestNothingHappensUnrecorded(t *testing.T) {
 func TestOutsideActsAreOpenWhileTheyRun(t *testing.T) {
 	b := newBench(t)
 	err := b.Buckets.outside(t.Context(), b.admin, act{action: "bucket.create", target: "x", who: admins, do: func(*change) error { return nil }},
-		func(context.Context) error {
+		func(running context.Context) error {
+			if _, bounded := running.Deadline(); !bounded {
+				t.Error("the effect has no bound")
+			}
 			events := b.events(t, "bucket.create")
 			if len(events) != 1 || !events[0].Open || events[0].Result != keystile.ResultUnknown {
 				t.Errorf("while it runs: %+v", events)
@@ -228,7 +234,7 @@ func TestOutsideActsAreOpenWhileTheyRun(t *testing.T) {
 	if !errors.Is(err, errBroken) {
 		t.Errorf("Create = %v", err)
 	}
-	if e := b.events(t, "bucket.create")[0]; e.Open || e.Result != keystile.ResultError || e.Detail.Code != "internal" || strings.Contains(e.Detail.Message, "10.1.2.3") {
+	if e := b.events(t, "bucket.create")[0]; e.Open || e.Result != keystile.ResultUnknown || e.Detail.Code != "internal" || strings.Contains(e.Detail.Message, "10.1.2.3") {
 		t.Errorf("after a failure: %+v", e)
 	}
 }
@@ -281,7 +287,7 @@ func errOf[T any](_ T, err error) error { return err }
 // A hash made at an older cost is replaced when the password is known.
 func TestSignInRehashes(t *testing.T) {
 	b := newBench(t)
-	dearer := New(Options{Store: b.store, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now, Passwords: password.Params{MemoryKiB: 128, Passes: 1, Lanes: 1}})
+	dearer := New(Options{Store: b.store, Trail: b.core.trail, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now, Passwords: password.Params{MemoryKiB: 128, Passes: 1, Lanes: 1}})
 	for range 2 {
 		_, err := dearer.SignIns.SignIn(t.Context(), Request{}, "root", keystile.NewSecret(somePassword), keystile.Secret{})
 		must(t, err)

@@ -17,6 +17,10 @@ import (
 // hangs up, so that a revocation is never left half announced.
 const confirmTimeout = 10 * time.Second
 
+// effectTimeout bounds what an act does outside the store. It runs on when the
+// client hangs up: half an act is worse than one nobody waits for.
+const effectTimeout = time.Minute
+
 // recordTimeout bounds the writing of an audit event after its act has ended.
 const recordTimeout = 10 * time.Second
 
@@ -25,7 +29,7 @@ type core struct {
 	store    store.Store
 	gateways Gateways
 	now      func() time.Time
-	refusals *refusals
+	trail    Trail
 }
 
 // act is one use case.
@@ -216,7 +220,9 @@ func (c *core) outside(ctx context.Context, a Actor, act act, effect func(ctx co
 	if err != nil {
 		return c.refused(ctx, ch.event, err)
 	}
-	return c.close(ctx, a, ch.event, effect(ctx))
+	running, cancel := context.WithTimeout(context.WithoutCancel(ctx), effectTimeout)
+	defer cancel()
+	return c.close(ctx, a, ch.event, effect(running))
 }
 
 func (c *core) close(ctx context.Context, a Actor, event keystile.Event, err error) error {
@@ -224,14 +230,17 @@ func (c *core) close(ctx context.Context, a Actor, event keystile.Event, err err
 	if err != nil {
 		found := Classify(err)
 		outcome.Result, outcome.Status = found.Result, found.Status
+		if found.Status >= http.StatusInternalServerError {
+			// No clear answer came back: the effect may have happened.
+			outcome.Result = keystile.ResultUnknown
+		}
 		outcome.Detail.Code, outcome.Detail.Message = found.Code, message(err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	closing := c.store.Write(ctx, func(tx store.Tx) error { return tx.CloseEvents([]keystile.Outcome{outcome}) })
 	if closing != nil {
-		// What the act met must not decide the answer.
-		return fmt.Errorf("record the outcome of %s: %w (act: %v)", event.Action, closing, err) //nolint:errorlint // see above
+		return &unrecorded{"outcome of " + event.Action, err, closing}
 	}
 	return err
 }
@@ -268,10 +277,21 @@ func (c *core) refused(ctx context.Context, event keystile.Event, err error) err
 	event.Detail.Code, event.Detail.Message = found.Code, message(err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if recording := c.refusals.record(ctx, event); recording != nil {
-		return fmt.Errorf("record the refusal of %s (%v): %v", event.Action, err, recording) //nolint:errorlint // nothing may match: internal
+	if recording := c.trail.Refuse(event).Wait(ctx); recording != nil {
+		return &unrecorded{"refusal of " + event.Action, err, recording}
 	}
 	return err
+}
+
+// unrecorded is an end of an act that could not be recorded. It matches neither
+// of its errors, so that clients see an internal one and the log has both.
+type unrecorded struct {
+	what        string
+	end, record error
+}
+
+func (e *unrecorded) Error() string {
+	return fmt.Sprintf("record the %s (%v): %v", e.what, e.end, e.record)
 }
 
 func (c *core) newEvent(a Actor, action, target string) keystile.Event {

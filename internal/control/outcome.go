@@ -17,8 +17,8 @@ type Outcome struct {
 	Result keystile.Result
 }
 
-// ErrCSRF: a request with a session's cookie does not prove that it comes from
-// the dashboard.
+// ErrCSRF is a request with a session's cookie that does not prove that it comes
+// from the dashboard.
 var ErrCSRF = fmt.Errorf("cross-site request: %w", keystile.ErrDenied)
 
 // errHidden is a refusal that does not tell whether the thing exists.

@@ -3,8 +3,15 @@ package control
 import (
 	"context"
 
+	"keystile/internal/audit"
 	"keystile/internal/keystile"
 )
+
+// Trail records refusals and failures of acts, which change nothing and so have
+// no transaction of their own. A flood of one becomes one counted event.
+type Trail interface {
+	Refuse(keystile.Event) audit.Pending
+}
 
 // Gateways are all gateways that answer S3 requests.
 type Gateways interface {

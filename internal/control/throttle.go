@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"keystile/internal/clientip"
 )
 
 // throttle slows down guesses of passwords. It counts failures by the pair of
@@ -39,7 +41,7 @@ func (t *throttle) begin(source netip.Addr, account string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	pair := guessPair{groupOf(source), account}
+	pair := guessPair{clientip.Network(source), account}
 	wait := max(t.pairs.wait(pair, now), t.all.wait(pair.source, now))
 	if wait > 0 {
 		return &Throttled{wait}
@@ -55,7 +57,7 @@ func (t *throttle) begin(source netip.Addr, account string) error {
 func (t *throttle) right(source netip.Addr, account string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	pair := guessPair{groupOf(source), account}
+	pair := guessPair{clientip.Network(source), account}
 	t.pairs.drop(pair)
 	t.all.giveBack(pair.source)
 }
@@ -64,7 +66,7 @@ func (t *throttle) right(source netip.Addr, account string) {
 func (t *throttle) unanswered(source netip.Addr, account string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	pair := guessPair{groupOf(source), account}
+	pair := guessPair{clientip.Network(source), account}
 	t.pairs.giveBack(pair)
 	t.all.giveBack(pair.source)
 }

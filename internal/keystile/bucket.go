@@ -76,11 +76,9 @@ func CheckBucketName(name string) error {
 
 // reservedNames are first path segments that some backend serves its own admin
 // or authentication API under. A path-style request for a bucket of that name
-// would be that API, signed with the backend's admin key.
-var reservedNames = []string{
-	"admin", "swift", "auth", "minio", "metrics", "health", "healthz", "api",
-	"keystone", "rustfs", "garage", "status", "dashboard",
-}
+// would be that API, signed with the backend's admin key: admin, auth and swift
+// on Ceph, minio and rustfs on the servers of these names.
+var reservedNames = []string{"admin", "auth", "minio", "rustfs", "swift"}
 
 func checkNotReserved(name string) error {
 	if IsReservedName(name) {

@@ -80,13 +80,9 @@ func ParseGrant(s string, exact bool) (Grant, error) {
 	if colon < 0 {
 		return Grant{}, fmt.Errorf("grant %q is not BACKEND/BUCKET[/PREFIX]:read,list,write,delete[@ALIAS]: %w", s, ErrInvalid)
 	}
-	backend, rest, _ := strings.Cut(s[:colon], "/")
-	bucket, prefix, hasPrefix := strings.Cut(rest, "/")
-	if backend == "" || bucket == "" {
-		return Grant{}, fmt.Errorf("grant %q names no BACKEND/BUCKET before its last colon: %w", s, ErrInvalid)
-	}
-	if hasPrefix && prefix == "" {
-		return Grant{}, fmt.Errorf("grant %q has an empty prefix: leave out the slash to mean the whole bucket: %w", s, ErrInvalid)
+	bucket, prefix, err := ParseScope(s[:colon], exact)
+	if err != nil {
+		return Grant{}, fmt.Errorf("grant %q: %w", s, err)
 	}
 	names, alias, hasAlias := strings.Cut(s[colon+1:], "@")
 	if hasAlias && alias == "" {
@@ -96,10 +92,25 @@ func ParseGrant(s string, exact bool) (Grant, error) {
 	if err != nil {
 		return Grant{}, fmt.Errorf("grant %q: %w", s, err)
 	}
+	return Grant{bucket, permission, prefix, alias}, nil
+}
+
+// ParseScope reads BACKEND/BUCKET[/PREFIX]. A prefix gets a slash at its end
+// unless exact is set. A slash with nothing behind it is ErrInvalid: it may be a
+// prefix that got lost, and would open the whole bucket.
+func ParseScope(s string, exact bool) (bucket Bucket, prefix string, err error) {
+	backend, rest, _ := strings.Cut(s, "/")
+	name, prefix, hasPrefix := strings.Cut(rest, "/")
+	if backend == "" || name == "" {
+		return Bucket{}, "", fmt.Errorf("%q is not BACKEND/BUCKET[/PREFIX]: %w", s, ErrInvalid)
+	}
+	if hasPrefix && prefix == "" {
+		return Bucket{}, "", fmt.Errorf("%q has an empty prefix: leave out the slash to mean the whole bucket: %w", s, ErrInvalid)
+	}
 	if prefix != "" && !exact && !strings.HasSuffix(prefix, "/") {
 		prefix += "/"
 	}
-	return Grant{Bucket{backend, bucket}, permission, prefix, alias}, nil
+	return Bucket{backend, name}, prefix, nil
 }
 
 // maxGrants bounds the scope of one credential.

@@ -35,7 +35,7 @@ const (
 	maxPasses    = 64
 )
 
-// ErrFormat: a stored hash is not one that this package wrote.
+// ErrFormat is a stored hash that this package did not write.
 var ErrFormat = errors.New("malformed password hash")
 
 // Hasher hashes a few passwords at a time; further callers wait.

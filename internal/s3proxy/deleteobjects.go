@@ -81,6 +81,7 @@ func (x *exchange) denyAll(denied []s3wire.DeleteObject) error {
 	if err := x.recordRefusal(s3wire.AccessDenied.Err(), keystile.ErrDenied); err != nil {
 		return err
 	}
+	x.refused = true
 	return x.reply(&answer{
 		status: http.StatusOK, header: http.Header{"Content-Type": {"application/xml"}}, body: result.Marshal(),
 	})

@@ -43,6 +43,9 @@ type exchange struct {
 
 	status  int // given to the client; 0 before
 	in, out int64
+	// refused: the gateway said no; broken: the answer began and could not be
+	// ended, through no doing of the client.
+	refused, broken bool
 }
 
 func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {
@@ -79,15 +82,27 @@ func (x *exchange) end() {
 	if x.lease != nil {
 		x.lease.Release()
 	}
-	operation := "unknown"
-	if x.req.Op != nil {
-		operation = x.req.Op.Name
-	}
-	took := x.p.Now().Sub(x.began)
-	x.p.Observer.Observe(operation, x.status, took, x.in, x.out)
+	served := x.served()
+	x.p.Observer.Observe(served)
 	x.p.Log.LogAttrs(x.r.Context(), slog.LevelDebug, "request",
-		slog.String("request_id", x.id), slog.String("operation", operation), slog.Int("status", x.status),
-		slog.Duration("took", took), slog.Int64("in", x.in), slog.Int64("out", x.out))
+		slog.String("request_id", x.id), slog.String("operation", served.Operation), slog.Int("status", x.status),
+		slog.Duration("took", served.Took), slog.Int64("in", x.in), slog.Int64("out", x.out))
+}
+
+// served is the request as it is counted.
+func (x *exchange) served() keystile.Served {
+	now := x.p.Now()
+	s := keystile.Served{
+		Ended: now, Took: now.Sub(x.began), Backend: x.bucket.Backend, Operation: "unknown",
+		Status: x.status, Refused: x.refused, Broken: x.broken, In: x.in, Out: x.out,
+	}
+	if x.req.Op != nil {
+		s.Operation, s.Class = x.req.Op.Name, string(x.req.Op.Class)
+	}
+	if x.lease != nil && x.lease.Credential != nil {
+		s.AccessKeyID = x.lease.Credential.AccessKeyID
+	}
+	return s
 }
 
 // context is that of the lease once there is one: it ends when the client goes

@@ -71,8 +71,8 @@ func (b *lockedBuffer) String() string {
 
 type noObserver struct{}
 
-func (noObserver) Observe(string, int, time.Duration, int64, int64) {}
-func (noObserver) BackendFailed(string)                             {}
+func (noObserver) Observe(keystile.Served) {}
+func (noObserver) BackendFailed(string)    {}
 
 const (
 	backendKey    = "BACKENDADMINKEY00001"

@@ -62,8 +62,8 @@ func TestAmbiguousFramingIsRefused(t *testing.T) {
 			must(t, err)
 			defer conn.Close()
 			must(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
-			fmt.Fprintf(conn, "PUT /uploads/a HTTP/1.1\r\nHost: %s\r\n%s%s\r\nhello", g.addr, framing, lines(signed))
-			fmt.Fprintf(conn, "DELETE /uploads/keep HTTP/1.1\r\nHost: %s\r\n%s\r\n", g.addr, lines(smuggled))
+			send(t, conn, "PUT /uploads/a HTTP/1.1\r\nHost: %s\r\n%s%s\r\nhello", g.addr, framing, lines(signed))
+			send(t, conn, "DELETE /uploads/keep HTTP/1.1\r\nHost: %s\r\n%s\r\n", g.addr, lines(smuggled))
 			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			must(t, err)
 			_, _ = io.Copy(io.Discard, res.Body)
@@ -78,6 +78,12 @@ func TestAmbiguousFramingIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func send(t *testing.T, conn net.Conn, format string, args ...any) {
+	t.Helper()
+	_, err := fmt.Fprintf(conn, format, args...)
+	must(t, err)
 }
 
 func lines(h http.Header) string {
@@ -102,7 +108,7 @@ func TestExpectContinue(t *testing.T) {
 		must(t, err)
 		defer conn.Close()
 		must(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
-		fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Length: 5\r\n%s\r\n", tt.path, g.addr, lines(signed))
+		send(t, conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Length: 5\r\n%s\r\n", tt.path, g.addr, lines(signed))
 		reader := bufio.NewReader(conn)
 		for _, want := range tt.want {
 			res, err := http.ReadResponse(reader, nil)

@@ -11,6 +11,7 @@ import (
 	"keystile/internal/audit"
 	"keystile/internal/http1"
 	"keystile/internal/keyring"
+	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
 	"keystile/internal/sigv4"
 	"keystile/internal/upstream"
@@ -28,9 +29,9 @@ type ClientAddress interface {
 
 // Observer counts finished requests.
 type Observer interface {
-	// Observe is told the operation ("unknown" if none was understood), the
-	// status, the time it took and the bytes of payload taken in and given out.
-	Observe(operation string, status int, took time.Duration, in, out int64)
+	// Observe is told of every request that has ended. It is on the request's
+	// way: it must not wait.
+	Observe(keystile.Served)
 	// BackendFailed is told that a backend was in trouble.
 	BackendFailed(backend string)
 }

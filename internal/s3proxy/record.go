@@ -88,6 +88,9 @@ func (x *exchange) refuse(err error) {
 			slog.String("request_id", x.id), slog.Any("error", recordErr))
 		e = s3wire.ServiceUnavailable.Caused(recordErr)
 	}
+	if !x.left(err) {
+		x.refused, x.broken = refusal(e), x.status != 0
+	}
 	x.replyError(e)
 }
 
@@ -151,6 +154,14 @@ func sampled(id string, rate float64) bool {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(id))
 	return float64(h.Sum64())/math.MaxUint64 < rate
+}
+
+// left reports whether err is that the client went away, rather than was sent.
+func (x *exchange) left(err error) bool {
+	if x.lease != nil && x.lease.Cut() {
+		return false
+	}
+	return errors.Is(err, errGone) || errors.Is(err, context.Canceled)
 }
 
 // errGone is a client that left before its answer was whole.

@@ -412,6 +412,12 @@ var signaturePairs = []pair{
 		call{method: get, path: "/uploads/a.txt", unsigned: true, header: header("Authorization", "AWS AKIAXXXX:c2ln")}, 400, "InvalidRequest",
 	},
 	{
+		"an old presigned URL is refused with a hint",
+		[]string{"prod/uploads:read"},
+		call{method: get, path: "/uploads/a.txt"},
+		call{method: get, path: "/uploads/a.txt", query: "AWSAccessKeyId=AKIAXXXX&Expires=1&Signature=c2ln", unsigned: true}, 400, "InvalidRequest",
+	},
+	{
 		"header and query authentication at once are refused",
 		[]string{"prod/uploads:read"},
 		call{method: get, path: "/uploads/a.txt"},

@@ -218,7 +218,7 @@ func TestCombinationsStayInTheTable(t *testing.T) {
 	ops := s3wire.Operations()
 	random := rand.New(rand.NewPCG(1, 2))
 	accepted := 0
-	for range 50_000 {
+	for range 20_000 {
 		op := &ops[random.IntN(len(ops))]
 		r := smallest(op)
 		known := parameters(&ops[random.IntN(len(ops))])
@@ -250,7 +250,7 @@ func TestCombinationsStayInTheTable(t *testing.T) {
 			}
 		}
 	}
-	if accepted < 1000 {
+	if accepted < 500 {
 		t.Errorf("only %d of the combinations were accepted: the walk shows little", accepted)
 	}
 }

@@ -42,6 +42,8 @@ type Tx interface {
 	Sessions
 	Tokens
 	Events
+	Traffic
+	Health
 	Settings
 }
 
@@ -103,7 +105,7 @@ type Backends interface {
 	BackendSecret(id string) (keystile.Secret, error)
 	Backends() ([]keystile.Backend, error)                 // by id
 	UpdateBackend(keystile.Backend, keystile.Secret) error // both replaced whole
-	DeleteBackend(id string) error                         // with its probe
+	DeleteBackend(id string) error                         // with its probe and health samples
 	// Probe is the last one saved, of a declared backend too.
 	Probe(backendID string) (keystile.Probe, error)
 	SaveProbe(keystile.Probe) error // inserts or replaces
@@ -167,6 +169,36 @@ type Events interface {
 	// between do not shift pages. A cursor that no page gave, or a limit out of
 	// its bounds, is ErrInvalid.
 	Events(keystile.EventPage) (events []keystile.Event, next string, err error)
+}
+
+// Traffic keeps counters of S3 requests: by hour, credential and backend, and
+// for each credential by minute too. Spans begin with the hour, or the minute,
+// that since falls into.
+type Traffic interface {
+	// AddTraffic adds to what has been counted.
+	AddTraffic([]keystile.TrafficCount) error
+	// TrafficByHour sums all that was counted, oldest hour first. Hours without
+	// requests are left out.
+	TrafficByHour(since time.Time) ([]keystile.TrafficHour, error)
+	// CredentialTrafficByHour is the same of one credential.
+	CredentialTrafficByHour(accessKeyID string, since time.Time) ([]keystile.TrafficHour, error)
+	// CredentialTraffic sums one credential's minutes.
+	CredentialTraffic(accessKeyID string, since time.Time) (keystile.Traffic, error)
+	// BusiestCredentials lists up to limit credentials by their requests in the
+	// hours of the span, the most first.
+	BusiestCredentials(since time.Time, limit int) ([]keystile.CredentialTraffic, error)
+	// DeleteTraffic forgets the hours and the minutes that began before.
+	DeleteTraffic(hours, minutes time.Time) error
+}
+
+// Health keeps what was seen of backends over time, of declared ones too.
+type Health interface {
+	// AddHealth keeps samples. One of the same backend and time is replaced.
+	AddHealth([]keystile.HealthSample) error
+	// HealthSince lists a backend's samples from since on, oldest first.
+	HealthSince(backendID string, since time.Time) ([]keystile.HealthSample, error)
+	// DeleteHealth forgets the samples from before a time.
+	DeleteHealth(before time.Time) error
 }
 
 // Settings keeps small facts of an installation, such as that its first run is

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"keystile/internal/keystile"
 )
 
 // durationBuckets reach from a cached answer to a slow upload, in seconds.
@@ -135,13 +137,12 @@ func (g *Gateway) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// Observe counts a finished request with the bytes of its bodies. The operation
-// is a name of the operation table, or one name for all that is not in it.
-func (g *Gateway) Observe(operation string, status int, took time.Duration, in, out int64) {
-	g.requests.WithLabelValues(operation, result(status)).Inc()
-	g.duration.WithLabelValues(operation).Observe(took.Seconds())
-	g.bytesIn.Add(float64(max(in, 0)))
-	g.bytesOut.Add(float64(max(out, 0)))
+// Observe counts a finished request with the bytes of its bodies.
+func (g *Gateway) Observe(s keystile.Served) {
+	g.requests.WithLabelValues(s.Operation, result(s.Status)).Inc()
+	g.duration.WithLabelValues(s.Operation).Observe(s.Took.Seconds())
+	g.bytesIn.Add(float64(max(s.In, 0)))
+	g.bytesOut.Add(float64(max(s.Out, 0)))
 }
 
 func result(status int) string {

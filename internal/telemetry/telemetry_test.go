@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"keystile/internal/keystile"
 )
 
 const hostile = "a\x1b[2Jb\nlevel=ERROR\r\x00\x7f\u009b31m\u0085ü"
@@ -105,10 +107,10 @@ func TestAPIMetricsHaveBoundedLabels(t *testing.T) {
 func TestGatewayMetrics(t *testing.T) {
 	r := NewRegistry("v1")
 	g := NewGateway(r)
-	g.Observe("PutObject", 200, 20*time.Millisecond, 100, 0)
-	g.Observe("GetObject", 403, time.Millisecond, -1, 50)
-	g.Observe("GetObject", 401, time.Millisecond, 0, 0)
-	g.Observe("GetObject", 404, time.Millisecond, 0, 0)
+	g.Observe(keystile.Served{Operation: "PutObject", Status: 200, Took: 20 * time.Millisecond, In: 100})
+	g.Observe(keystile.Served{Operation: "GetObject", Status: 403, Took: time.Millisecond, In: -1, Out: 50})
+	g.Observe(keystile.Served{Operation: "GetObject", Status: 401, AccessKeyID: "AKIANOLABEL"})
+	g.Observe(keystile.Served{Operation: "GetObject", Status: 404})
 	g.BackendFailed("local")
 	inside := ""
 	g.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inside = scrape(t, Handler(r)) })).
@@ -117,6 +119,9 @@ func TestGatewayMetrics(t *testing.T) {
 		t.Error("a request in flight is not counted")
 	}
 	text := scrape(t, Handler(r))
+	if strings.Contains(text, "AKIANOLABEL") {
+		t.Error("an access key is a label")
+	}
 	for _, want := range []string{
 		`keystile_s3_requests_total{operation="PutObject",result="ok"} 1`,
 		`keystile_s3_requests_total{operation="GetObject",result="denied"} 2`,

@@ -3,6 +3,7 @@ import { createRouter } from '@tanstack/react-router';
 
 import { parseSearch, stringifySearch } from './lib/search';
 import { accountsRoutes } from './pages/accounts/routes';
+import { auditRoutes } from './pages/audit/routes';
 import { backendsRoutes } from './pages/backends/routes';
 import { profileRoute } from './pages/profile/ProfilePage';
 import { s3ProxyRoutes } from './pages/s3-proxy/routes';
@@ -14,7 +15,7 @@ import { adminIndexRoute, adminRoute, rootRoute } from './shell/routes';
 // shows it (staticData.nav).
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  adminRoute.addChildren([adminIndexRoute, s3ProxyRoutes, backendsRoutes, accountsRoutes, profileRoute]),
+  adminRoute.addChildren([adminIndexRoute, s3ProxyRoutes, auditRoutes, backendsRoutes, accountsRoutes, profileRoute]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

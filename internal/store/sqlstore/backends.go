@@ -50,8 +50,11 @@ func (t *tx) DeleteBackend(id string) error {
 	if err := t.execOne(`DELETE FROM backends WHERE id = $1`, id); err != nil {
 		return about(err, "backend %q", id)
 	}
-	_, err := t.exec(`DELETE FROM probes WHERE backend_id = $1`, id)
-	return about(err, "probe of backend %q", id)
+	if _, err := t.exec(`DELETE FROM probes WHERE backend_id = $1`, id); err != nil {
+		return about(err, "probe of backend %q", id)
+	}
+	_, err := t.exec(`DELETE FROM health_samples WHERE backend_id = $1`, id)
+	return about(err, "health of backend %q", id)
 }
 
 func (t *tx) Probe(backendID string) (keystile.Probe, error) {

@@ -145,6 +145,10 @@ func TestSearchesGoByTheirIndexAndSortNothing(t *testing.T) {
 		{"changed bindings", func(tx store.Tx) error { _, err := tx.ChangedBindings(5); return err }, "bindings_changed (generation>?)"},
 		{"uses of a backend by credentials", func(tx store.Tx) error { _, err := tx.BackendInUse("b"); return err }, "credential_backends USING PRIMARY KEY (backend=?)"},
 		{"uses of a backend by bindings", func(tx store.Tx) error { _, err := tx.BackendInUse("b"); return err }, "bindings_backend (backend=?)"},
+		{"traffic by hour", func(tx store.Tx) error { _, err := tx.TrafficByHour(now); return err }, "traffic_hours USING PRIMARY KEY (hour>?)"},
+		{"traffic of a credential by hour", func(tx store.Tx) error { _, err := tx.CredentialTrafficByHour("k", now); return err }, "traffic_hours_key (access_key_id=? AND hour>?)"},
+		{"traffic of a credential", func(tx store.Tx) error { _, err := tx.CredentialTraffic("k", now); return err }, "traffic_minutes USING PRIMARY KEY (access_key_id=? AND minute>?)"},
+		{"health of a backend", func(tx store.Tx) error { _, err := tx.HealthSince("b", now); return err }, "health_samples USING PRIMARY KEY (backend_id=? AND at>?)"},
 		{"sessions of an account", func(tx store.Tx) error { _, err := tx.SessionsOf("a"); return err }, "sessions_account (account_id=?)"},
 		{"tokens of an account", func(tx store.Tx) error { _, err := tx.TokensOf("a"); return err }, "tokens_account (account_id=?)"},
 	} {

@@ -177,6 +177,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the audit trail as CSV, newest first
+         * @description All events of the filter, however many, with a line of names first. A cell that a spreadsheet would take for a formula has an apostrophe before it. If the answer breaks off, the file is not whole: nothing is left out silently.
+         */
+        get: operations["exportEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/{id}": {
         parameters: {
             query?: never;
@@ -273,6 +293,26 @@ export interface paths {
          * @description Refused while live credentials or bindings name it, unless forced.
          */
         delete: operations["deleteBucket"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backends/{backend}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was seen of a backend, oldest first
+         * @description Every change between healthy and not, else a look about every five minutes. Where none follows for longer, nobody was looking.
+         */
+        get: operations["getBackendHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -411,6 +451,46 @@ export interface paths {
          * @description The access key ID stays. The old secret works on for the overlap; without one it ends when this returns.
          */
         post: operations["rotateCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{access_key_id}/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell what a credential did lately
+         * @description Requests whose signature was verified; a claimed access key counts for nobody. Counters are a few seconds old.
+         */
+        get: operations["getCredentialTraffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests, busiest credentials and the health of backends
+         * @description Counters are a few seconds old. The last hour is the current one, which is not over.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -623,6 +703,23 @@ export interface components {
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
         };
+        BackendState: {
+            /**
+             * Format: date-time
+             * @description absent: not checked yet
+             */
+            checked_at?: string;
+            healthy: boolean;
+            id: string;
+            /** Format: double */
+            latency_ms: number;
+            message?: string;
+            /**
+             * Format: double
+             * @description share, 0 to 1, of the last 24 hours in which it was healthy, as far as they are known; absent: nothing is known
+             */
+            uptime_24h?: number;
+        };
         Binding: {
             backend: string;
             bucket: string;
@@ -657,6 +754,44 @@ export interface components {
             items: components["schemas"]["Bucket"][];
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
+        };
+        BusyCredential: {
+            access_key_id: string;
+            /**
+             * Format: int64
+             * @description of request bodies
+             */
+            bytes_in: number;
+            /**
+             * Format: int64
+             * @description of answers' bodies
+             */
+            bytes_out: number;
+            description: string;
+            /**
+             * Format: int64
+             * @description of the backend or the gateway (5xx, broken off)
+             */
+            errors: number;
+            /** @description account name; absent: no owner; (deleted): gone */
+            owner?: string;
+            /**
+             * Format: int64
+             * @description by what was asked, however it ended
+             */
+            reads: number;
+            /**
+             * Format: int64
+             * @description by the gateway; not among the errors
+             */
+            refusals: number;
+            /** Format: int64 */
+            requests: number;
+            /**
+             * Format: int64
+             * @description likewise; deletes among them
+             */
+            writes: number;
         };
         Credential: {
             access_key_id: string;
@@ -714,6 +849,14 @@ export interface components {
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
         };
+        CredentialTraffic: {
+            /** @description those 24 hours, oldest first */
+            hours: components["schemas"]["TrafficHour"][];
+            /** @description the current hour and the 23 before it */
+            last_24h: components["schemas"]["Traffic"];
+            /** @description the current minute and the 59 before it */
+            last_hour: components["schemas"]["Traffic"];
+        };
         CredentialWithSecret: {
             access_key_id: string;
             /** Format: date-time */
@@ -756,8 +899,8 @@ export interface components {
             updated_at: string;
         };
         Error: {
-            /** @description invalid, unauthenticated, denied, csrf, not_found, conflict, throttled, committed_not_confirmed, unavailable, internal … */
-            code: string;
+            /** @enum {string} */
+            code: "invalid" | "unauthenticated" | "denied" | "csrf" | "not_found" | "conflict" | "throttled" | "committed_not_confirmed" | "unavailable" | "internal" | "canceled" | "too_large" | "unsupported_media_type" | "timeout" | "misdirected";
             detail?: components["schemas"]["ErrorDetail"];
             /** @description for people */
             message: string;
@@ -857,6 +1000,19 @@ export interface components {
             latency_ms: number;
             message?: string;
         };
+        HealthSample: {
+            /** Format: date-time */
+            at: string;
+            healthy: boolean;
+            /** Format: double */
+            latency_ms: number;
+            message?: string;
+        };
+        HealthSampleList: {
+            items: components["schemas"]["HealthSample"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
         NewAccount: {
             /** @example alice */
             name: string;
@@ -936,6 +1092,20 @@ export interface components {
              */
             expires_in?: string;
             name: string;
+        };
+        Overview: {
+            backends: components["schemas"]["BackendState"][];
+            /** @description up to 10 credentials with the most requests in these hours */
+            busiest: components["schemas"]["BusyCredential"][];
+            /** @description every hour of the span, oldest first */
+            hours: components["schemas"]["TrafficHour"][];
+            /**
+             * Format: date-time
+             * @description the beginning of the first hour
+             */
+            since: string;
+            /** @description sum of the hours; requests of nobody who was authenticated are among them */
+            totals: components["schemas"]["Traffic"];
         };
         PasswordChange: {
             /** Format: password */
@@ -1076,6 +1246,79 @@ export interface components {
             status: "active" | "expired" | "revoked";
             /** @description the token itself, shown this once */
             token: string;
+        };
+        Traffic: {
+            /**
+             * Format: int64
+             * @description of request bodies
+             */
+            bytes_in: number;
+            /**
+             * Format: int64
+             * @description of answers' bodies
+             */
+            bytes_out: number;
+            /**
+             * Format: int64
+             * @description of the backend or the gateway (5xx, broken off)
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description by what was asked, however it ended
+             */
+            reads: number;
+            /**
+             * Format: int64
+             * @description by the gateway; not among the errors
+             */
+            refusals: number;
+            /** Format: int64 */
+            requests: number;
+            /**
+             * Format: int64
+             * @description likewise; deletes among them
+             */
+            writes: number;
+        };
+        TrafficHour: {
+            /**
+             * Format: int64
+             * @description of request bodies
+             */
+            bytes_in: number;
+            /**
+             * Format: int64
+             * @description of answers' bodies
+             */
+            bytes_out: number;
+            /**
+             * Format: int64
+             * @description of the backend or the gateway (5xx, broken off)
+             */
+            errors: number;
+            /**
+             * Format: date-time
+             * @description its beginning
+             */
+            hour: string;
+            /**
+             * Format: int64
+             * @description by what was asked, however it ended
+             */
+            reads: number;
+            /**
+             * Format: int64
+             * @description by the gateway; not among the errors
+             */
+            refusals: number;
+            /** Format: int64 */
+            requests: number;
+            /**
+             * Format: int64
+             * @description likewise; deletes among them
+             */
+            writes: number;
         };
     };
     responses: never;
@@ -1535,6 +1778,49 @@ export interface operations {
             };
         };
     };
+    exportEvents: {
+        parameters: {
+            query?: {
+                /** @description how the action begins, such as s3.proxy. */
+                action?: string;
+                access_key_id?: string;
+                account?: string;
+                backend?: string;
+                bucket?: string;
+                key?: string;
+                result?: "ok" | "denied" | "error" | "unknown";
+                request_id?: string;
+                /** @description inclusive */
+                since?: string;
+                /** @description exclusive */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getEvent: {
         parameters: {
             query?: never;
@@ -1810,6 +2096,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getBackendHealth: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                backend: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthSampleList"];
+                };
             };
             /** @description Refused or failed */
             default: {
@@ -2103,6 +2422,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialWithSecret"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getCredentialTraffic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                access_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialTraffic"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: {
+                /** @description how many, the current one among them */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
                 };
             };
             /** @description Refused or failed */

@@ -20,7 +20,7 @@ export function Empty({ children, action, command }: EmptyProps) {
       {action}
       {command && (
         <Group gap={4} wrap="nowrap">
-          <Text c="dimmed" size="xs">
+          <Text c="dimmed" size="xs" miw={0} style={{ overflowWrap: 'anywhere' }}>
             or <code>{command}</code>
           </Text>
           <CopyButton text={command} what="command" />

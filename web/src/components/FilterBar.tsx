@@ -1,4 +1,4 @@
-import { Button, Group, Menu, Popover, Select, Stack, TextInput, UnstyledButton } from '@mantine/core';
+import { Autocomplete, Button, Group, Menu, Popover, Select, Stack, TextInput, UnstyledButton } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
 
 import classes from './FilterBar.module.css';
@@ -11,6 +11,8 @@ export interface Filter<Name extends string> {
   /** Values to choose from; absent: any text. */
   options?: readonly { value: string; label: string }[];
   placeholder?: string;
+  /** Texts that are offered while one is written; any other is as good. */
+  suggestions?: readonly string[];
   /** How a value is shown; absent: as it is. */
   show?: (value: string) => string;
 }
@@ -113,10 +115,15 @@ function Editor<Name extends string>({ filter, value, onSet }: Pick<ChipProps<Na
     event.preventDefault();
     onSet(text.trim() === '' ? undefined : text.trim());
   };
+  const field = { label: filter.label, placeholder: filter.placeholder ?? '', value: text, 'data-autofocus': true };
   return (
     <form onSubmit={submit}>
       <Stack gap="xs">
-        <TextInput label={filter.label} placeholder={filter.placeholder ?? ''} value={text} onChange={(event) => setText(event.currentTarget.value)} data-autofocus />
+        {filter.suggestions ? (
+          <Autocomplete {...field} data={[...filter.suggestions]} onChange={setText} onOptionSubmit={onSet} comboboxProps={{ withinPortal: false }} />
+        ) : (
+          <TextInput {...field} onChange={(event) => setText(event.currentTarget.value)} />
+        )}
         <Button type="submit">Apply filter</Button>
       </Stack>
     </form>

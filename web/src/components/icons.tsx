@@ -29,3 +29,5 @@ export const IconDown = icon('IconDown', <path d="m4.5 6.5 3.5 3.5 3.5-3.5" />);
 export const IconDownload = icon('IconDownload', <path d="M8 2.500v8M4.5 7.5 8 11l3.5-3.500M2.5 13.500h11" />);
 export const IconWarning = icon('IconWarning', <path d="M8 2.5 1.8 13.200h12.400L8 2.500ZM8 6.500v3M8 11.400h.01" />);
 export const IconMore = icon('IconMore', <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" />);
+export const IconClock = icon('IconClock', <><circle cx="8" cy="8" r="5.5" /><path d="M8 5v3l2 1.5" /></>);
+export const IconRefresh = icon('IconRefresh', <path d="M13.2 8a5.2 5.2 0 1 1-1.500-3.700M13.300 2.500v2.700h-2.700" />);

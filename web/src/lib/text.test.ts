@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { counted, middle, sentenceList } from './text';
-import { relative, utc } from './time';
+import { counted, middle, sentenceList, visible } from './text';
+import { relative, utc, utcPrecise } from './time';
 
 test.each([
   ['AKIAIOSFODNN7EXAMPLE', 20, 'AKIAIOSFODNN7EXAMPLE'],
@@ -27,6 +27,17 @@ test('counts have their noun', () => {
   expect([counted(0, 'key'), counted(1, 'key'), counted(1234, 'key')]).toEqual(['0 keys', '1 key', '1,234 keys']);
 });
 
+test.each([
+  ['reports/2026/a b.csv', 'reports/2026/a b.csv'],
+  ['a\nb\u0000', 'a\\u{a}b\\u{0}'],
+  ['cod\u202egpj.exe', 'cod\\u{202e}gpj.exe'],
+  ['a\u200bb', 'a\\u{200b}b'],
+  ['naïve 🔑', 'naïve 🔑'],
+  ['<script>alert(1)</script>', '<script>alert(1)</script>'],
+])('what hides in %j is seen', (text, want) => {
+  expect(visible(text)).toBe(want);
+});
+
 const now = new Date('2026-11-21T12:00:00Z');
 
 test.each([
@@ -46,4 +57,8 @@ test.each([
 
 test('UTC is exact', () => {
   expect(utc(new Date('2026-11-21T12:00:03.9Z'))).toBe('2026-11-21 12:00:03 UTC');
+});
+
+test('UTC is exact to the millisecond where it should be', () => {
+  expect(utcPrecise(new Date('2026-11-21T12:00:03.009Z'))).toBe('2026-11-21 12:00:03.009 UTC');
 });

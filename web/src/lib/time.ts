@@ -30,6 +30,11 @@ export function utc(moment: Date): string {
   return `${moment.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
+/** Writes a moment in UTC to the millisecond: "2026-11-21 12:00:00.000 UTC". */
+export function utcPrecise(moment: Date): string {
+  return moment.toISOString().replace('T', ' ').replace('Z', ' UTC');
+}
+
 /** Writes a moment as the reader's clock shows it, with its zone. */
 export function local(moment: Date): string {
   return moment.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });

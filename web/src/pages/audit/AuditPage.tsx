@@ -1,0 +1,66 @@
+import { Button, Group } from '@mantine/core';
+import { useIsFetching, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Outlet, useParams } from '@tanstack/react-router';
+
+import { DataTable } from '../../components/DataTable';
+import { Empty } from '../../components/Empty';
+import { FilterBar } from '../../components/FilterBar';
+import { IconRefresh } from '../../components/icons';
+import { PageHeader } from '../../components/PageHeader';
+import { usePaged } from '../../components/usePaged';
+import { columns } from './columns';
+import { auditCommand } from './command';
+import { readEvents } from './events';
+import { type AuditSearch, chips } from './filters';
+import { TimeRange } from './TimeRange';
+
+const route = getRouteApi('/admin/audit');
+
+/** The audit trail, newest first. */
+export function AuditPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { eventId } = useParams({ strict: false });
+  const { rows, error, onRetry, more } = usePaged(['audit', 'list', search], (cursor, signal) => readEvents(search, cursor, signal));
+  const filter = (patch: { [Name in keyof AuditSearch]: string | undefined }) => {
+    void navigate({ to: '/admin/audit', search: { ...search, ...patch }, resetScroll: false });
+  };
+  return (
+    <>
+      <PageHeader title="Audit" actions={<Refresh />}>Who did what, allowed or refused.</PageHeader>
+      <Group gap={6} mb="sm">
+        <TimeRange since={search.since} until={search.until} onChange={filter} />
+        <FilterBar filters={chips} values={search} onChange={filter} />
+      </Group>
+      <DataTable
+        label="Audit events" columns={columns} rows={rows} rowKey={(event) => event.id} active={eventId}
+        error={error} onRetry={onRetry} more={more} empty={<NoEvents search={search} />}
+        onOpen={(event) => void navigate({ to: '/admin/audit/$eventId', params: { eventId: event.id }, search, resetScroll: false })}
+      />
+      <Outlet />
+    </>
+  );
+}
+
+function Refresh() {
+  const queryClient = useQueryClient();
+  const reading = useIsFetching({ queryKey: ['audit', 'list'] }) > 0;
+  return (
+    <Button variant="default" leftSection={<IconRefresh />} loading={reading} onClick={() => void queryClient.invalidateQueries({ queryKey: ['audit', 'list'] })}>
+      Refresh
+    </Button>
+  );
+}
+
+function NoEvents({ search }: { search: AuditSearch }) {
+  const navigate = route.useNavigate();
+  const filtered = Object.keys(search).length > 0;
+  return (
+    <Empty
+      command={auditCommand(search)}
+      action={filtered && <Button variant="default" onClick={() => void navigate({ to: '/admin/audit', search: {} })}>Remove all filters</Button>}
+    >
+      {filtered ? 'No event matches these filters.' : 'Nothing has been recorded yet.'}
+    </Empty>
+  );
+}
