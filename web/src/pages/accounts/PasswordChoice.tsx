@@ -16,8 +16,8 @@ export function PasswordChoice({ random, onRandom, field, fault }: PasswordChoic
     <>
       <Radio.Group label="Password" value={random ? 'random' : 'given'} onChange={(value) => onRandom(value === 'random')}>
         <Stack gap={4} mt={4}>
-          <Radio size="xs" value="random" label="Make a random one, shown once" />
-          <Radio size="xs" value="given" label="Set one here" />
+          <Radio size="sm" value="random" label="Make a random one, shown once" />
+          <Radio size="sm" value="given" label="Set one here" />
         </Stack>
       </Radio.Group>
       {!random && <SecretInput label="New password" description="12 to 256 characters" required minLength={12} field={field} error={fault} />}

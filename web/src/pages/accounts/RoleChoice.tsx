@@ -13,7 +13,7 @@ export function RoleChoice({ role, onRole, fault }: RoleChoiceProps) {
   return (
     <Radio.Group label="Role" value={role} onChange={(value) => onRole(value)} error={fault}>
       <Stack gap={6} mt={4}>
-        {roles.map(({ value, label, may }) => <Radio key={value} size="xs" value={value} label={label} description={may} />)}
+        {roles.map(({ value, label, may }) => <Radio key={value} size="sm" value={value} label={label} description={may} />)}
       </Stack>
     </Radio.Group>
   );

@@ -56,8 +56,8 @@ export function BackendForm(props: BackendFormProps) {
         />
         <Radio.Group label="Buckets are addressed in" value={fields.pathStyle ? 'path' : 'host'} onChange={(value) => onChange({ pathStyle: value === 'path' })}>
           <Group mt={4} gap="lg">
-            <Radio size="xs" value="path" label="the path (path style)" />
-            <Radio size="xs" value="host" label="the host name" />
+            <Radio size="sm" value="path" label="the path (path style)" />
+            <Radio size="sm" value="host" label="the host name" />
           </Group>
         </Radio.Group>
         <TextInput

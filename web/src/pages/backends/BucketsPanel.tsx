@@ -76,6 +76,7 @@ function CreateBucket({ backend }: { backend: string }) {
     tellDone(`Bucket ${name} created on ${backend}.`, requestId);
     await queryClient.invalidateQueries(bucketsQuery(backend));
   });
+  const fault = faultOf(create.error, 'bucket');
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     void create.run();
@@ -87,15 +88,14 @@ function CreateBucket({ backend }: { backend: string }) {
   return (
     <form onSubmit={submit}>
       <Stack gap="xs">
-        <Group gap="xs" align="flex-end" wrap="nowrap">
+        <Group gap="xs" align="flex-start" wrap="nowrap">
           <TextInput
-            label="New bucket" placeholder="reports" required autoComplete="off" autoCapitalize="none" spellCheck={false} flex={1} withAsterisk={false}
-            inputWrapperOrder={['label', 'input', 'description', 'error']}
-            value={name} onChange={(event) => change(event.currentTarget.value)} error={faultOf(create.error, 'bucket') !== undefined}
+            label="New bucket" placeholder="reports" required withAsterisk={false} autoComplete="off" autoCapitalize="none" spellCheck={false} flex={1}
+            value={name} onChange={(event) => change(event.currentTarget.value)} error={fault}
           />
-          <Button type="submit" size="sm" loading={create.busy}>Create bucket</Button>
+          <Button type="submit" size="sm" mt={24} loading={create.busy}>Create bucket</Button>
         </Group>
-        {create.error && <ErrorNotice title="The bucket was not created" error={create.error} />}
+        {create.error && !fault && <ErrorNotice title="The bucket was not created" error={create.error} />}
       </Stack>
     </form>
   );

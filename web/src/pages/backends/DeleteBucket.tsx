@@ -48,7 +48,7 @@ export function DeleteBucket({ backend, bucket, onClose }: DeleteBucketProps) {
           <UsedBy uses={uses} what="it" />
           {named && (
             <Checkbox
-              size="xs" label="Delete it although it is in their scope" description="They stay as they are, and find the bucket missing"
+              size="sm" label="Delete it although it is in their scope" description="They stay as they are, and find the bucket missing"
               checked={force} onChange={(event) => setForce(event.currentTarget.checked)}
             />
           )}
