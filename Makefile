@@ -57,7 +57,7 @@ web-check: $(NODE_MODULES) ## Check the dashboard: types, lint, client fresh
 web-test: $(NODE_MODULES) ## Run the dashboard's unit tests
 	cd web && npm run -s test
 
-test: clients $(DASHBOARD) web-test browser ## Run all tests: units, end to end, and in a browser
+test: clients $(DASHBOARD) web-test ## Run all tests: units and end to end
 	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
 
 e2e: clients $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
