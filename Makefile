@@ -2,7 +2,7 @@
 #
 # A machine needs Go, Node and make. What else a target needs it installs: the linter
 # into ./.tools, and on Debian as root a C compiler for the race detector, the
-# S3 clients of the end-to-end tests, and Chromium.
+# S3 clients and the Ceph of the end-to-end tests, and Chromium.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -18,14 +18,14 @@ BROWSER_MODULES := test/browser/node_modules/.package-lock.json
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/*.js web/*.json -type f 2>/dev/null)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 UNIT := ./cmd/... ./internal/... ./test/report/...
-E2E := ./test/e2e/...
+E2E := ./test/e2e/... ./test/ceph/...
 # Go is told these by name: node_modules has Go files in it too.
 
 # How long "make soak" tries each fuzz target, and how often it kills a server.
 FUZZTIME ?= 2m
 CRASHES ?= 50
 
-.PHONY: help build run test e2e race check fmt lint ci soak clients compiler clean web web-check web-generate web-test browser browsers
+.PHONY: help build run test e2e race check fmt lint ci soak clients ceph compiler clean web web-check web-generate web-test browser browsers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,10 +58,10 @@ web-check: $(NODE_MODULES) ## Check the dashboard: types, lint, client fresh
 web-test: $(NODE_MODULES) ## Run the dashboard's unit tests
 	cd web && npm run -s test
 
-test: clients $(DASHBOARD) web-test ## Run all tests: units and end to end
+test: clients ceph $(DASHBOARD) web-test ## Run all tests: units and end to end
 	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
 
-e2e: clients $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
+e2e: clients ceph $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
 	go test -json -count=1 $(E2E) | go run ./test/report
 
 browser: browsers build $(BROWSER_MODULES) ## Run the dashboard's tests in Chromium (FILES=... for some)
@@ -77,10 +77,10 @@ race: compiler ## Run the unit tests under the race detector
 check: lint web-check ## Check formatting, vet and lint
 
 fmt: ## Format the code
-	gofmt -w cmd internal test/report test/e2e
+	gofmt -w cmd internal test/report test/e2e test/ceph
 
 lint: $(GOLANGCI)
-	@unformatted=$$(gofmt -l cmd internal test/report test/e2e); \
+	@unformatted=$$(gofmt -l cmd internal test/report test/e2e test/ceph); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	go vet $(UNIT) $(E2E)
 	$(GOLANGCI) run --allow-parallel-runners $(UNIT) $(E2E)
@@ -98,6 +98,10 @@ soak: clients ## Long runs: fuzz every target for FUZZTIME, kill a server CRASHE
 
 clients:
 	@./test/clients.sh
+
+# Ceph as a backend to test against, from Debian's packages.
+ceph:
+	@./test/ceph/ceph.sh install
 
 browsers:
 	@./test/clients.sh browser
