@@ -17,15 +17,16 @@ NODE_MODULES := web/node_modules/.package-lock.json
 BROWSER_MODULES := test/browser/node_modules/.package-lock.json
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/*.js web/*.json -type f 2>/dev/null)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-UNIT := ./cmd/... ./internal/... ./test/report/...
+UNIT := ./cmd/... ./internal/... ./test/report/... ./bench/...
 E2E := ./test/e2e/... ./test/ceph/...
+GOFMT := cmd internal bench test/report test/e2e test/ceph
 # Go is told these by name: node_modules has Go files in it too.
 
 # How long "make soak" tries each fuzz target, and how often it kills a server.
 FUZZTIME ?= 2m
 CRASHES ?= 50
 
-.PHONY: help build run test e2e race check fmt lint ci soak clients ceph compiler clean web web-check web-generate web-test browser browsers
+.PHONY: help build run test e2e race check fmt lint ci soak bench clients ceph compiler clean web web-check web-generate web-test browser browsers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,10 +78,10 @@ race: compiler ## Run the unit tests under the race detector
 check: lint web-check ## Check formatting, vet and lint
 
 fmt: ## Format the code
-	gofmt -w cmd internal test/report test/e2e test/ceph
+	gofmt -w $(GOFMT)
 
 lint: $(GOLANGCI)
-	@unformatted=$$(gofmt -l cmd internal test/report test/e2e test/ceph); \
+	@unformatted=$$(gofmt -l $(GOFMT)); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	go vet $(UNIT) $(E2E)
 	$(GOLANGCI) run --allow-parallel-runners $(UNIT) $(E2E)
@@ -105,6 +106,11 @@ ceph:
 
 browsers:
 	@./test/clients.sh browser
+
+bench: build ## Measure what the gateway costs beyond nginx and ReverseProxy (BENCH="--only PUT" for some)
+	@./test/clients.sh bench
+	CGO_ENABLED=0 go build -trimpath -o bin/bench ./bench
+	./bin/bench run --keystile $(BIN) $(BENCH)
 
 compiler:
 	@command -v gcc >/dev/null || { apt-get update -q && apt-get install -qy gcc libc6-dev; }

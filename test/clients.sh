@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure of the S3 clients that the end-to-end tests drive: aws-cli, boto3
-# and curl; with the argument "browser" also of what the browser tests need.
+# and curl; with the argument "browser" also of what the browser tests need,
+# with "bench" of what the gateway is measured against.
 # On Debian as root it installs what is missing; elsewhere it tells, and those
 # tests are skipped (in CI they fail).
 set -euo pipefail
@@ -13,6 +14,9 @@ if [ "${1:-}" = browser ]; then
 	for program in chromium rclone s3cmd; do
 		command -v "$program" >/dev/null || missing+=("$program")
 	done
+fi
+if [ "${1:-}" = bench ]; then
+	command -v nginx >/dev/null || missing+=(nginx-light)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"keystile/internal/sigv4"
+)
+
+// connections is how many requests are under way at once: enough to keep a
+// target busy, and few enough to leave the other core to generator and
+// upstream.
+const connections = 4
+
+// target is one of the programs that are compared.
+type target struct {
+	name   string
+	url    string
+	host   string
+	pid    int
+	key    string
+	secret string
+	client *http.Client
+	signer *sigv4.Signer
+}
+
+func (t *target) prepare() {
+	t.signer = sigv4.NewSigner(t.key, t.secret, region, "s3")
+	t.client = &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: connections, DisableCompression: true,
+		ReadBufferSize: copySize, WriteBufferSize: copySize,
+	}}
+}
+
+// measure sends count requests and returns the CPU time that the target used.
+func (t *target) measure(ctx context.Context, c testCase, count int) (time.Duration, error) {
+	before, err := cpuTime(t.pid)
+	if err != nil {
+		return 0, err
+	}
+	if err := t.load(ctx, c, count); err != nil {
+		return 0, fmt.Errorf("%s, %s: %w", t.name, c.name, err)
+	}
+	after, err := cpuTime(t.pid)
+	return after - before, err
+}
+
+func (t *target) load(ctx context.Context, c testCase, count int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var left atomic.Int64
+	left.Store(int64(count))
+	var workers sync.WaitGroup
+	for range min(connections, count) {
+		workers.Go(func() {
+			for left.Add(-1) >= 0 && ctx.Err() == nil {
+				if err := t.request(ctx, c); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// request sends one request and wants its whole answer.
+func (t *target) request(ctx context.Context, c testCase) error {
+	r, err := http.NewRequestWithContext(ctx, c.method, t.url+c.path, http.NoBody)
+	if err != nil {
+		return err
+	}
+	r.URL.RawQuery = c.query
+	hash := sigv4.EmptySHA256
+	if c.body != nil {
+		hash = c.body.declare(r.Header)
+	}
+	if err := t.signer.Sign(c.method, c.path, c.query, t.host, r.Header, hash, time.Now()); err != nil {
+		return err
+	}
+	if c.body != nil {
+		data, length := c.body.encode(r.Header, t.secret)
+		r.Body, r.ContentLength = io.NopCloser(data), length
+	}
+	answer, err := t.client.Do(r)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	switch {
+	case err != nil:
+		return err
+	case answer.StatusCode != c.status:
+		return fmt.Errorf("answered %d, not %d", answer.StatusCode, c.status)
+	case c.payload > 0 && c.method == http.MethodGet && n != c.payload:
+		return fmt.Errorf("answered %d bytes, not %d", n, c.payload)
+	}
+	return nil
+}

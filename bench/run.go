@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+)
+
+type runCommand struct {
+	Keystile string `default:"bin/keystile" help:"The gateway's binary." type:"existingfile"`
+	Rounds   int    `default:"5" help:"How often each case is measured at each target."`
+	Small    int    `default:"2000" help:"Small requests of one measurement."`
+	Large    int    `default:"8" help:"Large requests of one measurement."`
+	Only     string `help:"Measure only the cases whose name has this in it."`
+}
+
+// Run measures, prints a table and fails if a bound is broken.
+func (cmd runCommand) Run(ctx context.Context) error {
+	if _, err := exec.LookPath("nginx"); err != nil {
+		return fmt.Errorf("nginx is what the gateway is compared with: %w", err)
+	}
+	l, err := newLab(ctx, cmd.Keystile)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	fmt.Printf("%s/%s, %d cores, %s; %d rounds, %d small and %d large requests each, %d at once\n\n",
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), cmd.Rounds, cmd.Small, cmd.Large, connections)
+	table := newTable(os.Stdout)
+	for _, c := range cases() {
+		if !matches(c.name, cmd.Only) {
+			continue
+		}
+		results, hash, err := cmd.measure(ctx, l, c)
+		if err != nil {
+			return err
+		}
+		table.add(c, results, hash)
+	}
+	if broken := table.broken; broken > 0 {
+		return fmt.Errorf("%d bounds are broken", broken)
+	}
+	return nil
+}
+
+// measure interleaves the targets, so that a neighbour's noise falls on all.
+func (cmd runCommand) measure(ctx context.Context, l *lab, c testCase) (map[string]series, series, error) {
+	count := cmd.Small
+	unit := float64(time.Microsecond) * float64(count)
+	if c.payload > 0 {
+		count = cmd.Large
+		unit = float64(time.Second) * float64(count) * float64(c.payload) / gib
+	}
+	results := map[string]series{}
+	var hashes series
+	for round := range cmd.Rounds + 1 {
+		for _, t := range l.targets {
+			if c.alone && t.name != gatewayName {
+				continue
+			}
+			used, err := t.measure(ctx, c, count)
+			if err != nil {
+				return nil, nil, err
+			}
+			if round > 0 { // the first one warms up
+				results[t.name] = append(results[t.name], float64(used)/unit)
+			}
+		}
+		if c.hashed && round > 0 {
+			used, err := hashPass(os.Getpid())
+			if err != nil {
+				return nil, nil, err
+			}
+			hashes = append(hashes, used.Seconds())
+		}
+	}
+	if len(results[gatewayName]) == 0 {
+		return nil, nil, errors.New("nothing was measured")
+	}
+	return results, hashes, nil
+}

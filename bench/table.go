@@ -1,0 +1,83 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// series are the figures of one case at one target, one for each round.
+type series []float64
+
+func (s series) median() float64 {
+	sorted := slices.Sorted(slices.Values(s))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}
+
+// String is the median with the lowest and highest round.
+func (s series) String() string {
+	if len(s) == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%s (%s…%s)", figure(s.median()), figure(slices.Min(s)), figure(slices.Max(s)))
+}
+
+func figure(f float64) string {
+	if f < 10 {
+		return fmt.Sprintf("%.2f", f)
+	}
+	return fmt.Sprintf("%.0f", f)
+}
+
+// table prints a line for each case as soon as it is measured.
+type table struct {
+	out    io.Writer
+	broken int // bounds
+}
+
+const row = "%-26s %-10s %-20s %-20s %-20s %-7s %s\n"
+
+func newTable(out io.Writer) *table {
+	t := &table{out: out}
+	t.print("case", "CPU", nginxName, relayName, gatewayName, "ratio", "bound")
+	return t
+}
+
+func (t *table) print(cells ...any) {
+	line := fmt.Sprintf(row, cells...)
+	_, _ = fmt.Fprintln(t.out, strings.TrimRight(line, " \n"))
+}
+
+// add judges a case by its medians.
+func (t *table) add(c testCase, results map[string]series, hash series) {
+	unit := "µs each"
+	if c.payload > 0 {
+		unit = "s per GiB"
+	}
+	ratio, bound := "–", "none"
+	if base := results[relayName]; len(base) > 0 && c.bound > 0 {
+		allowed := c.bound * base.median()
+		bound = fmt.Sprintf("%.1f", c.bound)
+		if c.hashed {
+			allowed += hash.median()
+			bound += fmt.Sprintf(" and one SHA-256 (%s s)", figure(hash.median()))
+		}
+		used := results[gatewayName].median()
+		ratio = fmt.Sprintf("%.2f", used/base.median())
+		if cmp.Compare(used, allowed) > 0 {
+			t.broken++
+			bound += ": BROKEN"
+		} else {
+			bound += ": kept"
+		}
+	}
+	t.print(c.name, unit, results[nginxName], results[relayName], results[gatewayName], ratio, bound)
+}
+
+func matches(name, only string) bool { return only == "" || strings.Contains(name, only) }

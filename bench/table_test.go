@@ -1,0 +1,44 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestBoundsAreJudgedByMedians(t *testing.T) {
+	base := series{1, 9, 2}
+	for _, tt := range []struct {
+		name    string
+		gateway series
+		bound   float64
+		hash    series
+		broken  int
+	}{
+		{"below", series{2.1, 0, 100}, 1.1, nil, 0},
+		{"above", series{2.3, 2.3, 0}, 1.1, nil, 1},
+		{"above, but for one pass of SHA-256", series{2.7}, 1.1, series{0.6}, 0},
+		{"above that too", series{2.9}, 1.1, series{0.6}, 1},
+		{"nothing promised", series{100}, 0, nil, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out strings.Builder
+			table := newTable(&out)
+			c := testCase{name: tt.name, bound: tt.bound, hashed: tt.hash != nil}
+			table.add(c, map[string]series{relayName: base, gatewayName: tt.gateway}, tt.hash)
+			if table.broken != tt.broken || strings.Contains(out.String(), "BROKEN") != (tt.broken > 0) {
+				t.Errorf("%d broken, want %d:\n%s", table.broken, tt.broken, out.String())
+			}
+		})
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for _, tt := range []struct {
+		s    series
+		want float64
+	}{{series{3}, 3}, {series{5, 1, 3}, 3}, {series{4, 1, 3, 2}, 2.5}} {
+		if got := tt.s.median(); got != tt.want {
+			t.Errorf("%v: %v, want %v", []float64(tt.s), got, tt.want)
+		}
+	}
+}
