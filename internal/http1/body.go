@@ -33,7 +33,7 @@ type body struct {
 // respond makes the Response, whose body takes over the connection.
 func (x *exchange) respond(a answer) *Response {
 	b := &body{x: x, keep: a.reusable() && x.complete}
-	resp := &Response{Status: a.status, Header: a.header, ContentLength: a.length, Body: b, Early: !x.complete}
+	resp := &Response{Status: a.status, Header: a.header, ContentLength: a.length, Body: b, Early: !x.complete, head: a.fields}
 	switch {
 	case a.bodiless(x.req.Method):
 		b.left = 0

@@ -27,6 +27,20 @@ type Response struct {
 	// Early: the backend answered before it had got the whole request, which
 	// was broken off then.
 	Early bool
+
+	head string // as it came, from the first header line on
+}
+
+// Spelling returns a header's name as the backend wrote it, given the key that
+// it has in Header; the key itself where there is no such header. Where it
+// stood more than once, the first spelling counts.
+func (r *Response) Spelling(key string) string {
+	for line, rest := cutLine(r.head); line != ""; line, rest = cutLine(rest) {
+		if name, _, _ := strings.Cut(line, ":"); strings.EqualFold(name, key) {
+			return name
+		}
+	}
+	return key
 }
 
 // maxInterim is how many 1xx answers may come before the final one.
@@ -37,7 +51,8 @@ type answer struct {
 	status  int
 	http10  bool
 	header  http.Header
-	length  int64 // -1 if not given
+	fields  string // the lines that header was made of
+	length  int64  // -1 if not given
 	chunked bool
 	closes  bool
 }
@@ -101,6 +116,7 @@ func parseAnswer(head string) (answer, error) {
 	if !a.statusLine(line) {
 		return answer{}, badResponse("invalid status line")
 	}
+	a.fields = rest
 	fields := strings.Count(rest, "\n") - 1
 	a.header = make(http.Header, fields)
 	values := make([]string, 0, fields)

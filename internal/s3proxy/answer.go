@@ -29,7 +29,8 @@ type answer struct {
 // answersXML reports whether a successful answer is XML with names in it.
 func answersXML(op *s3wire.Operation) bool {
 	switch op.Name {
-	case s3wire.OpListParts, s3wire.OpGetBucketLocation, "GetObjectTagging", "GetObjectAttributes":
+	case s3wire.OpListParts, s3wire.OpGetBucketLocation, s3wire.OpGetObjectACL,
+		"GetObjectTagging", "GetObjectAttributes", "GetObjectLegalHold", "GetObjectRetention":
 		return true
 	}
 	return op.Listing()
@@ -41,7 +42,7 @@ func (x *exchange) takeAnswer(got *http1.Response) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &answer{status: got.Status, header: answerHeader(got.Header), body: data}
+	a := &answer{status: got.Status, header: answerHeader(got), body: data}
 	if got.Status >= http.StatusMultipleChoices && got.Status != http.StatusNotModified {
 		a.fail(x.backendError(got.Status, data))
 		return a, nil
@@ -67,6 +68,11 @@ func (x *exchange) rewrite(a *answer, status int) error {
 	if root == "Error" {
 		a.fail(x.backendError(status, a.body))
 		return nil
+	}
+	if x.req.Op.Name == s3wire.OpGetObjectACL {
+		if rewritten, err = x.showACL(a.body); err != nil {
+			return err
+		}
 	}
 	a.body = rewritten
 	a.header.Set("Content-Type", "application/xml")
@@ -99,15 +105,20 @@ var hiddenHeaders = map[string]bool{
 	"X-Amz-Bucket-Arn": true, "X-Amz-Access-Point-Alias": true,
 }
 
-func answerHeader(h http.Header) http.Header {
-	out := make(http.Header, len(h))
+// answerHeader picks what clients may see. Metadata keeps the name that the
+// backend gives it: clients take its case from there.
+func answerHeader(got *http1.Response) http.Header {
+	out := make(http.Header, len(got.Header))
 	for _, name := range entityHeaders {
-		if values, ok := h[name]; ok {
+		if values, ok := got.Header[name]; ok {
 			out[name] = values
 		}
 	}
-	for name, values := range h {
-		if strings.HasPrefix(name, "X-Amz-") && !hiddenHeaders[name] {
+	for name, values := range got.Header {
+		switch {
+		case strings.HasPrefix(name, "X-Amz-Meta-"):
+			out[got.Spelling(name)] = values
+		case strings.HasPrefix(name, "X-Amz-") && !hiddenHeaders[name]:
 			out[name] = values
 		}
 	}
@@ -177,7 +188,7 @@ func (x *exchange) stream(got *http1.Response) error {
 		}
 		return x.reply(a)
 	}
-	header := answerHeader(got.Header)
+	header := answerHeader(got)
 	if x.req.Op.Name == s3wire.OpHeadBucket {
 		header.Set("X-Amz-Bucket-Region", x.p.Region)
 	}
@@ -203,11 +214,11 @@ func (x *exchange) copy(src io.Reader) error {
 }
 
 // setHeader gives the client an answer's headers. S3 writes its own in lower
-// case, and clients take the names of metadata from there.
+// case.
 func (x *exchange) setHeader(header http.Header) {
 	out := x.w.Header()
 	for name, values := range header {
-		if strings.HasPrefix(name, "X-Amz-") {
+		if strings.HasPrefix(name, "X-Amz-") && !strings.HasPrefix(name, "X-Amz-Meta-") {
 			name = strings.ToLower(name)
 		}
 		out[name] = values

@@ -33,6 +33,9 @@ func (p *Proxy) authorize(x *exchange) error {
 	if err := x.checkOwner(); err != nil {
 		return err
 	}
+	if err := x.checkACL(needs[0]); err != nil {
+		return err
+	}
 	backend, ok := p.Backends.Get(x.bucket.Backend)
 	if !ok {
 		return s3wire.BackendUnreachable.Err()

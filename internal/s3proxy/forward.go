@@ -108,11 +108,27 @@ func (x *exchange) outbound() upstream.Request {
 			Bucket: x.source.Name, Key: x.req.Source.Key, VersionID: x.req.Source.VersionID,
 		}
 	}
+	s3wire.SetACLHeaders(out.Header, x.req.CannedACL, x.req.ACLGrants)
+	setEncoding(out.Header)
 	switch x.req.Op.Name {
 	case s3wire.OpCopyObject, s3wire.OpUploadPartCopy, s3wire.OpCompleteMultipartUpload:
 		out.AnswerTimeout = upstream.LongAnswer
 	}
 	return out
+}
+
+// setEncoding leaves the object its own encodings: aws-chunked is how a request
+// was framed, and undone.
+func setEncoding(h http.Header) {
+	given := h.Get("Content-Encoding")
+	if given == "" {
+		return
+	}
+	if encoding := payload.WithoutAWSChunked(given); encoding != "" {
+		h.Set("Content-Encoding", encoding)
+	} else {
+		h.Del("Content-Encoding")
+	}
 }
 
 // fillBody gives the outbound request its body: the payload as it streams in,
@@ -141,11 +157,6 @@ func (x *exchange) fillPayload(out *upstream.Request) error {
 	if b.md5 != "" {
 		out.Header.Set("Content-Md5", b.md5)
 	}
-	if encoding := payload.WithoutAWSChunked(out.Header.Get("Content-Encoding")); encoding != "" {
-		out.Header.Set("Content-Encoding", encoding)
-	} else {
-		out.Header.Del("Content-Encoding")
-	}
 	return nil
 }
 
@@ -154,21 +165,19 @@ func (x *exchange) fillXML(out *upstream.Request) error {
 	if err != nil {
 		return err
 	}
-	switch x.req.Op.Name {
-	case s3wire.OpCompleteMultipartUpload:
-		data, err = s3wire.CanonicalComplete(data)
-	case s3wire.OpPutObjectTagging:
-		data, err = s3wire.CanonicalTagging(data)
-	default:
-		return s3wire.NotImplemented.Err()
-	}
-	if err != nil {
-		return err
-	}
-	setXML(out, data)
 	if x.req.Op.Name != s3wire.OpCompleteMultipartUpload {
 		dropChecksums(out.Header)
 	}
+	switch {
+	case x.req.Op.Name == s3wire.OpPutObjectACL:
+		return x.fillACL(out, data)
+	case x.req.Op.Canonical == nil:
+		return s3wire.NotImplemented.Err()
+	}
+	if data, err = x.req.Op.Canonical(data); err != nil {
+		return err
+	}
+	setXML(out, data)
 	return nil
 }
 

@@ -245,7 +245,7 @@ var scopePairs = []pair{
 		"the object's ACL is refused",
 		[]string{"prod/uploads:read,list,write,delete"},
 		call{method: get, path: "/uploads/a.txt", query: "tagging="},
-		call{method: get, path: "/uploads/a.txt", query: "acl="}, 501, "NotImplemented",
+		call{method: get, path: "/uploads/a.txt", query: "acl="}, 403, "AccessDenied",
 	},
 	{
 		"making a bucket is refused",
@@ -269,7 +269,7 @@ var scopePairs = []pair{
 		"a grant header is refused",
 		[]string{"prod/uploads:write"},
 		call{method: put, path: "/uploads/b.txt", body: "x"},
-		call{method: put, path: "/uploads/b.txt", body: "x", header: header("X-Amz-Grant-Read", "uri=everyone")}, 501, "NotImplemented",
+		call{method: put, path: "/uploads/b.txt", body: "x", header: header("X-Amz-Grant-Read", `id="someone"`)}, 403, "AccessDenied",
 	},
 	{
 		"governance is not bypassed without the permission",

@@ -40,6 +40,14 @@ func operations(s *Server) map[string]func(*call) reply {
 		"PUT key tagging":    s.putTagging,
 		"DELETE key tagging": s.deleteTagging,
 
+		"GET key acl":        s.getProtection,
+		"PUT key acl":        s.putProtection,
+		"GET key legal-hold": s.getProtection,
+		"PUT key legal-hold": s.putProtection,
+		"GET key retention":  s.getProtection,
+		"PUT key retention":  s.putProtection,
+		"POST key restore":   s.restoreObject,
+
 		"POST key uploads":    s.createUpload,
 		"PUT key uploadId":    s.uploadPart,
 		"GET key uploadId":    s.listParts,
@@ -51,10 +59,10 @@ func operations(s *Server) map[string]func(*call) reply {
 // otherSubresources are known to S3 and not to this server.
 func otherSubresources() []string {
 	return []string{
-		"acl", "policy", "policyStatus", "cors", "lifecycle", "versioning", "website", "logging", "notification",
+		"policy", "policyStatus", "cors", "lifecycle", "versioning", "website", "logging", "notification",
 		"replication", "encryption", "object-lock", "ownershipControls", "publicAccessBlock", "accelerate",
-		"requestPayment", "analytics", "inventory", "metrics", "intelligent-tiering", "retention", "legal-hold",
-		"torrent", "restore", "select",
+		"requestPayment", "analytics", "inventory", "metrics", "intelligent-tiering",
+		"torrent", "select",
 	}
 }
 
@@ -68,7 +76,9 @@ func (s *Server) route(c *call) reply {
 	case c.bucket != "":
 		name = c.req.Method + " bucket"
 	}
-	for _, sub := range []string{"location", "versions", "uploads", "delete", "attributes", "tagging", "uploadId"} {
+	for _, sub := range []string{
+		"location", "versions", "uploads", "delete", "attributes", "tagging", "uploadId", "acl", "legal-hold", "retention", "restore",
+	} {
 		if c.query.Has(sub) {
 			name += " " + sub
 		}

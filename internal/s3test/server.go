@@ -77,6 +77,8 @@ type object struct {
 	etag     string
 	modified time.Time
 	tags     []tag
+
+	protection protection
 }
 
 // New starts a backend that ends with the test.

@@ -305,6 +305,9 @@ func FuzzXMLBodies(f *testing.F) {
 	f.Add(complete(part("1", "e", "<ChecksumSHA1>s</ChecksumSHA1>") + part("2", "f", "")))
 	f.Add(tagging(tag("k", "v")))
 	f.Add([]byte(`<DeleteResult><Deleted><Key>k</Key></Deleted><Error><Key>k</Key><Code>c</Code></Error></DeleteResult>`))
+	f.Add([]byte(policyOf(myID, canonicalUser(myID)+group("global/AllUsers"))))
+	f.Add([]byte(`<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2030-01-01T00:00:00.5+01:00</RetainUntilDate></Retention>`))
+	f.Add([]byte(`<RestoreRequest><Days>2</Days><Tier>Bulk</Tier></RestoreRequest>`))
 	f.Add([]byte(`<Error><Code>NoSuchKey</Code><Message>m</Message><Condition>c</Condition></Error>`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if asked, err := s3wire.ParseDelete(body); err == nil {
@@ -319,11 +322,17 @@ func FuzzXMLBodies(f *testing.F) {
 				t.Fatalf("%+v is written and read back as %+v, %v", result, again, err)
 			}
 		}
-		for _, canonical := range []func([]byte) ([]byte, error){s3wire.CanonicalComplete, s3wire.CanonicalTagging} {
+		for _, canonical := range canonicalBodies() {
 			if once, err := canonical(body); err == nil {
 				if twice, err := canonical(once); err != nil || !bytes.Equal(once, twice) {
 					t.Fatalf("%s is written anew as %s, %v", once, twice, err)
 				}
+			}
+		}
+		if policy, err := s3wire.ParseAccessPolicy(body); err == nil {
+			again, err := s3wire.ParseAccessPolicy(policy.Marshal(""))
+			if err != nil || again.Owner != policy.Owner || !slices.Equal(again.Grants, policy.Grants) {
+				t.Fatalf("%+v is written and read back as %+v, %v", policy, again, err)
 			}
 		}
 		if e, ok := s3wire.ParseError(body); ok {

@@ -43,6 +43,7 @@ var (
 	MethodNotAllowed             = Code{"MethodNotAllowed", http.StatusMethodNotAllowed, "The method is not allowed on this resource."}
 	MissingContentLength         = Code{"MissingContentLength", http.StatusLengthRequired, "The length of the body must be declared (Content-Length, or x-amz-decoded-content-length)."}
 	MissingContentSHA256         = Code{"MissingSecurityHeader", http.StatusBadRequest, "The header x-amz-content-sha256 is missing."}
+	MissingHeader                = Code{"MissingSecurityHeader", http.StatusBadRequest, "A required header is missing."}
 	NotImplemented               = Code{"NotImplemented", http.StatusNotImplemented, "The operation is not supported here."}
 	RequestExpired               = Code{"AccessDenied", http.StatusForbidden, "Request has expired."}
 	RequestTimeTooSkewed         = Code{"RequestTimeTooSkewed", http.StatusForbidden, "The request's time differs from the server's by more than 15 minutes."}

@@ -83,6 +83,10 @@ type Operation struct {
 	Headers    []string // x-amz- headers it may carry, lower-case
 	Metadata   bool     // x-amz-meta- headers too
 	Body       BodyKind
+	// Canonical checks an XML body strictly and writes it anew. Bodies whose
+	// names are authorised or replaced one by one have none: DeleteObjects, and
+	// PutObjectAcl.
+	Canonical  func(body []byte) ([]byte, error)
 	Permission keystile.Permission
 	Effect     Effect
 	Class      Class
@@ -122,7 +126,8 @@ const (
 	OpCreateMultipartUpload   = "CreateMultipartUpload"
 	OpCompleteMultipartUpload = "CompleteMultipartUpload"
 	OpListParts               = "ListParts"
-	OpPutObjectTagging        = "PutObjectTagging"
+	OpGetObjectACL            = "GetObjectAcl"
+	OpPutObjectACL            = "PutObjectAcl"
 	OpGetObject               = "GetObject"
 	OpHeadObject              = "HeadObject"
 )

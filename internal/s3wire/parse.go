@@ -326,8 +326,8 @@ func (req *Request) takeHeader(name string, values []string) error {
 
 // readHeaders takes out what the gateway itself acts on.
 func (req *Request) readHeaders() error {
-	if acl := req.take("X-Amz-Acl"); acl != "" && acl != "private" {
-		return AccessDenied.With("The header x-amz-acl accepts only private here.")
+	if err := req.readACL(); err != nil {
+		return err
 	}
 	req.ExpectedOwner = req.take("X-Amz-Expected-Bucket-Owner")
 	req.ExpectedSourceOwner = req.take("X-Amz-Source-Expected-Bucket-Owner")

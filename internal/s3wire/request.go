@@ -23,7 +23,12 @@ type Request struct {
 	Header http.Header
 	// Source is what a copy reads; nil for any other operation.
 	Source *Source
-	// BypassGovernance: the request wants to delete under governance retention.
+	// CannedACL and ACLGrants are what x-amz-acl and the x-amz-grant- headers
+	// give others on the object, checked; at most one of them is set.
+	CannedACL string
+	ACLGrants []AccessGrant
+	// BypassGovernance: the request wants to delete, or to shorten the retention,
+	// under governance mode.
 	BypassGovernance bool
 	// ExpectedOwner is the bucket owner id that the client expects, or empty;
 	// ExpectedSourceOwner is that of a copy source's bucket.
@@ -59,6 +64,11 @@ func (r *Request) Needs(resolve Resolver) ([]keystile.Need, error) {
 		bypass := needs[0]
 		bypass.Permission = keystile.BypassGovernance
 		needs = append(needs, bypass)
+	}
+	if r.NeedsACL() {
+		acl := needs[0]
+		acl.Permission = keystile.ACL
+		needs = append(needs, acl)
 	}
 	if r.Source == nil {
 		return needs, nil

@@ -28,9 +28,8 @@ var (
 		"x-amz-copy-source-server-side-encryption-customer-key-md5",
 		"x-amz-source-expected-bucket-owner",
 	}
-	// newObjectHeaders describe an object that is about to be made. x-amz-acl is
-	// let in to be looked at: only "private" passes, and is dropped.
-	newObjectHeaders = []string{
+	// newObjectHeaders describe an object that is about to be made.
+	newObjectHeaders = append([]string{
 		"x-amz-acl",
 		"x-amz-object-lock-legal-hold",
 		"x-amz-object-lock-mode",
@@ -42,7 +41,7 @@ var (
 		"x-amz-storage-class",
 		"x-amz-tagging",
 		"x-amz-website-redirect-location",
-	}
+	}, grantHeaders...)
 	checksumValueHeaders = []string{
 		"x-amz-checksum-crc32", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-md5",
 		"x-amz-checksum-sha1", "x-amz-checksum-sha256", "x-amz-checksum-sha512",
@@ -71,7 +70,7 @@ var everybody = Credentials | Anonymous
 
 // table lists every operation of the S3 API. Rows that are not Served are
 // recognised, so that they are refused by their own name.
-var table = slices.Concat(bucketTable, objectTable, uploadTable, administration())
+var table = slices.Concat(bucketTable, objectTable, protectionTable, unservedTable, uploadTable, administration())
 
 var bucketTable = []Operation{
 	{
@@ -171,9 +170,9 @@ var objectTable = []Operation{
 		Permission: keystile.Read, Effect: EffectNone, Class: ClassRead, Callers: Credentials, Served: true,
 	},
 	{
-		Name: OpPutObjectTagging, Method: http.MethodPut, Level: Object, By: by("tagging"),
+		Name: "PutObjectTagging", Method: http.MethodPut, Level: Object, By: by("tagging"),
 		Query: []string{"versionId"}, Headers: join(ownerHeaders, framingHeaders, checksumValueHeaders),
-		Body:       XMLBody,
+		Body: XMLBody, Canonical: CanonicalTagging,
 		Permission: keystile.Write, Effect: EffectNone, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
 	{
@@ -181,33 +180,6 @@ var objectTable = []Operation{
 		Query: []string{"versionId"}, Headers: []string{"x-amz-expected-bucket-owner"},
 		Permission: keystile.Write, Effect: EffectNone, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
-	object("GetObjectAcl", http.MethodGet, ClassRead, keystile.ACL, "acl"),
-	object("PutObjectAcl", http.MethodPut, ClassWrite, keystile.ACL, "acl"),
-	object("ListObjectAnnotations", http.MethodGet, ClassRead, keystile.Read, "annotation"),
-	object("GetObjectAnnotation", http.MethodGet, ClassRead, keystile.Read, "annotation", "annotationName=*"),
-	object("PutObjectAnnotation", http.MethodPut, ClassWrite, keystile.Write, "annotation", "annotationName=*"),
-	object("DeleteObjectAnnotation", http.MethodDelete, ClassWrite, keystile.Write, "annotation", "annotationName=*"),
-	object("GetObjectLegalHold", http.MethodGet, ClassRead, keystile.Read, "legal-hold"),
-	object("PutObjectLegalHold", http.MethodPut, ClassWrite, keystile.Write, "legal-hold"),
-	object("GetObjectRetention", http.MethodGet, ClassRead, keystile.Read, "retention"),
-	object("PutObjectRetention", http.MethodPut, ClassWrite, keystile.Write, "retention"),
-	object("GetObjectTorrent", http.MethodGet, ClassRead, keystile.Read, "torrent"),
-	object("RestoreObject", http.MethodPost, ClassWrite, keystile.Write, "restore"),
-	object("SelectObjectContent", http.MethodPost, ClassRead, keystile.Read, "select", "select-type=2"),
-	object("RenameObject", http.MethodPut, ClassWrite, keystile.Write, "renameObject"),
-	object("UpdateObjectEncryption", http.MethodPut, ClassWrite, keystile.Write, "encryption"),
-}
-
-// object is a row for an operation on an object that is not served.
-func object(name, method string, class Class, permission keystile.Permission, params ...string) Operation {
-	op := Operation{
-		Name: name, Method: method, Level: Object, By: by(params...), Query: []string{"versionId"},
-		Permission: permission, Effect: EffectNone, Class: class, Callers: Credentials,
-	}
-	if method == http.MethodPut || method == http.MethodPost {
-		op.Body = XMLBody
-	}
-	return op
 }
 
 var uploadTable = []Operation{
@@ -232,7 +204,7 @@ var uploadTable = []Operation{
 		Name: OpCompleteMultipartUpload, Method: http.MethodPost, Level: Object, By: by("uploadId=*"),
 		Headers: join(ownerHeaders, customerKeyHeaders, checksumValueHeaders,
 			[]string{"x-amz-checksum-type", "x-amz-mp-object-size"}),
-		Body:       XMLBody,
+		Body: XMLBody, Canonical: CanonicalComplete,
 		Permission: keystile.Write, Effect: EffectReplaces, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
 	{

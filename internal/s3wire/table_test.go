@@ -44,9 +44,9 @@ WriteGetObjectResponse`
 // served are those that the gateway carries out.
 const served = `
 AbortMultipartUpload CompleteMultipartUpload CopyObject CreateMultipartUpload DeleteObject DeleteObjectTagging
-DeleteObjects GetBucketLocation GetObject GetObjectAttributes GetObjectTagging HeadBucket HeadObject ListBuckets
-ListMultipartUploads ListObjectVersions ListObjects ListObjectsV2 ListParts PutObject PutObjectTagging UploadPart
-UploadPartCopy`
+DeleteObjects GetBucketLocation GetObject GetObjectAcl GetObjectAttributes GetObjectLegalHold GetObjectRetention GetObjectTagging
+HeadBucket HeadObject ListBuckets ListMultipartUploads ListObjectVersions ListObjects ListObjectsV2 ListParts PutObject
+PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging RestoreObject UploadPart UploadPartCopy`
 
 // open are those that need no signature where a binding allows it.
 const open = `GetBucketLocation GetObject HeadBucket HeadObject ListObjects ListObjectsV2`
@@ -120,7 +120,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 }
 
 func TestClassesFitMethodsAndPermissions(t *testing.T) {
-	const changing = keystile.Write | keystile.Delete
+	const changing = keystile.Write | keystile.Delete | keystile.ACL
 	for _, op := range s3wire.Operations() {
 		reads := op.Method == http.MethodGet || op.Method == http.MethodHead || op.Name == "SelectObjectContent"
 		if op.Class != s3wire.ClassAdmin && reads == op.Mutates() {
@@ -175,7 +175,7 @@ func TestRowsAreWellFormed(t *testing.T) {
 			}
 		}
 		for _, h := range op.Headers {
-			if !header.MatchString(h) || strings.HasPrefix(h, "x-amz-grant") || strings.HasPrefix(h, "x-amz-meta-") {
+			if !header.MatchString(h) || strings.HasPrefix(h, "x-amz-meta-") {
 				t.Errorf("%s has the header %q", op.Name, h)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 type node struct {
 	name     string
 	space    string
+	xsiType  string // of a Grantee: what it is
 	text     string
 	children []*node
 	raw      []byte // what text is made of at the end: it may come in many pieces
@@ -93,14 +94,15 @@ func (p *xmlParser) start(t xml.StartElement) error {
 	if p.elements > maxXMLElements || len(p.stack) >= maxXMLDepth {
 		return fmt.Errorf("%w: too many or too deep elements", errXML)
 	}
-	if p.strict {
-		for _, a := range t.Attr {
-			if a.Name.Local != "xmlns" || a.Name.Space != "" {
-				return fmt.Errorf("%w: attribute %q is not allowed", errXML, a.Name.Local)
-			}
+	n := &node{name: t.Name.Local, space: t.Name.Space}
+	for _, a := range t.Attr {
+		switch {
+		case isXSIType(a) && n.name == "Grantee":
+			n.xsiType = a.Value
+		case bool(p.strict) && !isNamespace(a):
+			return fmt.Errorf("%w: attribute %q is not allowed", errXML, a.Name.Local)
 		}
 	}
-	n := &node{name: t.Name.Local, space: t.Name.Space}
 	switch {
 	case len(p.stack) > 0:
 		top := p.stack[len(p.stack)-1]
@@ -126,8 +128,16 @@ func (p *xmlParser) plain(t xml.StartElement) bool {
 	if len(p.stack) > 0 {
 		return t.Name.Space == p.root.space
 	}
-	return slices.ContainsFunc(t.Attr, func(a xml.Attr) bool { return a.Value == t.Name.Space })
+	return slices.ContainsFunc(t.Attr, func(a xml.Attr) bool { return a.Name.Local == "xmlns" && a.Value == t.Name.Space })
 }
+
+// isNamespace reports whether the attribute declares the document's namespace,
+// or that of xsi:type.
+func isNamespace(a xml.Attr) bool {
+	return a.Name.Local == "xmlns" && a.Name.Space == "" || a.Name.Space == "xmlns" && a.Value == xsiNamespace
+}
+
+func isXSIType(a xml.Attr) bool { return a.Name.Local == "type" && a.Name.Space == xsiNamespace }
 
 func (p *xmlParser) end() error {
 	top := p.stack[len(p.stack)-1]

@@ -259,6 +259,7 @@ func (b *Backend) send(ctx context.Context, r Request) (*http1.Response, error) 
 	if r.PayloadHash == "" {
 		r.PayloadHash = sigv4.EmptySHA256
 	}
+	lowerMetadata(r.Header)
 	if err := b.signer.Sign(r.Method, path, query, host, r.Header, r.PayloadHash, b.now()); err != nil {
 		return nil, err
 	}

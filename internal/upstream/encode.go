@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -96,4 +97,17 @@ func encodeQuery(params url.Values) string {
 		}
 	}
 	return string(dst)
+}
+
+// lowerMetadata gives the names of metadata the form in which S3 keeps them
+// (S3 User Guide, "Working with object metadata"): some backends keep the case
+// that they are sent.
+func lowerMetadata(h http.Header) {
+	const prefix = "X-Amz-Meta-"
+	for name, values := range h {
+		if strings.HasPrefix(name, prefix) {
+			delete(h, name)
+			h[strings.ToLower(name)] = values
+		}
+	}
 }

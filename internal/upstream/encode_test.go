@@ -3,6 +3,7 @@ package upstream
 import (
 	"net/http"
 	"net/url"
+	"reflect"
 	"testing"
 
 	"keystile/internal/keystile"
@@ -145,4 +146,13 @@ func FuzzEncodeKey(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestMetadataGoesOutInLowerCase(t *testing.T) {
+	h := http.Header{"X-Amz-Meta-Colour": {"red"}, "X-Amz-Meta-Two": {"a", "b"}, "X-Amz-Acl": {"private"}}
+	lowerMetadata(h)
+	want := http.Header{"x-amz-meta-colour": {"red"}, "x-amz-meta-two": {"a", "b"}, "X-Amz-Acl": {"private"}}
+	if !reflect.DeepEqual(h, want) {
+		t.Errorf("%v", h)
+	}
 }

@@ -35,7 +35,8 @@ Besides what the rows list,
 - every request may carry ` + "`Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Content-Language`, `Content-Type`, `Expires`, `Range`" + `
   and the conditional headers ` + "`If-…`" + `, which are passed on; all further headers without ` + "`x-amz-`" + ` are left out;
 - a presigned URL may carry a listed header as a query parameter;
-- ` + "`x-amz-acl`" + ` may only be ` + "`private`" + `, and is dropped.
+- ` + "`x-amz-acl`" + ` and ` + "`x-amz-grant-…`" + ` need the permission ` + "`acl`" + ` on the key as well; without it ` + "`x-amz-acl: private`" + ` is accepted and dropped;
+- ` + "`x-amz-bypass-governance-retention: true`" + ` needs the permission ` + "`bypass-governance`" + ` as well.
 
 **Permission** is what a grant must give: on the key, on the prefix of a listing, on every key of a ` + "`DeleteObjects`" + `, and ` + "`read`" + ` on what is
 copied. For ` + "`HeadBucket` and `GetBucketLocation`" + ` any permission on the bucket suffices. **Audit** is the class of the event: successful reads are sampled, everything else is always
