@@ -188,6 +188,10 @@ func (x *exchange) stream(got *http1.Response) error {
 		}
 		return x.reply(a)
 	}
+	if got.ContentLength < 0 && !x.r.ProtoAtLeast(1, 1) {
+		// HTTP/1.0 knows no chunks: cut short, the answer would look whole.
+		return fmt.Errorf("an answer of unknown length cannot be passed on to HTTP/1.0: %w", upstream.ErrBadAnswer)
+	}
 	header := answerHeader(got)
 	if x.req.Op.Name == s3wire.OpHeadBucket {
 		header.Set("X-Amz-Bucket-Region", x.p.Region)

@@ -37,6 +37,7 @@ type gateway struct {
 	keys    *keyring.Keyring
 	trail   *audit.Recorder
 	backend *s3test.Server
+	handler http.Handler
 	logs    *lockedBuffer
 
 	mu  sync.Mutex
@@ -112,7 +113,9 @@ func newGateway(t *testing.T, change ...func(*s3proxy.Options)) *gateway {
 	for _, c := range change {
 		c(&options)
 	}
-	g.listen(s3proxy.New(options))
+	g.handler = s3proxy.New(options)
+	t.Cleanup(g.trail.Close)
+	g.addr = g.listen(http1.GuardOptions{IdleTimeout: 5 * time.Second}, 5*time.Second)
 	return g
 }
 
@@ -131,19 +134,17 @@ func openStore(t *testing.T) store.Store {
 	return db
 }
 
-func (g *gateway) listen(h http.Handler) {
+// listen serves the gateway on one more socket and returns its address.
+func (g *gateway) listen(opts http1.GuardOptions, headTime time.Duration) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(g.t, err)
-	g.addr = ln.Addr().String()
 	srv := &http.Server{
-		Handler: h, ConnContext: http1.ConnContext, ReadHeaderTimeout: 5 * time.Second,
+		Handler: g.handler, ConnContext: http1.ConnContext, ReadHeaderTimeout: headTime, IdleTimeout: headTime,
 		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(g.logs, nil), slog.LevelWarn),
 	}
-	go func() { _ = srv.Serve(http1.Guard(ln, http1.GuardOptions{IdleTimeout: 5 * time.Second})) }()
-	g.t.Cleanup(func() {
-		_ = srv.Close()
-		g.trail.Close()
-	})
+	go func() { _ = srv.Serve(http1.Guard(ln, opts)) }()
+	g.t.Cleanup(func() { _ = srv.Close() })
+	return ln.Addr().String()
 }
 
 func must(t testing.TB, err error) {

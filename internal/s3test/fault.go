@@ -17,6 +17,7 @@ type Fault struct {
 	status      int   // 0: the real answer
 	body        string
 	early       bool
+	chunked     bool
 }
 
 // Delay reads the request, then waits before it is carried out and answered.
@@ -40,6 +41,13 @@ func Answer(status int, body string) Fault {
 func AnswerEarly(status int, body string) Fault {
 	f := Answer(status, body)
 	f.early = true
+	return f
+}
+
+// AnswerInChunks is like Answer, but does not say how long the body is.
+func AnswerInChunks(status int, body string) Fault {
+	f := Answer(status, body)
+	f.chunked = true
 	return f
 }
 

@@ -79,8 +79,13 @@ func (s *Server) answer(w http.ResponseWriter, seen *Request, f Fault) {
 	seen.Status = f.status
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/xml")
-	w.Header().Set("Content-Length", strconv.Itoa(len(f.body)))
+	if !f.chunked {
+		w.Header().Set("Content-Length", strconv.Itoa(len(f.body)))
+	}
 	w.WriteHeader(f.status)
+	if f.chunked {
+		_ = http.NewResponseController(w).Flush() // or net/http would measure a short body
+	}
 	_, _ = io.WriteString(w, f.body)
 }
 
