@@ -64,7 +64,7 @@ describe('without a mouse', () => {
     await tabTo(page, 'Password');
     await page.keyboard.type(server.password);
     await page.keyboard.press('Enter');
-    await page.waitForURL(/\/admin\/s3-proxy/);
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
     assertQuiet(seen);
   });
 

@@ -12,7 +12,7 @@ const document = JSON.parse(readFileSync(new URL('../../web/openapi.json', impor
 // later, is refused.
 const own = new Set([
   'getServer', 'signIn', 'getSession', 'signOut', 'changePassword', 'listSessions', 'endAllSessions', 'endSession', 'listTokens', 'createToken',
-  'revokeToken', 'listCredentials', 'getCredential',
+  'revokeToken', 'listCredentials', 'getCredential', 'getCredentialTraffic',
 ]);
 const ofUsers = new Set(['rotateCredential', 'revokeCredential']);
 
@@ -110,8 +110,13 @@ for (const role of ['user', 'readonly']) {
       assert.deepEqual(listed.items.map((item) => item.access_key_id), [people[role].key]);
       const searched = await ask(page, { method: 'GET', path: '/api/credentials?owner=admin&q=nobody' });
       assert.ok(!searched.body.includes(theirs) && !searched.body.includes('nobody else'), searched.body);
-      for (const path of [`/api/credentials/${theirs}`, '/api/credentials/AKIAAAAAAAAAAAAAAAAA']) {
-        assert.equal((await ask(page, { method: 'GET', path })).status, 404);
+      // What another has and what nobody has cannot be told apart.
+      for (const part of ['', '/traffic']) {
+        assert.equal((await ask(page, { method: 'GET', path: `/api/credentials/${people[role].key}${part}` })).status, 200);
+        const answers = await Promise.all([theirs, 'AKIAAAAAAAAAAAAAAAAA'].map((key) => ask(page, { method: 'GET', path: `/api/credentials/${key}${part}` })));
+        assert.deepEqual(answers.map(({ status }) => status), [404, 404]);
+        const [other, none] = answers.map(({ body }) => JSON.parse(body).error);
+        assert.deepEqual(other, none);
       }
       for (const deed of ['rotate', 'revoke']) {
         assert.equal((await ask(page, { method: 'POST', path: `/api/credentials/${theirs}/${deed}` })).status, role === 'user' ? 404 : 403);

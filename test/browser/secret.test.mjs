@@ -71,8 +71,9 @@ async function filesWith(dir, secret) {
 
 /** A signed-in browser on a profile of its own. */
 async function opened(t) {
-  const dir = await scratch((undoing) => t.after(undoing));
-  const browser = await startWithProfile((undoing) => t.after(undoing), dir);
+  const done = undoing((step) => t.after(step)); // the browser ends before its profile goes
+  const dir = await scratch(done);
+  const browser = await startWithProfile(done, dir);
   const page = await browser.newPage();
   await signIn(page, server);
   await visit(page, server, '/admin/s3-proxy');

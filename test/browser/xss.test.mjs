@@ -101,7 +101,7 @@ describe('stored texts', () => {
       await visit(page, server, `/admin/s3-proxy/credentials/${keys[i]}`);
       await assertShows(page, seen, [payload]);
       for (const action of ['Edit credential', 'Rotate key', 'Disable key', 'Revoke key']) {
-        await page.getByRole('button', { name: action }).click();
+        await page.getByRole('button', { name: action, exact: true }).click();
         await page.getByRole('button', { name: 'Cancel' }).waitFor();
         await assertShows(page, seen, [payload]);
         await page.getByRole('button', { name: 'Cancel' }).click();

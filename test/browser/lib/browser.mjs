@@ -35,6 +35,12 @@ export async function openContext(t, browser, options = {}) {
   return watch(context);
 }
 
+// By context: the requests of its pages that have no answer yet.
+const underWay = new WeakMap();
+
+/** Whether a page waits for no answer. */
+export const isQuiet = (page) => underWay.get(page.context()).size === 0;
+
 const sessions = new Map();
 
 /**
@@ -73,6 +79,12 @@ async function watch(context) {
   });
   context.on('weberror', (error) => seen.errors.push(String(error.error())));
   context.on('response', (response) => seen.responses.push(recorded(response)));
+  const pending = new Set();
+  underWay.set(context, pending);
+  context.on('request', (request) => pending.add(request));
+  for (const end of ['requestfinished', 'requestfailed']) {
+    context.on(end, (request) => pending.delete(request));
+  }
   await context.exposeBinding('keystileViolation', (_, text) => { seen.violations.push(text); });
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => {

@@ -1,6 +1,8 @@
 // What people do in the pages, by what they see: roles, labels and words.
 import assert from 'node:assert/strict';
 
+import { isQuiet, until } from './browser.mjs';
+
 /** The field of a label; one that is required has a star at its label. */
 export function field(within, label) {
   return within.getByLabel(new RegExp(`^${label}( \\*)?$`));
@@ -32,12 +34,19 @@ export async function visit(page, server, path) {
   await settled(page);
 }
 
-/** Waits until a page has what it shows. */
+/** Waits until a page has what it shows: nothing is asked for, nothing loads, nothing moves. */
 export async function settled(page) {
-  await page.locator('main').first().waitFor();
-  await page.waitForLoadState('networkidle');
-  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+  await until('the page has settled', async () => isQuiet(page) && await atRest(page) && isQuiet(page));
 }
+
+/** Looks two frames later, so that what an answer sets off has begun. */
+const atRest = (page) => page.evaluate(() => new Promise((resolve) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(
+    document.querySelector('main') !== null
+    && document.querySelector('[aria-busy=true], .mantine-Skeleton-root') === null
+    && document.getAnimations().every(({ playState }) => playState !== 'running'),
+  )));
+})).catch(() => false); // it went to another page meanwhile
 
 /** Opens the menu of the account and chooses something. */
 export async function chooseAccountItem(page, item) {
@@ -61,7 +70,7 @@ export async function assertText(locator, pattern) {
     if (Date.now() > end) {
       assert.match(text, pattern);
     }
-    await locator.page().waitForTimeout(50);
+    await locator.page().waitForTimeout(20);
   }
 }
 

@@ -4,7 +4,6 @@
 /** Takes the runner's events. A test with subtests counts as its subtests. */
 export function report(out) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const files = new Map();
   const print = (line) => out.write(`${line}\n`);
   // How many tests ended at each depth of a file since the last one above them.
   const below = new Map();
@@ -38,11 +37,10 @@ export function report(out) {
       }
       counts.passed += 1;
       print(`ok    ${short.padEnd(28)} ${(data.details.duration_ms / 1000).toFixed(1).padStart(6)}s  ${data.name}`);
-      files.set(short, (files.get(short) ?? 0) + 1);
     }
   };
   const close = () => {
-    print(`browser: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, in ${files.size} files`);
+    print(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     return counts.failed === 0 && counts.passed > 0;
   };
   return { event, close };

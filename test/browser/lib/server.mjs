@@ -18,8 +18,9 @@ export function cleanEnv(extra = {}) {
 }
 
 /**
- * Collects what is to be undone when a file's tests are done, last first. It is
- * called at the top of the file, as hooks cannot register hooks.
+ * Collects what is to be undone when a file's tests or one test are done, last
+ * first. It is called at the top of the file or test, as hooks cannot register
+ * hooks.
  */
 export function undoing(after) {
   const steps = [];

@@ -1,8 +1,8 @@
-import { Button, Group, Modal, Stack } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import type { ApiError } from '../api/client';
-import { useCover } from './cover';
+import { Dialog } from './Dialog';
 import { ErrorNotice } from './ErrorNotice';
 import { useAction } from './useAction';
 
@@ -24,13 +24,12 @@ interface ConfirmDialogProps {
 
 /** Asks once before harm. Rendered only while it is open. */
 export function ConfirmDialog({ title, children, confirm, danger, action, explain, onClose }: ConfirmDialogProps) {
-  useCover();
   const doing = useAction(async () => {
     await action();
     onClose();
   });
   return (
-    <Modal opened onClose={onClose} title={title} closeOnClickOutside={!doing.busy} closeOnEscape={!doing.busy}>
+    <Dialog title={title} busy={doing.busy} light onClose={onClose}>
       <Stack gap="md">
         <div>{children}</div>
         {doing.error && (explain?.(doing.error) ?? <ErrorNotice title="That did not work" error={doing.error} />)}
@@ -43,6 +42,6 @@ export function ConfirmDialog({ title, children, confirm, danger, action, explai
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -3,6 +3,7 @@ import { type ReactNode, useCallback, useState } from 'react';
 
 import { CoverContext } from './cover';
 import classes from './DetailDrawer.module.css';
+import { useReturnFocus } from './useReturnFocus';
 
 interface DetailDrawerProps {
   title: ReactNode;
@@ -18,6 +19,8 @@ interface DetailDrawerProps {
  * so that it has an address of its own.
  */
 export function DetailDrawer({ title, children, covered, onClose }: DetailDrawerProps) {
+  const [address] = useState(window.location.pathname);
+  useReturnFocus(() => linkTo(address));
   const [dialogs, setDialogs] = useState(0);
   const cover = useCallback((by: 1 | -1) => setDialogs((count) => count + by), []);
   const free = !covered && dialogs === 0;
@@ -30,4 +33,9 @@ export function DetailDrawer({ title, children, covered, onClose }: DetailDrawer
       <CoverContext value={cover}>{children}</CoverContext>
     </Drawer>
   );
+}
+
+/** The link in the list that leads to a drawer. */
+function linkTo(address: string): HTMLElement | undefined {
+  return Array.from(document.querySelectorAll<HTMLAnchorElement>('main a[href]')).find(({ pathname }) => pathname === address);
 }

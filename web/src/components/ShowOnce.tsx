@@ -1,8 +1,8 @@
-import { Button, Code, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Code, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import { CopyButton } from './CopyButton';
-import { useCover } from './cover';
+import { Dialog } from './Dialog';
 import { useKeepOpen } from './useKeepOpen';
 
 interface ShowOnceProps {
@@ -17,9 +17,8 @@ interface ShowOnceProps {
 /** Shows a secret this once; only its own button closes it. */
 export function ShowOnce({ title, what, value, children, onClose }: ShowOnceProps) {
   useKeepOpen();
-  useCover();
   return (
-    <Modal opened onClose={onClose} title={title} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
+    <Dialog title={title} held onClose={onClose}>
       <Stack gap="sm">
         {children}
         <Text>It is shown this once. Reloading or leaving the page does not bring it back.</Text>
@@ -29,6 +28,6 @@ export function ShowOnce({ title, what, value, children, onClose }: ShowOnceProp
           <Button onClick={onClose}>I have saved it</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -33,7 +33,7 @@ export function Shell() {
         <Navigation onNavigate={menu.close} />
         <Endpoint className={classes.endpointBelow} />
       </AppShell.Navbar>
-      <AppShell.Main id="main">
+      <AppShell.Main id="main" tabIndex={-1} className={classes.main ?? ''}>
         <Outlet />
       </AppShell.Main>
       <ShortcutHelp />

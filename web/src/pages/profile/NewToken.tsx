@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Select, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Select, Stack, TextInput } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
 
 import { api, send } from '../../api/client';
+import { Dialog } from '../../components/Dialog';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { faultOf } from '../../components/faults';
 import { ShowOnce } from '../../components/ShowOnce';
@@ -41,7 +42,7 @@ function TokenForm({ onMade, onClose }: { onMade: (value: string) => void; onClo
     void create.run();
   };
   return (
-    <Modal opened onClose={onClose} title="Create API token">
+    <Dialog title="Create API token" busy={create.busy} onClose={onClose}>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <TextInput label="Name" description="Says later what it was for" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={faultOf(create.error, 'name')} />
@@ -53,6 +54,6 @@ function TokenForm({ onMade, onClose }: { onMade: (value: string) => void; onClo
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

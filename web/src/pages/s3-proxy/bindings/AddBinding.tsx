@@ -1,10 +1,11 @@
-import { Button, Group, Modal, NumberInput, Radio, Stack, TextInput } from '@mantine/core';
+import { Button, Group, NumberInput, Radio, Stack, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 
 import { useBuckets } from '../../../api/buckets';
 import { api, send } from '../../../api/client';
 import { serverQuery } from '../../../api/session';
+import { Dialog } from '../../../components/Dialog';
 import { tellDone } from '../../../components/done';
 import { ErrorNotice } from '../../../components/ErrorNotice';
 import { faultOf } from '../../../components/faults';
@@ -44,7 +45,7 @@ export function AddBinding({ onAdded, onClose }: AddBindingProps) {
   const fault = (field: string) => faultOf(add.error, field);
   const url = `${endpoint.replace(/\/$/, '')}/${name || bucket || '…'}`;
   return (
-    <Modal opened onClose={onClose} title="Add anonymous binding" size={560} closeOnClickOutside={false}>
+    <Dialog title="Add anonymous binding" width={560} busy={add.busy} onClose={onClose}>
       <form onSubmit={submit} noValidate>
         <Stack gap="sm">
           <BucketPicker groups={groups} loading={loading} value={place} onChange={setPlace} error={place === '' && add.error ? 'Choose a bucket' : (fault('bucket') ?? fault('backend'))} />
@@ -73,7 +74,7 @@ export function AddBinding({ onAdded, onClose }: AddBindingProps) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,9 +1,8 @@
-import { Modal } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, send } from '../../../api/client';
+import { Dialog } from '../../../components/Dialog';
 import { tellDone } from '../../../components/done';
 import { useAction } from '../../../components/useAction';
 import { expiryBody } from '../../../lib/expiry';
@@ -17,7 +16,6 @@ const blank: CredentialChoice = { description: '', drafts: [newDraft(1)], expiry
 /** Makes a key and shows its secret, this once. The secret lives in this state alone. */
 export function CreateCredential({ onClose }: { onClose: () => void }) {
   const queryClient = useQueryClient();
-  const small = useMediaQuery('(max-width: 48em)');
   const [made, setMade] = useState<{ credential: CredentialWithSecret; requestId: string }>();
   const create = useAction(async (choice: CredentialChoice) => {
     const { expires_at, ...expiry } = expiryBody(choice.expiry);
@@ -42,11 +40,11 @@ export function CreateCredential({ onClose }: { onClose: () => void }) {
     return <SecretOnce title="Credential created" credential={made.credential} onClose={close} />;
   }
   return (
-    <Modal opened onClose={onClose} title="Create credential" size={680} fullScreen={small} closeOnClickOutside={false}>
+    <Dialog title="Create credential" width={680} busy={create.busy} onClose={onClose}>
       <CredentialForm
         initial={blank} submit="Create credential" failed="The credential was not created" busy={create.busy} error={create.error}
         onSubmit={(choice) => void create.run(choice)} onCancel={onClose}
       />
-    </Modal>
+    </Dialog>
   );
 }

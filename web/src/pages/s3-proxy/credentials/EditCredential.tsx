@@ -1,8 +1,7 @@
-import { Modal } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 
 import { api, send } from '../../../api/client';
+import { Dialog } from '../../../components/Dialog';
 import { tellDone } from '../../../components/done';
 import { useAction } from '../../../components/useAction';
 import { expiryBody } from '../../../lib/expiry';
@@ -19,7 +18,6 @@ interface EditCredentialProps {
 /** Changes description, scope, expiry and owner of a key. */
 export function EditCredential({ credential, onClose }: EditCredentialProps) {
   const queryClient = useQueryClient();
-  const small = useMediaQuery('(max-width: 48em)');
   const initial: CredentialChoice = {
     description: credential.description,
     drafts: credential.grants.map((grant, i) => draftOf(grant, i + 1)),
@@ -36,13 +34,13 @@ export function EditCredential({ credential, onClose }: EditCredentialProps) {
     tellDone(`Key ${credential.access_key_id} changed.`, requestId);
   });
   return (
-    <Modal opened onClose={onClose} title={`Edit ${credential.access_key_id}`} size={680} fullScreen={small} closeOnClickOutside={false}>
+    <Dialog title={`Edit ${credential.access_key_id}`} width={680} busy={save.busy} onClose={onClose}>
       <CredentialForm
         initial={initial} submit="Save credential" failed="The credential was not changed" busy={save.busy} error={save.error}
         {...(credential.expires_at ? { currentExpiry: utc(new Date(credential.expires_at)) } : {})}
         onSubmit={(choice) => void save.run(choice)} onCancel={onClose}
       />
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Select, Stack, Text } from '@mantine/core';
+import { Button, Group, Select, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 
 import { api, send } from '../../../api/client';
+import { Dialog } from '../../../components/Dialog';
 import { tellDone } from '../../../components/done';
 import { ErrorNotice } from '../../../components/ErrorNotice';
 import { faultOf } from '../../../components/faults';
@@ -49,7 +50,7 @@ export function RotateCredential({ credential, onClose }: RotateCredentialProps)
     void rotate.run();
   };
   return (
-    <Modal opened onClose={onClose} title={`Rotate ${credential.access_key_id}?`} closeOnClickOutside={!rotate.busy} closeOnEscape={!rotate.busy}>
+    <Dialog title={`Rotate ${credential.access_key_id}?`} busy={rotate.busy} light onClose={onClose}>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <Text>
@@ -64,6 +65,6 @@ export function RotateCredential({ credential, onClose }: RotateCredentialProps)
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,7 @@
-import { Alert, Button, Group, Modal, Stack, Tabs, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
+import { Alert, Button, Group, Stack, Tabs, Text } from '@mantine/core';
 
 import { CopyButton } from '../../../components/CopyButton';
+import { Dialog } from '../../../components/Dialog';
 import { IconDownload, IconWarning } from '../../../components/icons';
 import { useKeepOpen } from '../../../components/useKeepOpen';
 import { type Download, downloads, type Filling, listable, type Snippet, snippets } from '../../../snippets';
@@ -21,7 +21,6 @@ interface SecretOnceProps {
  */
 export function SecretOnce({ title, credential, onClose }: SecretOnceProps) {
   useKeepOpen();
-  const small = useMediaQuery('(max-width: 48em)');
   const filling: Filling = {
     accessKeyId: credential.access_key_id,
     secretAccessKey: credential.secret_access_key,
@@ -30,7 +29,7 @@ export function SecretOnce({ title, credential, onClose }: SecretOnceProps) {
     ...listable(credential.grants),
   };
   return (
-    <Modal opened onClose={onClose} title={title} size={760} fullScreen={small} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
+    <Dialog title={title} width={760} held onClose={onClose}>
       <Stack gap="md">
         <Alert color="yellow" variant="outline" icon={<IconWarning />}>
           The secret is shown this once. Reloading or leaving the page does not bring it back; a lost one is replaced by rotating the key.
@@ -49,7 +48,7 @@ export function SecretOnce({ title, credential, onClose }: SecretOnceProps) {
           <Button size="sm" onClick={onClose}>I have saved it</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 
