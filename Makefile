@@ -59,8 +59,9 @@ web-check: $(NODE_MODULES) ## Check the dashboard: types, lint, client fresh
 web-test: $(NODE_MODULES) ## Run the dashboard's unit tests
 	cd web && npm run -s test
 
-test: clients ceph $(DASHBOARD) web-test ## Run all tests: units and end to end
+test: clients ceph $(DASHBOARD) web-test ## Run all tests: units, end to end, in a browser
 	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
+	@$(MAKE) --no-print-directory browser
 
 e2e: clients ceph $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
 	go test -json -count=1 $(E2E) | go run ./test/report
