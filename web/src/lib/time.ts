@@ -39,3 +39,14 @@ export function utcPrecise(moment: Date): string {
 export function local(moment: Date): string {
   return moment.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 }
+
+/** The reader's clock: "14:00". */
+export function clock(moment: Date): string {
+  return moment.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+}
+
+/** Two moments by the reader's clock, with the day of the first: "Sat 21 Nov, 14:00–15:00". */
+export function clockSpan(from: Date, to: Date): string {
+  const day = from.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
+  return `${day}, ${clock(from)}–${clock(to)}`;
+}

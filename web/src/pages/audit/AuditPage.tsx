@@ -5,13 +5,13 @@ import { getRouteApi, Outlet, useParams } from '@tanstack/react-router';
 import { DataTable } from '../../components/DataTable';
 import { Empty } from '../../components/Empty';
 import { FilterBar } from '../../components/FilterBar';
-import { IconRefresh } from '../../components/icons';
+import { IconDownload, IconRefresh } from '../../components/icons';
 import { PageHeader } from '../../components/PageHeader';
 import { usePaged } from '../../components/usePaged';
 import { columns } from './columns';
 import { auditCommand } from './command';
 import { readEvents } from './events';
-import type { AuditSearch } from './filters';
+import { type AuditSearch, csvAddress } from './filters';
 import { TimeRange } from './TimeRange';
 import { useChips } from './useChips';
 
@@ -28,7 +28,7 @@ export function AuditPage() {
   };
   return (
     <>
-      <PageHeader title="Audit" actions={<Refresh />} />
+      <PageHeader title="Audit" actions={<><Csv search={search} /><Refresh /></>} />
       <Box mb="sm">
         <FilterBar filters={useChips()} values={search} onChange={filter}>
           <TimeRange since={search.since} until={search.until} onChange={filter} />
@@ -41,6 +41,19 @@ export function AuditPage() {
       />
       <Outlet />
     </>
+  );
+}
+
+/** All events of the filter, not only those that are shown. */
+function Csv({ search }: { search: AuditSearch }) {
+  return (
+    <Button
+      component="a" variant="default" leftSection={<IconDownload />} href={csvAddress(search, new Date())} download
+      // A range that ends now ends when it is clicked.
+      onClick={(event) => { event.currentTarget.href = csvAddress(search, new Date()); }}
+    >
+      Download CSV
+    </Button>
   );
 }
 

@@ -1,13 +1,13 @@
-import { Group, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { Group, Stack, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
+import { Bytes } from '../../components/Bytes';
 import { CopyButton } from '../../components/CopyButton';
 import { Facts } from '../../components/Facts';
 import { MonoId } from '../../components/MonoId';
 import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
-import { exactSize, size } from '../../lib/size';
 import { capital, counted, visible } from '../../lib/text';
 import { local, utcPrecise } from '../../lib/time';
 import { AccessKey } from './AccessKey';
@@ -128,7 +128,7 @@ function what({ backend, bucket, key, detail }: Event): Items {
     ['Copied from', detail.copy_source && <Plain mono text={detail.copy_source} />],
     ['Upload', detail.upload_id && <MonoId value={detail.upload_id} what="upload id" max={40} />],
     ['Part', detail.part_number],
-    ['Size', bytes === undefined ? undefined : <Tooltip label={exactSize(bytes)}><span>{size(bytes)}</span></Tooltip>],
+    ['Size', bytes === undefined ? undefined : <Bytes n={bytes} />],
     ['ETag', detail.etag && <MonoId value={detail.etag} what="ETag" max={40} />],
   ];
 }

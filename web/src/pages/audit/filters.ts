@@ -22,3 +22,9 @@ export function toQuery(search: AuditSearch, now: Date) {
     ...(until ? { until: momentOf(until, now) } : {}),
   };
 }
+
+/** Where the same events are one file. */
+export function csvAddress(search: AuditSearch, now: Date): string {
+  const query = new URLSearchParams(toQuery(search, now)).toString();
+  return `/api/audit.csv${query && '?'}${query}`;
+}

@@ -10,12 +10,14 @@ import { ErrorNotice } from '../../components/ErrorNotice';
 import { Facts } from '../../components/Facts';
 import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
+import { healthOf, latencyText } from '../../lib/health';
 import { capital } from '../../lib/text';
 import { BucketsPanel } from './BucketsPanel';
 import { EditBackend } from './EditBackend';
+import { HealthHistory } from './HealthHistory';
 import { RemoveBackend } from './RemoveBackend';
 import { TestPanel } from './TestPanel';
-import { healthOf, keysKept, kinds, latencyText } from './words';
+import { keysKept, kinds } from './words';
 
 const route = getRouteApi('/admin/backends/$backend');
 
@@ -42,10 +44,12 @@ function Detail({ backend }: { backend: Backend }) {
       <Tabs.List mb="md">
         <Tabs.Tab value="about">About</Tabs.Tab>
         <Tabs.Tab value="buckets">Buckets</Tabs.Tab>
+        <Tabs.Tab value="health">Health</Tabs.Tab>
         <Tabs.Tab value="test">Test</Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="about"><About backend={backend} /></Tabs.Panel>
       <Tabs.Panel value="buckets"><BucketsPanel backend={backend} /></Tabs.Panel>
+      <Tabs.Panel value="health"><HealthHistory backend={backend.id} /></Tabs.Panel>
       <Tabs.Panel value="test"><TestPanel backend={backend} /></Tabs.Panel>
     </Tabs>
   );

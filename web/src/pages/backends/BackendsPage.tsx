@@ -10,10 +10,11 @@ import { IconPlus } from '../../components/icons';
 import { PageHeader } from '../../components/PageHeader';
 import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
+import { healthOf, latencyText } from '../../lib/health';
 import { middle } from '../../lib/text';
 import { AdminsOnly } from '../../shell/AdminsOnly';
 import { AddBackend } from './AddBackend';
-import { healthOf, keysKept, kinds, latencyText } from './words';
+import { keysKept, kinds } from './words';
 
 const columns: Column<Backend>[] = [
   {

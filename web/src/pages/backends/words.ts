@@ -5,19 +5,6 @@ import { capital } from '../../lib/text';
 type Backend = Schemas['Backend'];
 type TestReport = Schemas['TestReport'];
 
-/** What was last seen of a backend, as a word. */
-export function healthOf({ checked_at, healthy }: Schemas['Health']): { status: string; tone: Tone } {
-  if (!checked_at) {
-    return { status: 'not checked yet', tone: 'quiet' };
-  }
-  return healthy ? { status: 'healthy', tone: 'good' } : { status: 'unhealthy', tone: 'bad' };
-}
-
-/** A latency in milliseconds, to three figures at most. */
-export function latencyText(ms: number): string {
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms).toLocaleString('en')} ms`;
-}
-
 export const kinds: Record<Backend['kind'], string> = { s3: 'S3', embedded: 'Embedded' };
 
 const oddKeys = 'keys with “.”, “..” or empty segments, such as a//b,';

@@ -1,14 +1,14 @@
 import { Stack, Text, Tooltip } from '@mantine/core';
-import { Link, useRouter } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
 import { type Column, DataTable } from '../../components/DataTable';
 import { Empty } from '../../components/Empty';
 import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
+import { healthOf, latencyText } from '../../lib/health';
+import { percent } from '../../lib/numbers';
 import { capital, middle } from '../../lib/text';
-import classes from './OverviewPage.module.css';
-import { healthOf, latencyText, percent } from './words';
 
 type State = Schemas['BackendState'];
 
@@ -32,13 +32,8 @@ export function BackendStates({ backends }: { backends: readonly State[] }) {
   );
 }
 
-// Not in the type of the routes while the page is not among them.
-const page: string = '/admin/backends';
-
 function Name({ id }: { id: string }) {
-  const router = useRouter();
-  const name = <span title={id}>{middle(id, 28)}</span>;
-  return page in router.routesByPath ? <Link to={page}>{name}</Link> : name;
+  return <Link to="/admin/backends/$backend" params={{ backend: id }} title={id}>{middle(id, 28)}</Link>;
 }
 
 function Health({ state }: { state: State }) {
@@ -55,5 +50,5 @@ function Uptime({ share }: { share: number | undefined }) {
   if (share === undefined) {
     return <Text span inherit c="dimmed">not known yet</Text>;
   }
-  return <Tooltip label="Of the time in which somebody was looking"><span className={classes.exact}>{percent(share)}</span></Tooltip>;
+  return <Tooltip label="Of the time in which somebody was looking"><span className="exact">{percent(share)}</span></Tooltip>;
 }

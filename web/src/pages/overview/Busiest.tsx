@@ -2,11 +2,12 @@ import { Text } from '@mantine/core';
 import { Link, useNavigate } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
+import { Bytes } from '../../components/Bytes';
 import { CopyButton } from '../../components/CopyButton';
 import { type Column, DataTable } from '../../components/DataTable';
+import { count } from '../../lib/numbers';
+import { RevokeKey } from '../s3-proxy/credentials/RevokeKey';
 import classes from './OverviewPage.module.css';
-import { Bytes } from './Totals';
-import { count } from './words';
 
 type Busy = Schemas['BusyCredential'];
 
@@ -18,6 +19,7 @@ const columns: Column<Busy>[] = [
   { id: 'refusals', header: 'Refused', align: 'end', cell: ({ refusals }) => count(refusals) },
   { id: 'in', header: 'Received', align: 'end', cell: ({ bytes_in }) => <Bytes n={bytes_in} /> },
   { id: 'out', header: 'Sent', align: 'end', cell: ({ bytes_out }) => <Bytes n={bytes_out} /> },
+  { id: 'revoke', header: 'Actions', actions: true, cell: ({ access_key_id }) => <RevokeKey accessKeyId={access_key_id} /> },
 ];
 
 function Key({ id }: { id: string }) {

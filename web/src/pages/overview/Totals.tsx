@@ -1,18 +1,18 @@
-import { Tooltip } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 import type { Schemas } from '../../api/client';
-import { exactSize, size } from '../../lib/size';
+import { Bytes } from '../../components/Bytes';
+import { count, percent } from '../../lib/numbers';
 import classes from './OverviewPage.module.css';
-import { count, percent } from './words';
 
 /** The sums of the span. */
 export function Totals({ totals }: { totals: Schemas['Traffic'] }) {
   const { requests, reads, writes, errors, refusals, bytes_in, bytes_out } = totals;
   const items: readonly (readonly [name: string, value: ReactNode])[] = [
     ['Requests', count(requests)],
-    ['Errors', <WithShare key="errors" n={errors} of={requests} />],
-    ['Refused', <WithShare key="refused" n={refusals} of={requests} />],
+    ['Errors', <WithShare key="errors" n={errors} of={requests} result="error" />],
+    ['Refused', <WithShare key="refused" n={refusals} of={requests} result="denied" />],
     ['Reads', count(reads)],
     ['Writes', count(writes)],
     ['Received', <Bytes key="in" n={bytes_in} />],
@@ -25,11 +25,15 @@ export function Totals({ totals }: { totals: Schemas['Traffic'] }) {
   );
 }
 
-function WithShare({ n, of }: { n: number; of: number }) {
-  return <>{count(n)}{n > 0 && <span className={classes.share}> {percent(n / of)}</span>}</>;
-}
-
-/** A size in IEC units; to the byte on hover and focus. */
-export function Bytes({ n }: { n: number }) {
-  return <Tooltip label={exactSize(n)}><span className={classes.exact}>{size(n)}</span></Tooltip>;
+/** A count that leads to its events in the trail. */
+function WithShare({ n, of, result }: { n: number; of: number; result: 'error' | 'denied' }) {
+  if (n === 0) {
+    return count(n);
+  }
+  return (
+    <>
+      <Link to="/admin/audit" search={{ action: 's3.proxy.', result, since: '24h' }}>{count(n)}</Link>
+      <span className={classes.share}> {percent(n / of)}</span>
+    </>
+  );
 }

@@ -1,10 +1,13 @@
 import { useElementSize } from '@mantine/hooks';
-import { useState } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { type MouseEvent, useState } from 'react';
 
 import type { Schemas } from '../../api/client';
+import { brief, count } from '../../lib/numbers';
 import { ticksUpTo } from '../../lib/scale';
+import { clock } from '../../lib/time';
+import { eventsOf, hourSpan } from './hours';
 import classes from './TrafficChart.module.css';
-import { brief, clock, count, hourSpan } from './words';
 
 type Hour = Schemas['TrafficHour'];
 
@@ -28,8 +31,12 @@ interface TrafficChartProps {
   hours: readonly Hour[];
 }
 
-/** Requests by hour: bars of what was served, refused and went wrong. The numbers are in a table beside it. */
+/**
+ * Requests by hour: bars of what was served, refused and went wrong. The numbers
+ * are in a table beside it, and so are the links for who does not click a bar.
+ */
 export function TrafficChart({ hours }: TrafficChartProps) {
+  const navigate = useNavigate();
   const { ref, width } = useElementSize();
   const [shown, setShown] = useState<number>();
   const slot = Math.max(width - edge.left - edge.right, 0) / hours.length;
@@ -51,6 +58,7 @@ export function TrafficChart({ hours }: TrafficChartProps) {
               <rect
                 className={classes.slot} data-shown={i === shown || undefined} width={slot} y={edge.top} height={floor - edge.top}
                 onPointerEnter={() => setShown(i)} onPointerDown={() => setShown(i)}
+                onClick={(event) => byMouse(event) && void navigate({ to: '/admin/audit', search: eventsOf(each) })}
               />
               <Bar hour={each} slot={slot} perRequest={perRequest} />
             </g>
@@ -62,6 +70,11 @@ export function TrafficChart({ hours }: TrafficChartProps) {
       </div>
     </figure>
   );
+}
+
+/** A finger's tap shows the numbers; leaving the page would take them away. */
+function byMouse({ nativeEvent }: MouseEvent): boolean {
+  return nativeEvent instanceof PointerEvent && nativeEvent.pointerType === 'mouse';
 }
 
 const tipWidth = 216;
@@ -77,7 +90,7 @@ function Tip({ hour, last, left }: { hour: Hour; last: boolean; left: number }) 
   const rows = [['Requests', hour.requests], ['Errors', hour.errors], ['Refused', hour.refusals]] as const;
   return (
     <div className={classes.tip} aria-hidden style={{ left, width: tipWidth }}>
-      <b>{hourSpan(hour.hour)}</b>{last && <div>not over yet</div>}
+      <b>{hourSpan(hour)}</b>{last && <div>not over yet</div>}
       <dl className={classes.numbers}>
         {rows.map(([name, n]) => <div key={name}><dt>{name}</dt><dd>{count(n)}</dd></div>)}
       </dl>
