@@ -40,7 +40,7 @@ func (f AdminFlags) bootstrap(ctx context.Context, con *console, act func(*contr
 	if err != nil {
 		return err
 	}
-	db, err := openStore(ctx, c, newLogger(con.err, c.Log))
+	db, _, err := openStore(ctx, c, newLogger(con.err, c.Log))
 	if err != nil {
 		return err
 	}

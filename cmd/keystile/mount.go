@@ -76,6 +76,7 @@ func (s *server) gatewayHandler() http.Handler {
 		Now:              time.Now,
 		Region:           s.config.S3Proxy.Region,
 		PublicURL:        s.s3URL(),
+		TokenKey:         s.tokenKey,
 		AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
 		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,
 		SuccessReadRate:  s.config.Audit.Sampling.ProxySuccessReadRate,

@@ -14,7 +14,9 @@ import (
 	"keystile/internal/config"
 	"keystile/internal/control"
 	"keystile/internal/keyring"
+	"keystile/internal/keystile"
 	"keystile/internal/store"
+	"keystile/internal/store/seal"
 	"keystile/internal/store/sqlstore"
 	"keystile/internal/telemetry"
 	"keystile/internal/traffic"
@@ -35,6 +37,7 @@ type server struct {
 
 	sockets   sockets
 	store     *sqlstore.DB
+	tokenKey  keystile.Secret // seals continuation tokens; from the master key
 	trail     *audit.Recorder
 	children  children
 	backends  *upstream.Registry
@@ -79,9 +82,11 @@ func (s *server) openStore(ctx context.Context) error {
 		return err
 	}
 	s.later(func(context.Context) error { return release() })
-	if s.store, err = openStore(ctx, s.config, s.log); err != nil {
+	var key seal.Key
+	if s.store, key, err = openStore(ctx, s.config, s.log); err != nil {
 		return err
 	}
+	s.tokenKey = keystile.NewSecret(string(key.Derive("continuation tokens")))
 	s.later(func(context.Context) error { return s.store.Close() })
 	return nil
 }

@@ -17,22 +17,23 @@ import (
 // dataDirMode keeps everybody else out of what the gateway stores.
 const dataDirMode = 0o700
 
-// openStore opens the database with its master key.
-func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*sqlstore.DB, error) {
+// openStore opens the database with its master key, and returns that too.
+func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*sqlstore.DB, seal.Key, error) {
 	for _, dir := range []string{c.DataDir, filepath.Dir(c.Store.Path)} {
 		if err := os.MkdirAll(dir, dataDirMode); err != nil {
-			return nil, fmt.Errorf("make the data directory: %w", err)
+			return nil, seal.Key{}, fmt.Errorf("make the data directory: %w", err)
 		}
 	}
 	key, err := masterKey(ctx, c.Store, log)
 	if err != nil {
-		return nil, err
+		return nil, seal.Key{}, err
 	}
 	keys, err := seal.New(key)
 	if err != nil {
-		return nil, err
+		return nil, seal.Key{}, err
 	}
-	return sqlstore.OpenSQLite(ctx, c.Store.Path, keys)
+	db, err := sqlstore.OpenSQLite(ctx, c.Store.Path, keys)
+	return db, key, err
 }
 
 // masterKey takes the key from the environment or its file. Only where nothing

@@ -55,7 +55,7 @@ func TestCreateCredentialFaults(t *testing.T) {
 		{"unknown permission", grant(`{"backend":"main","bucket":"uploads","permissions":["root"]}`), "grants[0].permissions[0]"},
 		{"permission twice", grant(`{"backend":"main","bucket":"uploads","permissions":["read","read"]}`), "grants[0].permissions"},
 		{"dotted prefix", grant(`{"backend":"main","bucket":"uploads","permissions":["read"],"prefix":"a/../b"}`), "grants[0].prefix"},
-		{"alias with prefix", grant(`{"backend":"main","bucket":"uploads","permissions":["read"],"prefix":"a/","alias":"mine"}`), "grants[0].alias"},
+		{"an alias for two prefixes", grant(`{"backend":"main","bucket":"uploads","permissions":["read"],"prefix":"a/","alias":"mine"},{"backend":"main","bucket":"uploads","permissions":["read"],"prefix":"b/","alias":"mine"}`), "grants[1].alias"},
 		{"names collide", grant(`{"backend":"main","bucket":"uploads","permissions":["read"]},{"backend":"main","bucket":"empty","permissions":["read"],"alias":"uploads"}`), "grants[1].alias"},
 		{"unknown property in a grant", grant(`{"backend":"main","bucket":"uploads","permissions":["read"],"admin":true}`), "grants[0].admin"},
 		{"past expiry", `{"description":"d","grants":` + oneGrant + `,"expires_at":"2026-11-21T11:59:59Z"}`, "expires_at"},

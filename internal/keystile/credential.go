@@ -72,15 +72,15 @@ func (c *Credential) StatusAt(now time.Time) Status {
 	return StatusActive
 }
 
-// Resolve finds the real bucket behind the name that the client uses. Outside
+// Resolve finds what the bucket name that the client uses stands for. Outside
 // the scope it is ErrDenied, whether or not such a bucket exists.
-func (c *Credential) Resolve(clientName string) (Bucket, error) {
+func (c *Credential) Resolve(clientName string) (Place, error) {
 	for i := range c.Grants {
 		if c.Grants[i].ClientName() == clientName {
-			return c.Grants[i].Bucket, nil
+			return c.Grants[i].Place(), nil
 		}
 	}
-	return Bucket{}, fmt.Errorf("bucket %q is not in the scope: %w", clientName, ErrDenied)
+	return Place{}, fmt.Errorf("bucket %q is not in the scope: %w", clientName, ErrDenied)
 }
 
 // Authorize fails closed: a request that needs nothing is refused too.

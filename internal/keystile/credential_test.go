@@ -55,18 +55,21 @@ func TestResolveKnowsOnlyClientNames(t *testing.T) {
 		{Bucket: keystile.Bucket{Backend: "old", Name: "photos"}, Permission: rl, Alias: "photos-old"},
 		{Bucket: bucket("payroll"), Permission: rl, Alias: "sums"},
 		{Bucket: bucket("photos"), Permission: keystile.Write, Prefix: "inbox/"},
+		{Bucket: bucket("shared"), Permission: rl, Prefix: "team-a/", Alias: "team-a"},
 	}}
-	for name, want := range map[string]string{"photos": "prod/photos", "photos-old": "old/photos", "sums": "prod/payroll"} {
+	for name, want := range map[string]string{
+		"photos": "prod/photos", "photos-old": "old/photos", "sums": "prod/payroll", "team-a": "prod/shared/team-a/",
+	} {
 		if got, err := c.Resolve(name); err != nil || got.String() != want {
 			t.Errorf("%s is %v, %v", name, got, err)
 		}
 	}
-	for _, name := range []string{"", "payroll", "Photos", "photos/", "other", "prod/photos"} {
+	for _, name := range []string{"", "payroll", "shared", "Photos", "photos/", "other", "prod/photos"} {
 		if got, err := c.Resolve(name); !errors.Is(err, keystile.ErrDenied) {
 			t.Errorf("%q is %v, %v", name, got, err)
 		}
 	}
-	if got, want := c.Buckets(), []string{"photos", "photos-old", "sums"}; !slices.Equal(got, want) {
+	if got, want := c.Buckets(), []string{"photos", "photos-old", "sums", "team-a"}; !slices.Equal(got, want) {
 		t.Errorf("lists %v, want %v", got, want)
 	}
 }

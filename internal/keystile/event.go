@@ -48,20 +48,24 @@ type Event struct {
 type EventDetail struct {
 	// AccessKeyID as claimed. Authenticated tells whether its signature was
 	// verified: a merely claimed id never counts against its owner.
-	AccessKeyID   string   `json:"access_key_id,omitempty"`
-	Authenticated bool     `json:"authenticated"`
-	Code          string   `json:"code,omitempty"` // S3 or API error code
-	Message       string   `json:"message,omitempty"`
-	Bytes         int64    `json:"bytes,omitempty"` // declared or moved
-	ETag          string   `json:"etag,omitempty"`
-	VersionID     string   `json:"version_id,omitempty"`
-	UploadID      string   `json:"upload_id,omitempty"`
-	PartNumber    int      `json:"part_number,omitempty"`
-	CopySource    string   `json:"copy_source,omitempty"` // BACKEND/BUCKET/KEY
-	Keys          []string `json:"keys,omitempty"`        // of a multi-delete
-	DeniedKeys    []string `json:"denied_keys,omitempty"`
-	FailedKeys    []string `json:"failed_keys,omitempty"`
-	Anonymous     bool     `json:"anonymous,omitempty"`
+	AccessKeyID   string `json:"access_key_id,omitempty"`
+	Authenticated bool   `json:"authenticated"`
+	// ClientBucket and ClientKey are the names that the client used, where they
+	// are not the real ones.
+	ClientBucket string   `json:"client_bucket,omitempty"`
+	ClientKey    string   `json:"client_key,omitempty"`
+	Code         string   `json:"code,omitempty"` // S3 or API error code
+	Message      string   `json:"message,omitempty"`
+	Bytes        int64    `json:"bytes,omitempty"` // declared or moved
+	ETag         string   `json:"etag,omitempty"`
+	VersionID    string   `json:"version_id,omitempty"`
+	UploadID     string   `json:"upload_id,omitempty"`
+	PartNumber   int      `json:"part_number,omitempty"`
+	CopySource   string   `json:"copy_source,omitempty"` // BACKEND/BUCKET/KEY
+	Keys         []string `json:"keys,omitempty"`        // of a multi-delete
+	DeniedKeys   []string `json:"denied_keys,omitempty"`
+	FailedKeys   []string `json:"failed_keys,omitempty"`
+	Anonymous    bool     `json:"anonymous,omitempty"`
 	// Count and LastTime stand in a row that collapses a flood of the same
 	// refusal from the same source.
 	Count    int64      `json:"count,omitempty"`

@@ -13,7 +13,33 @@ type Grant struct {
 	// bucket.
 	Prefix string
 	// Alias is the bucket name that the client sees; empty means the real one.
+	// With a prefix it shows the keys under that prefix as a bucket of its own:
+	// the client sees them without the prefix.
 	Alias string
+}
+
+// Place is what a client's bucket name stands for.
+type Place struct {
+	Bucket Bucket
+	// Hidden is how every real key begins, a part that the client does not see.
+	// It is empty where the client sees keys as they are.
+	Hidden string
+}
+
+func (p Place) String() string {
+	if p.Hidden == "" {
+		return p.Bucket.String()
+	}
+	return p.Bucket.String() + "/" + p.Hidden
+}
+
+// Place is what the grant's ClientName stands for. Without an alias the prefix
+// only filters: it is not hidden.
+func (g Grant) Place() Place {
+	if g.Alias == "" {
+		return Place{Bucket: g.Bucket}
+	}
+	return Place{Bucket: g.Bucket, Hidden: g.Prefix}
 }
 
 // ClientName is the bucket name under which the client sees the grant.
@@ -117,7 +143,8 @@ func ParseScope(s string, exact bool) (bucket Bucket, prefix string, err error) 
 const maxGrants = 1000
 
 // CheckGrants validates a credential's whole scope and reports every fault,
-// with fields named "grants[i].…".
+// with fields named "grants[i].…". Grants that share a client name must share
+// what it stands for, so that they only add permissions to one another.
 func CheckGrants(grants []Grant) error {
 	var faults Faults
 	checkGrants(grants, &faults)
@@ -139,8 +166,8 @@ func checkGrants(grants []Grant, faults *Faults) {
 		first, taken := named[g.ClientName()]
 		if !taken {
 			named[g.ClientName()] = i
-		} else if grants[first].Bucket != g.Bucket {
-			faults.Add(field+".alias", "the client would see both %s and %s as %q: give one an alias", grants[first].Bucket, g.Bucket, g.ClientName())
+		} else if grants[first].Place() != g.Place() {
+			faults.Add(field+".alias", "the client would see both %s and %s as %q: give one another alias", grants[first].Place(), g.Place(), g.ClientName())
 		}
 	}
 }
@@ -168,8 +195,8 @@ func (g Grant) check(field string, faults *Faults) {
 	if err := CheckNewBucketName(g.Alias); err != nil {
 		faults.Add(field+".alias", "%s", plain(err))
 	}
-	if g.Prefix != "" {
-		faults.Add(field+".alias", "an alias together with a prefix is not supported yet")
+	if len(g.Prefix) >= MaxKeyBytes {
+		faults.Add(field+".prefix", "a prefix that an alias hides must leave room for keys: at most %d bytes", MaxKeyBytes-1)
 	}
 }
 

@@ -116,6 +116,16 @@ func TestCheckGrantsAccepts(t *testing.T) {
 		"same name on two backends, one aliased": {
 			{Bucket: bucket("a-1"), Permission: rl}, {Bucket: keystile.Bucket{Backend: "old", Name: "a-1"}, Permission: rl, Alias: "a-1-old"},
 		},
+		"an alias that shows a prefix, by two grants, beside the bucket itself": {
+			{Bucket: bucket("a-1"), Permission: rl, Prefix: "x/", Alias: "one"}, {Bucket: bucket("a-1"), Permission: keystile.Write, Prefix: "x/", Alias: "one"},
+			{Bucket: bucket("a-1"), Permission: rl},
+		},
+		"an alias that shows a prefix under the bucket's own name": {
+			{Bucket: bucket("a-1"), Permission: rl, Prefix: "x/", Alias: "a-1"},
+		},
+		"two prefixes under two aliases": {
+			{Bucket: bucket("a-1"), Permission: rl, Prefix: "x/", Alias: "one"}, {Bucket: bucket("a-1"), Permission: rl, Prefix: "y/", Alias: "two"},
+		},
 		"an alias that is another's real name where that one has an alias": {
 			{Bucket: bucket("a-1"), Permission: rl, Alias: "b-1"}, {Bucket: bucket("b-1"), Permission: rl, Alias: "a-1"},
 		},
@@ -152,7 +162,8 @@ func TestCheckGrantsRefuses(t *testing.T) {
 		{"an alias in capitals", func(g *keystile.Grant) { g.Alias = "Pics" }, "grants[1].alias"},
 		{"an alias that is reserved", func(g *keystile.Grant) { g.Alias = "minio" }, "grants[1].alias"},
 		{"an alias that is the gateway's", func(g *keystile.Grant) { g.Alias = "-" }, "grants[1].alias"},
-		{"alias and prefix", func(g *keystile.Grant) { g.Alias, g.Prefix = "pics", "2026/" }, "grants[1].alias"},
+		{"an alias that hides a prefix without room for keys", func(g *keystile.Grant) { g.Alias, g.Prefix = "pics", strings.Repeat("p", 1024) }, "grants[1].prefix"},
+		{"an alias that is the name of a bucket whose prefix is not hidden", func(g *keystile.Grant) { g.Alias, g.Prefix = "photos", "2026/" }, "grants[1].alias"},
 		{"the name of another bucket", func(g *keystile.Grant) { g.Bucket.Name, g.Alias = "other", "photos" }, "grants[1].alias"},
 		{"the same name on another backend", func(g *keystile.Grant) { g.Bucket.Backend = "old" }, "grants[1].alias"},
 	} {
@@ -182,7 +193,7 @@ func TestCheckGrantsReportsEveryFault(t *testing.T) {
 		{Bucket: bucket("x")},
 	})
 	want := []string{
-		"grants[0].backend", "grants[0].bucket", "grants[0].permissions", "grants[0].prefix", "grants[0].alias", "grants[0].alias",
+		"grants[0].backend", "grants[0].bucket", "grants[0].permissions", "grants[0].prefix", "grants[0].alias",
 		"grants[2].bucket", "grants[2].permissions",
 	}
 	if got := fields(t, err); !slices.Equal(got, want) {
@@ -311,6 +322,30 @@ func TestPermissionsAsJSON(t *testing.T) {
 		p = keystile.Read
 		if err := p.UnmarshalJSON([]byte(bad)); err == nil || p != keystile.Read {
 			t.Errorf("%s gives %v, %v", bad, p, err)
+		}
+	}
+}
+
+func TestAnAliasStandsForOnePlace(t *testing.T) {
+	whole := keystile.Grant{Bucket: bucket("shared"), Permission: rl, Alias: "team-a"}
+	under := func(prefix string) keystile.Grant {
+		g := whole
+		g.Prefix = prefix
+		return g
+	}
+	for name, second := range map[string]keystile.Grant{
+		"another prefix":      under("team-b/"),
+		"a longer prefix":     under("team-a/logs/"),
+		"without the slash":   under("team-a"),
+		"the whole bucket":    whole,
+		"another bucket":      {Bucket: bucket("other"), Permission: rl, Prefix: "team-a/", Alias: "team-a"},
+		"another backend":     {Bucket: keystile.Bucket{Backend: "old", Name: "shared"}, Permission: rl, Prefix: "team-a/", Alias: "team-a"},
+		"a real bucket":       {Bucket: bucket("team-a"), Permission: rl},
+		"a real one's prefix": {Bucket: bucket("team-a"), Permission: rl, Prefix: "team-a/"},
+	} {
+		err := keystile.CheckGrants([]keystile.Grant{under("team-a/"), second})
+		if got := fields(t, err); !slices.Equal(got, []string{"grants[1].alias"}) {
+			t.Errorf("%s: faults of %v", name, got)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func (x *exchange) objectOwner() (string, error) {
 	if version := x.req.Query.Get("versionId"); version != "" {
 		query.Set("versionId", version)
 	}
-	got, err := x.send(upstream.Request{Method: http.MethodGet, Bucket: x.bucket.Name, Key: x.req.Key, Query: query})
+	got, err := x.send(upstream.Request{Method: http.MethodGet, Bucket: x.bucket.Name, Key: x.real.Key, Query: query})
 	if err != nil {
 		return "", err
 	}

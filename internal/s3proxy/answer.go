@@ -61,7 +61,7 @@ func (x *exchange) takeAnswer(got *http1.Response) (*answer, error) {
 
 // rewrite puts the client's names into an XML answer.
 func (x *exchange) rewrite(a *answer, status int) error {
-	rewritten, root, err := s3wire.Rewrite(a.body, s3wire.Names(x.req.Bucket, x.location(), x.owner()))
+	rewritten, root, err := s3wire.Rewrite(a.body, x.names())
 	if err != nil {
 		return fmt.Errorf("%w: %w", upstream.ErrBadAnswer, err)
 	}

@@ -1,15 +1,14 @@
 package s3proxy
 
 import (
-	"fmt"
 	"strings"
 
 	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
 )
 
-// authorize decides whether the caller may. What it lets through names real
-// buckets from here on.
+// authorize decides whether the caller may. What it lets through has the
+// backend's names from here on.
 func (p *Proxy) authorize(x *exchange) error {
 	if err := x.mayCall(); err != nil {
 		return err
@@ -17,16 +16,10 @@ func (p *Proxy) authorize(x *exchange) error {
 	if x.req.Op.Level == s3wire.Service {
 		return nil
 	}
-	needs, err := x.req.Needs(x.resolve)
-	if err != nil {
+	if err := x.resolve(); err != nil {
 		return err
 	}
-	x.bucket = needs[0].Bucket
-	x.event.Backend, x.event.Bucket = x.bucket.Backend, x.bucket.Name
-	if x.req.Source != nil {
-		x.source = needs[len(needs)-1].Bucket
-		x.event.Detail.CopySource = x.source.String() + "/" + x.req.Source.Key
-	}
+	needs := x.req.Needs(x.real)
 	if err := x.covered(needs...); err != nil {
 		return err
 	}
@@ -75,17 +68,6 @@ func (x *exchange) checkAnonymousQuery() error {
 	return nil
 }
 
-// resolve finds the real bucket behind a name within the caller's scope.
-func (x *exchange) resolve(name string) (keystile.Bucket, error) {
-	if x.lease.Binding == nil {
-		return x.lease.Credential.Resolve(name)
-	}
-	if x.lease.Binding.Name != name {
-		return keystile.Bucket{}, fmt.Errorf("bucket %q is not open: %w", name, keystile.ErrDenied)
-	}
-	return x.lease.Binding.Bucket, nil
-}
-
 func (x *exchange) covered(needs ...keystile.Need) error {
 	if x.lease.Binding != nil {
 		return x.lease.Binding.Authorize(needs...)
@@ -107,9 +89,9 @@ func (x *exchange) checkOwner() error {
 // checkKeys refuses keys that this backend would take for others, and copies
 // that it cannot make.
 func (x *exchange) checkKeys() error {
-	names := []string{x.req.Key, x.req.Query.Get("prefix")}
+	names := []string{x.real.Key, x.real.Query.Get("prefix")}
 	if x.req.Source != nil {
-		names = append(names, x.req.Source.Key)
+		names = append(names, x.real.SourceKey)
 		if x.source.Backend != x.bucket.Backend {
 			return s3wire.NotImplemented.With("Copies between backends are not supported.")
 		}

@@ -3,7 +3,6 @@ package s3proxy
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"keystile/internal/s3wire"
 )
@@ -57,28 +56,9 @@ func (x *exchange) backendError(status int, data []byte) *s3wire.Error {
 	if !ok || e.Code == "" {
 		e.Code = meaning.Name
 	}
-	if e.Message == "" || x.tells(e.Message) {
+	if e.Message = x.told(e.Message); e.Message == "" {
 		e.Message = meaning.Message
 	}
 	e.Cause = fmt.Errorf("the backend answered %d %s", status, e.Code)
 	return &e
-}
-
-// tells reports whether a backend's message names the backend: its host, its
-// key, or a bucket that the client knows by another name.
-func (x *exchange) tells(message string) bool {
-	info := x.backend.Info()
-	secret := []string{info.AccessKeyID, strings.TrimPrefix(strings.TrimPrefix(info.Endpoint, "https://"), "http://")}
-	if x.bucket.Name != x.req.Bucket {
-		secret = append(secret, x.bucket.Name)
-	}
-	if x.req.Source != nil && x.source.Name != x.req.Source.Bucket {
-		secret = append(secret, x.source.Name)
-	}
-	for _, s := range secret {
-		if s != "" && strings.Contains(message, s) {
-			return true
-		}
-	}
-	return strings.Contains(message, "://")
 }

@@ -19,6 +19,9 @@ func (p *Proxy) deleteObjects(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if err := x.nameReal(asked.Objects); err != nil {
+		return err
+	}
 	allowed, denied := x.split(asked)
 	x.event.Detail.Keys, x.event.Detail.DeniedKeys = keysOf(allowed.Objects), keysOf(denied)
 	if len(allowed.Objects) == 0 {
@@ -40,6 +43,19 @@ func (p *Proxy) deleteObjects(x *exchange) error {
 		return err
 	}
 	return x.reply(a)
+}
+
+// nameReal puts the backend's keys in the place of the client's.
+func (x *exchange) nameReal(objects []s3wire.DeleteObject) (err error) {
+	if x.real.Hidden == "" {
+		return nil
+	}
+	for i := range objects {
+		if objects[i].Key, err = s3wire.RealKey(x.place(), objects[i].Key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // split sorts the keys into those that may be deleted and those that may not.
@@ -78,6 +94,9 @@ func (x *exchange) denyAll(denied []s3wire.DeleteObject) error {
 	for _, o := range denied {
 		result.Deny(o)
 	}
+	if err := result.Strip(x.real.Hidden); err != nil {
+		return err
+	}
 	if err := x.recordRefusal(s3wire.AccessDenied.Err(), keystile.ErrDenied); err != nil {
 		return err
 	}
@@ -95,12 +114,15 @@ func (x *exchange) mergeDenied(a *answer, denied []s3wire.DeleteObject) error {
 	}
 	for i, e := range result.Errors {
 		x.event.Detail.FailedKeys = append(x.event.Detail.FailedKeys, e.Key)
-		if x.tells(e.Message) {
+		if result.Errors[i].Message = x.told(e.Message); result.Errors[i].Message == "" {
 			result.Errors[i].Message = "The backend refused to delete the object."
 		}
 	}
 	for _, o := range denied {
 		result.Deny(o)
+	}
+	if err := result.Strip(x.real.Hidden); err != nil {
+		return err
 	}
 	a.body = result.Marshal()
 	a.header.Set("Content-Type", "application/xml")

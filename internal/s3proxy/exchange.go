@@ -32,8 +32,9 @@ type exchange struct {
 	req     s3wire.Request      // since parse
 	auth    sigv4.Authorization // since authenticate; empty when anonymous
 	lease   *keyring.Lease      // since authenticate
-	bucket  keystile.Bucket     // since authorize: the real one
-	source  keystile.Bucket     // since authorize: that of a copy
+	real    s3wire.Real         // since authorize: the request in the backend's names
+	bucket  keystile.Bucket     // that of real
+	source  keystile.Bucket     // that of real: of a copy
 	backend *upstream.Backend   // since authorize
 
 	event keystile.Event // what will be or is recorded

@@ -100,12 +100,12 @@ func mayHaveHappened(err error) bool {
 // outbound builds the request to the backend from what was parsed.
 func (x *exchange) outbound() upstream.Request {
 	out := upstream.Request{
-		Method: x.req.Op.Method, Bucket: x.bucket.Name, Key: x.req.Key, Query: x.req.Query, Header: x.req.Header,
+		Method: x.req.Op.Method, Bucket: x.bucket.Name, Key: x.real.Key, Query: x.real.Query, Header: x.req.Header,
 		AbortBody: x.stopReading,
 	}
 	if x.req.Source != nil {
 		out.CopySource = &upstream.Object{
-			Bucket: x.source.Name, Key: x.req.Source.Key, VersionID: x.req.Source.VersionID,
+			Bucket: x.source.Name, Key: x.real.SourceKey, VersionID: x.req.Source.VersionID,
 		}
 	}
 	s3wire.SetACLHeaders(out.Header, x.req.CannedACL, x.req.ACLGrants)
@@ -204,6 +204,9 @@ func dropChecksums(h http.Header) {
 
 // send forwards and keeps count of the backend's trouble.
 func (x *exchange) send(out upstream.Request) (*http1.Response, error) {
+	if !x.inside(out) {
+		return nil, s3wire.InternalError.Caused(errOutside)
+	}
 	answer, err := x.backend.Send(x.context(), out)
 	if err == nil {
 		return answer, nil

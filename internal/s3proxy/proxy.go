@@ -52,6 +52,9 @@ type Options struct {
 	// PublicURL begins the locations that clients are told, without a slash at
 	// its end.
 	PublicURL string
+	// TokenKey seals the continuation tokens of listings that hide a prefix. With
+	// none, only this process opens what it sealed.
+	TokenKey keystile.Secret
 	// AnonymousEnabled is the global switch of all anonymous bindings.
 	AnonymousEnabled bool
 	// AnonymousRate is the requests per second and source address where a
@@ -65,6 +68,7 @@ type Options struct {
 type Proxy struct {
 	Options
 	signingKeys *sigv4.KeyCache
+	tokens      tokenSealer
 	limits      *limiter
 }
 
@@ -73,7 +77,12 @@ const cachedSigningKeys = 16_384
 
 // New makes a gateway.
 func New(o Options) *Proxy {
-	return &Proxy{Options: o, signingKeys: sigv4.NewKeyCache(cachedSigningKeys), limits: newLimiter(o.Now)}
+	if o.TokenKey.IsZero() {
+		o.TokenKey = keystile.NewSecretKey()
+	}
+	return &Proxy{
+		Options: o, signingKeys: sigv4.NewKeyCache(cachedSigningKeys), tokens: tokenSealer{o.TokenKey}, limits: newLimiter(o.Now),
+	}
 }
 
 // healthPath is the gateway's own. No bucket can be called "-".

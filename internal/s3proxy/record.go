@@ -32,10 +32,7 @@ func (x *exchange) intend() audit.Pending {
 // describe fills in what the request asks for.
 func (x *exchange) describe() {
 	x.event.Action = s3wire.UnknownAction
-	if x.event.Bucket == "" {
-		x.event.Bucket = clip(x.req.Bucket, 255)
-	}
-	x.event.Key = x.req.Key
+	x.nameEvent()
 	if x.req.Op == nil {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"hash/crc32"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -429,7 +430,7 @@ var signaturePairs = []pair{
 }
 
 func TestRefusals(t *testing.T) {
-	for _, p := range append(append([]pair{}, scopePairs...), signaturePairs...) {
+	for _, p := range slices.Concat(scopePairs, aliasPairs, signaturePairs) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)

@@ -14,7 +14,7 @@ import (
 var me = s3wire.Owner{ID: "my-id", DisplayName: "me & co"}
 
 func rewrite(doc string) (string, string, error) {
-	out, root, err := s3wire.Rewrite([]byte(doc), s3wire.Names("pics", "http://gate/pics/a", me))
+	out, root, err := s3wire.Rewrite([]byte(doc), &s3wire.Names{Bucket: "pics", Location: "http://gate/pics/a", Owner: me})
 	return string(out), root, err
 }
 
@@ -91,14 +91,14 @@ func FuzzRewrite(f *testing.F) {
 	f.Add([]byte(`<s:ListPartsResult xmlns:s="x"><s:Bucket a='/>'/><Owner><ID><![CDATA[x]]></ID></Owner></s:ListPartsResult>`))
 	f.Add([]byte(`<CompleteMultipartUploadResult><Location>l</Location></CompleteMultipartUploadResult>`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		out, root, err := s3wire.Rewrite(doc, s3wire.Names("pics", "http://gate/pics/a&b", me))
+		out, root, err := s3wire.Rewrite(doc, &s3wire.Names{Bucket: "pics", Location: "http://gate/pics/a&b", Owner: me})
 		if err != nil {
 			return
 		}
 		if err := wellFormed(string(out)); err != nil || root == "" {
 			t.Fatalf("%q is rewritten as %q: %v", doc, out, err)
 		}
-		again, _, err := s3wire.Rewrite(out, s3wire.Names("pics", "http://gate/pics/a&b", me))
+		again, _, err := s3wire.Rewrite(out, &s3wire.Names{Bucket: "pics", Location: "http://gate/pics/a&b", Owner: me})
 		if err != nil || string(again) != string(out) {
 			t.Fatalf("%q is rewritten again as %q, %v", out, again, err)
 		}

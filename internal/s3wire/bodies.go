@@ -3,6 +3,7 @@ package s3wire
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Limits of XML bodies.
@@ -231,6 +232,31 @@ func ParseDeleteResult(body []byte) (DeleteResult, error) {
 // Deny adds a refusal of the object to the answer.
 func (d *DeleteResult) Deny(o DeleteObject) {
 	d.Errors = append(d.Errors, DeleteError{o.Key, o.VersionID, AccessDenied.Name, AccessDenied.Message})
+}
+
+// Strip cuts the hidden beginning off all keys. A key without it is an error: the
+// backend answers for objects that were not named.
+func (d *DeleteResult) Strip(hidden string) error {
+	if hidden == "" {
+		return nil
+	}
+	cut := func(key *string) bool {
+		shown, ok := strings.CutPrefix(*key, hidden)
+		ok = ok || *key == ""
+		*key = shown
+		return ok
+	}
+	for i := range d.Deleted {
+		if !cut(&d.Deleted[i].Key) {
+			return fmt.Errorf("%w: a deleted key that was not asked for", errXML)
+		}
+	}
+	for i := range d.Errors {
+		if !cut(&d.Errors[i].Key) {
+			return fmt.Errorf("%w: a key that was not to be deleted", errXML)
+		}
+	}
+	return nil
 }
 
 // Marshal renders the answer. Errors stand in it also under Quiet.

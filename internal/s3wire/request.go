@@ -43,58 +43,6 @@ type Source struct {
 	VersionID string
 }
 
-// Resolver finds the real bucket behind the name that a client uses.
-type Resolver func(clientName string) (keystile.Bucket, error)
-
-// Needs names every right that the request asks for, in the backend's names:
-// its own bucket and key or prefix, and its copy source. The keys of a
-// multi-delete are not among them, they have their own answers; nor is bypassing
-// retention for them, which is a right on keys. A service operation needs
-// nothing.
-func (r *Request) Needs(resolve Resolver) ([]keystile.Need, error) {
-	if r.Op.Level == Service {
-		return nil, nil
-	}
-	bucket, err := resolve(r.Bucket)
-	if err != nil {
-		return nil, err
-	}
-	needs := []keystile.Need{r.ownNeed(bucket)}
-	if r.BypassGovernance && r.Op.Level == Object {
-		bypass := needs[0]
-		bypass.Permission = keystile.BypassGovernance
-		needs = append(needs, bypass)
-	}
-	if r.NeedsACL() {
-		acl := needs[0]
-		acl.Permission = keystile.ACL
-		needs = append(needs, acl)
-	}
-	if r.Source == nil {
-		return needs, nil
-	}
-	source, err := resolve(r.Source.Bucket)
-	if err != nil {
-		return nil, err
-	}
-	return append(needs, keystile.Need{
-		Permission: keystile.Read, Bucket: source, Target: keystile.TargetObject, Name: r.Source.Key,
-	}), nil
-}
-
-func (r *Request) ownNeed(bucket keystile.Bucket) keystile.Need {
-	need := keystile.Need{Permission: r.Op.Permission, Bucket: bucket}
-	switch {
-	case r.Op.Level == Object:
-		need.Target, need.Name = keystile.TargetObject, r.Key
-	case r.Op.Listing():
-		need.Target, need.Name = keystile.TargetPrefix, r.Query.Get("prefix")
-	default:
-		need.Target = keystile.TargetBucket
-	}
-	return need
-}
-
 // Action is the request's name in the audit trail.
 func (r *Request) Action() string { return r.Op.Action() }
 

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -55,6 +56,17 @@ func decodeKey(text string) ([]byte, error) {
 		return base64.RawURLEncoding.Strict().DecodeString(text)
 	}
 	return base64.RawStdEncoding.Strict().DecodeString(text)
+}
+
+// Derive makes a key of 32 bytes for another purpose (HKDF-SHA-256, RFC 5869). It
+// tells nothing about the master key or the keys of other purposes, and is the
+// same wherever the master key is.
+func (k Key) Derive(purpose string) []byte {
+	derived, err := hkdf.Key(sha256.New, k.raw(), nil, "keystile "+purpose, KeyBytes)
+	if err != nil {
+		panic(err) // only for a length that HKDF does not have
+	}
+	return derived
 }
 
 // IsZero reports whether there is no key.

@@ -948,6 +948,8 @@ export interface components {
             changes?: {
                 [key: string]: string;
             };
+            client_bucket?: string;
+            client_key?: string;
             code?: string;
             copy_source?: string;
             /** Format: int64 */
