@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"keystile/internal/keyring"
 	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
 	"keystile/internal/sigv4"
@@ -19,6 +20,9 @@ const defaultRegion = "us-east-1"
 // never falls back to an anonymous binding.
 func (p *Proxy) authenticate(x *exchange) error {
 	auth, err := sigv4.Parse(x.signed())
+	if x.form != nil {
+		return p.authenticateForm(x, err)
+	}
 	x.event.Detail.AccessKeyID = clip(auth.AccessKeyID, 128)
 	if errors.Is(err, sigv4.ErrMissing) {
 		return p.admitAnonymous(x)
@@ -39,10 +43,14 @@ func (p *Proxy) authenticate(x *exchange) error {
 		return err
 	}
 	x.auth = auth
+	x.admitSigned(lease)
+	return nil
+}
+
+func (x *exchange) admitSigned(lease *keyring.Lease) {
 	x.admit(lease)
 	x.event.Account = lease.Owner
 	x.event.Detail.Authenticated = true
-	return nil
 }
 
 func (p *Proxy) admitAnonymous(x *exchange) error {

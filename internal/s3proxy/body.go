@@ -23,6 +23,9 @@ type body struct {
 // openBody reads what the request declares of its body. Nothing is read from
 // the client yet unless the length is unknown.
 func (x *exchange) openBody() (*body, error) {
+	if x.form != nil {
+		return x.openFile()
+	}
 	hash := x.auth.PayloadHash
 	if x.lease.Binding != nil {
 		hash = ""

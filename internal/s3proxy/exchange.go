@@ -30,6 +30,7 @@ type exchange struct {
 	began time.Time
 
 	req     s3wire.Request      // since parse
+	form    *postForm           // since parse; nil but for a form upload
 	auth    sigv4.Authorization // since authenticate; empty when anonymous
 	lease   *keyring.Lease      // since authenticate
 	real    s3wire.Real         // since authorize: the request in the backend's names

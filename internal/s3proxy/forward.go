@@ -48,6 +48,9 @@ func (p *Proxy) mutate(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if x.form != nil && a.err == nil {
+		x.form.thank(x, a)
+	}
 	if err := x.settle(a); err != nil {
 		return err
 	}

@@ -135,8 +135,10 @@ func (p *Proxy) parse(x *exchange) error {
 		return s3wire.AccessForbidden.Err()
 	}
 	var err error
-	x.req, err = s3wire.Parse(x.r)
-	return err
+	if x.req, err = s3wire.Parse(x.r); err != nil || x.req.Op.Name != s3wire.OpPostObject {
+		return err
+	}
+	return x.readForm()
 }
 
 // reason is the guard's, without the names of packages.

@@ -33,6 +33,7 @@ var translations = []translation{
 	{sigv4.ErrMalformed, s3wire.AuthorizationHeaderMalformed, true},
 	{sigv4.ErrMalformedQuery, s3wire.AuthorizationQueryError, true},
 	{sigv4.ErrExpiresRange, s3wire.AuthorizationQueryError, true},
+	{sigv4.ErrMalformedForm, s3wire.InvalidArgument, true},
 	{sigv4.ErrTwoWays, s3wire.InvalidArgument, true},
 	{sigv4.ErrDuplicate, s3wire.InvalidArgument, true},
 	{sigv4.ErrUnsupported, s3wire.UnsupportedSignature, true},

@@ -118,10 +118,7 @@ var bucketTable = []Operation{
 		Body:       XMLBody,
 		Permission: keystile.Delete, Effect: EffectFrees, Class: ClassDelete, Callers: Credentials, Served: true,
 	},
-	{
-		Name: "PostObject", Method: http.MethodPost, Level: Bucket, Body: Payload,
-		Permission: keystile.Write, Effect: EffectAdds, Class: ClassWrite, Callers: Credentials,
-	},
+	postRow,
 }
 
 var objectTable = []Operation{

@@ -13,6 +13,8 @@ var (
 	ErrMalformed = errors.New("malformed authorization header")
 	// ErrMalformedQuery: the authentication parameters in the query cannot be read.
 	ErrMalformedQuery = errors.New("malformed authentication query parameters")
+	// ErrMalformedForm: the authentication fields of a POST form are missing or cannot be read.
+	ErrMalformedForm = errors.New("malformed authentication of the form")
 	// ErrTwoWays: the request is authenticated by header and by query at once.
 	ErrTwoWays = errors.New("only one authentication mechanism is allowed")
 	// ErrDuplicate: something that may be said once is said twice.

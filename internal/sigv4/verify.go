@@ -26,11 +26,8 @@ func (a *Authorization) checkScopeDate() error {
 // from now; a presigned one lives by its own Expires and may only not come
 // from the future. It says nothing about whether the signature is true.
 func (a *Authorization) Check(now time.Time, regions ...string) error {
-	if a.Scope.Service != service {
-		return fmt.Errorf("%w: the service must be %q, not %q", ErrScope, service, clip(a.Scope.Service))
-	}
-	if !slices.Contains(regions, a.Scope.Region) {
-		return fmt.Errorf("%w: the region must be %s, not %q", ErrScope, strings.Join(regions, " or "), clip(a.Scope.Region))
+	if err := a.Scope.check(regions); err != nil {
+		return err
 	}
 	age := now.Sub(a.Time)
 	switch {
@@ -39,6 +36,16 @@ func (a *Authorization) Check(now time.Time, regions ...string) error {
 			a.Time.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case a.Presigned && age > a.Expires:
 		return fmt.Errorf("%w at %s", ErrExpired, a.Time.Add(a.Expires).Format(time.RFC3339))
+	}
+	return nil
+}
+
+func (s Scope) check(regions []string) error {
+	if s.Service != service {
+		return fmt.Errorf("%w: the service must be %q, not %q", ErrScope, service, clip(s.Service))
+	}
+	if !slices.Contains(regions, s.Region) {
+		return fmt.Errorf("%w: the region must be %s, not %q", ErrScope, strings.Join(regions, " or "), clip(s.Region))
 	}
 	return nil
 }

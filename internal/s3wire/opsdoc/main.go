@@ -38,6 +38,9 @@ Besides what the rows list,
 - ` + "`x-amz-acl`" + ` and ` + "`x-amz-grant-…`" + ` need the permission ` + "`acl`" + ` on the key as well; without it ` + "`x-amz-acl: private`" + ` is accepted and dropped;
 - ` + "`x-amz-bypass-governance-retention: true`" + ` needs the permission ` + "`bypass-governance`" + ` as well.
 
+What a ` + "`PostObject`" + ` says of its object stands in the form's fields: those of the row, and ` + "`acl`, `Cache-Control`, `Content-Disposition`, `Content-Encoding`,\n`Content-Language`, `Content-MD5`, `Content-Type`, `Expires`, `key`, `redirect`, `success_action_redirect`, `success_action_status`, `tagging`" + `. It must be signed with a policy
+(Signature Version 4). All but the file of a form may take 20 KiB; in a form of more than 64 KiB the file must be the last field, and the form must end with a line end.
+
 **Permission** is what a grant must give: on the key, on the prefix of a listing, on every key of a ` + "`DeleteObjects`" + `, and ` + "`read`" + ` on what is
 copied. For ` + "`HeadBucket` and `GetBucketLocation`" + ` any permission on the bucket suffices. **Audit** is the class of the event: successful reads are sampled, everything else is always
 recorded. **Callers**: *credential* is an access key of the gateway, *anonymous* an unsigned request to a bucket that a binding opens.
@@ -104,6 +107,9 @@ func request(op s3wire.Operation) string {
 }
 
 func headers(op s3wire.Operation) string {
+	if len(op.Fields) > 0 {
+		return "none; form fields " + code(append(slices.Clone(op.Fields), "x-amz-meta-…"))
+	}
 	list := slices.Clone(op.Headers)
 	if op.Metadata {
 		list = append(list, "x-amz-meta-…")
