@@ -37,7 +37,10 @@ func startDeclared(ctx context.Context, declared []config.Backend, log *slog.Log
 	var started children
 	endpoints := make([]upstream.Endpoint, 0, len(declared))
 	for _, d := range declared {
-		endpoint := upstream.Endpoint{Backend: d.Declared(), Secret: d.SecretKey}
+		endpoint := upstream.Endpoint{
+			Backend: d.Declared(), Secret: d.SecretKey,
+			Timeouts: upstream.Timeouts(d.Timeouts), KeepAlive: upstream.KeepAlive(d.KeepAlive),
+		}
 		if endpoint.Backend.Kind == keystile.KindEmbedded {
 			child, err := embedded.Start(ctx, embedded.Options{
 				Executable: executable, Args: []string{embeddedName}, DataDir: d.DataDir, Logger: log.With("backend", d.ID),

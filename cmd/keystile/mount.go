@@ -55,6 +55,7 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	telemetry.NewBackends(s.metrics, s.backends)
 	mux := http.NewServeMux()
 	mux.Handle("/api/", apiHandler)
 	mux.Handle("GET /metrics", telemetry.Handler(s.metrics))
@@ -123,6 +124,8 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	for id, h := range s.backends.Health() {
 		switch {
+		case h.Circuit == keystile.CircuitOpen:
+			body.Backends[id] = "cut off"
 		case h.Healthy:
 			body.Backends[id] = "healthy"
 		case h.CheckedAt.IsZero():

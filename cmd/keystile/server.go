@@ -119,6 +119,9 @@ func (s *server) startBackends(ctx context.Context) error {
 		Dialer:   upstream.NewDialer(s.sockets.addresses()...),
 		Log:      s.log,
 		MaxConns: s.config.Limits.MaxConnectionsPerBackend,
+
+		Timeouts:  upstream.Timeouts(s.config.BackendDefaults.Timeouts),
+		KeepAlive: upstream.KeepAlive(s.config.BackendDefaults.KeepAlive),
 	})
 	s.later(func(context.Context) error { s.backends.Close(); return nil })
 	if err := s.backends.Sync(ctx); err != nil {

@@ -48,6 +48,7 @@ type Health struct {
 	CheckedAt *time.Time `json:"checked_at,omitempty" doc:"absent: not checked yet"`
 	LatencyMS float64    `json:"latency_ms"`
 	Message   string     `json:"message,omitempty"`
+	Circuit   string     `json:"circuit,omitempty" enum:"open,half-open" doc:"absent: requests pass. open: it failed too often and requests to it are refused until it answers a probe. half-open: it answered one, and the next failure opens the circuit again"`
 }
 
 // NewBackend is what is chosen of a backend.
@@ -96,7 +97,11 @@ func backendView(b control.BackendInfo) Backend {
 }
 
 func healthView(h keystile.Health) Health {
-	return Health{h.Healthy, moment(h.CheckedAt), milliseconds(h.Latency), h.Message}
+	view := Health{Healthy: h.Healthy, CheckedAt: moment(h.CheckedAt), LatencyMS: milliseconds(h.Latency), Message: h.Message}
+	if h.Circuit != keystile.CircuitClosed {
+		view.Circuit = string(h.Circuit)
+	}
+	return view
 }
 
 // ByBackend names a backend in the path.

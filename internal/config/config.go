@@ -11,10 +11,13 @@ import (
 // Config is everything that an operator can set. The key tag is the name in
 // the file; the path of such names is the key ("server.listen").
 type Config struct {
-	DataDir  string    `key:"data_dir"` // holds the database, the master key and embedded backends' objects
-	Server   Server    `key:"server"`
-	S3Proxy  S3Proxy   `key:"s3_proxy"`
-	Limits   Limits    `key:"limits"`
+	DataDir string  `key:"data_dir"` // holds the database, the master key and embedded backends' objects
+	Server  Server  `key:"server"`
+	S3Proxy S3Proxy `key:"s3_proxy"`
+	Limits  Limits  `key:"limits"`
+
+	BackendDefaults BackendDefaults `key:"backend_defaults"`
+
 	Backends []Backend `key:"backends"`
 	Store    Store     `key:"store"`
 	Audit    Audit     `key:"audit"`
@@ -69,6 +72,9 @@ type Backend struct {
 	SecretKeyEnv  string `key:"secret_key_env"`
 	SecretKeyFile string `key:"secret_key_file"`
 	DataDir       string `key:"data_dir"` // of an embedded backend
+
+	Timeouts  Timeouts  `key:"timeouts"` // what is not set is that of BackendDefaults
+	KeepAlive KeepAlive `key:"keep_alive"`
 
 	// AccessKey and SecretKey are what the fields above name or hold.
 	AccessKey string
@@ -135,6 +141,8 @@ func Default() Config {
 			IdleTimeout:              60 * time.Second,
 			MaxConnectionsPerBackend: 256,
 		},
+		BackendDefaults: defaultBackendDefaults(),
+
 		Store: Store{Driver: "sqlite"},
 		Log:   Log{Level: "info", Format: "text"},
 	}

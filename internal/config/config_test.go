@@ -47,6 +47,9 @@ limits:
   header_timeout: 5s
   idle_timeout: 2m
   max_connections_per_backend: 64
+backend_defaults:
+  timeouts: {connect: 1s, tls: 2s, read_answer: 3s, write_answer: 4s, long_answer: 5s, idle: 6s}
+  keep_alive: {max_idle: 7, idle_timeout: 8s, max_lifetime: 9s}
 backends:
   - id: local
     kind: embedded
@@ -56,6 +59,8 @@ backends:
     access_key_id: AKIDEXAMPLE
     secret_key_env: MINIO_SECRET
     path_style: false
+    timeouts: {read_answer: 1m}
+    keep_alive: {max_idle: 1}
 store:
   driver: sqlite
   path: /srv/db/keystile.db
@@ -97,6 +102,14 @@ func TestEveryKeyIsTaken(t *testing.T) {
 		Audit: Audit{Sampling{0.25}},
 		Log:   Log{"debug", "json"},
 	}
+	want.BackendDefaults = BackendDefaults{
+		Timeouts{time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 5 * time.Second, 6 * time.Second},
+		KeepAlive{7, 8 * time.Second, 9 * time.Second},
+	}
+	for i := range want.Backends {
+		want.Backends[i].Timeouts, want.Backends[i].KeepAlive = want.BackendDefaults.Timeouts, want.BackendDefaults.KeepAlive
+	}
+	want.Backends[1].Timeouts.ReadAnswer, want.Backends[1].KeepAlive.MaxIdle = time.Minute, 1
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Load = %+v\nwant   %+v", got, want)
 	}

@@ -37,6 +37,7 @@ func Load(src Sources) (Config, error) {
 		l.set(o.Key, o.Value, "flag "+o.Flag)
 	}
 	l.config.derive()
+	l.inherit()
 	l.readSecrets()
 	l.validate()
 	if len(l.faults) > 0 {

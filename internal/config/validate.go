@@ -26,6 +26,7 @@ func (l *loader) validate() {
 	if n := c.Limits.MaxConnectionsPerBackend; n < 1 || n > 65536 {
 		l.check("limits.max_connections_per_backend", "must lie between 1 and 65536")
 	}
+	l.checkBackendLimits("backend_defaults", c.BackendDefaults.Timeouts, c.BackendDefaults.KeepAlive)
 	l.checkBackends(c.Backends)
 	if c.Store.Driver != "sqlite" {
 		l.check("store.driver", "must be sqlite")
@@ -133,6 +134,7 @@ func (l *loader) checkBackends(backends []Backend) {
 		b := &backends[i]
 		at := fmt.Sprintf("backends[%d]", i)
 		l.checkBackend(at, b)
+		l.checkBackendLimits(at, b.Timeouts, b.KeepAlive)
 		if n, taken := first[b.ID]; taken && b.ID != "" {
 			l.check(at+".id", "%q is the id of backends[%d] too", b.ID, n)
 			continue

@@ -26,6 +26,7 @@ type body struct {
 	left  int64
 	chunk chunkScan
 	until time.Time // deadline of the read under way
+	limit time.Time // for the whole of the body; zero: none
 	keep  bool      // the connection may be reused after a clean end
 	err   error     // the end, or what cut it
 }
@@ -116,6 +117,9 @@ func (b *body) arm() error {
 		return err
 	}
 	b.until = time.Now().Add(b.x.client.opts.IOTimeout)
+	if !b.limit.IsZero() && b.limit.Before(b.until) {
+		b.until = b.limit
+	}
 	return b.x.conn.SetReadDeadline(b.until)
 }
 

@@ -26,6 +26,13 @@ type Options struct {
 	// IdleTimeout closes a connection not used for that long; 60 s. It should
 	// be shorter than the backend's own.
 	IdleTimeout time.Duration
+	// MaxLifetime is how long after its dialling a connection may still be taken
+	// for a new exchange, so that a moved name is noticed under steady traffic;
+	// zero sets no bound.
+	MaxLifetime time.Duration
+	// MaxWaiting bounds the calls that wait for one of MaxConns; beyond it Do
+	// fails with ErrBusy at once. 1024.
+	MaxWaiting int
 	// WaitTimeout bounds the wait for one of MaxConns; zero waits as long as
 	// the context lets it.
 	WaitTimeout time.Duration
@@ -59,6 +66,7 @@ type Client struct {
 func NewClient(opts Options) *Client {
 	orDefault(&opts.MaxConns, 256)
 	orDefault(&opts.MaxIdle, 64)
+	orDefault(&opts.MaxWaiting, 1024)
 	orDefault(&opts.IdleTimeout, time.Minute)
 	orDefault(&opts.HeaderTimeout, time.Minute)
 	orDefault(&opts.IOTimeout, time.Minute)

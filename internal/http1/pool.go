@@ -32,11 +32,12 @@ type backendConn struct {
 	in        *bufio.Reader
 	headBuf   []byte // scratch for heads that come in
 	reused    bool
+	dialled   time.Time
 	idleSince time.Time
 }
 
 func newBackendConn(c net.Conn) *backendConn {
-	b := &backendConn{Conn: c, raw: c, in: bufio.NewReaderSize(c, 4<<10)}
+	b := &backendConn{Conn: c, raw: c, in: bufio.NewReaderSize(c, 4<<10), dialled: time.Now()}
 	if t, ok := c.(interface{ NetConn() net.Conn }); ok {
 		b.raw = t.NetConn()
 	}
@@ -59,8 +60,11 @@ func (p *pool) acquire(ctx context.Context) error {
 		return nil
 	default:
 	}
-	p.waiting.Add(1)
+	waiting := p.waiting.Add(1)
 	defer p.waiting.Add(-1)
+	if waiting > int64(p.opts.MaxWaiting) {
+		return &Error{Kind: ErrBusy}
+	}
 	var expired <-chan time.Time
 	if p.opts.WaitTimeout > 0 {
 		t := time.NewTimer(p.opts.WaitTimeout)
@@ -90,7 +94,7 @@ func (p *pool) connect(ctx context.Context, fresh bool) (*backendConn, error) {
 		if b == nil {
 			break
 		}
-		if b.silent() {
+		if !p.outlived(b) && b.silent() {
 			b.reused = true
 			return b, nil
 		}
@@ -127,7 +131,7 @@ func (p *pool) pop() (*backendConn, error) {
 func (p *pool) put(b *backendConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || len(p.idle) >= p.opts.MaxIdle {
+	if p.closed || len(p.idle) >= p.opts.MaxIdle || p.outlived(b) {
 		p.discard(b)
 		return
 	}
@@ -136,6 +140,10 @@ func (p *pool) put(b *backendConn) {
 	if p.sweep == nil {
 		p.sweep = time.AfterFunc(p.opts.IdleTimeout, p.expire)
 	}
+}
+
+func (p *pool) outlived(b *backendConn) bool {
+	return p.opts.MaxLifetime > 0 && time.Since(b.dialled) >= p.opts.MaxLifetime
 }
 
 // expire closes what has been idle for too long and comes back for the rest.

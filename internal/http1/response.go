@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+	"time"
 )
 
 // Response is the backend's answer.
@@ -41,6 +42,15 @@ func (r *Response) Spelling(key string) string {
 		}
 	}
 	return key
+}
+
+// Limit bounds the time until the end of Body, from now on: reading beyond it is
+// ErrIdleTimeout. It is for answers that are read whole, which a backend could
+// otherwise let trickle in for ever.
+func (r *Response) Limit(d time.Duration) {
+	if b, ok := r.Body.(*body); ok {
+		b.limit = time.Now().Add(d)
+	}
 }
 
 // maxInterim is how many 1xx answers may come before the final one.

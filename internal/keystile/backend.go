@@ -108,12 +108,31 @@ type Probe struct {
 // ProbeTTL is how long a proof about a backend holds.
 const ProbeTTL = 7 * 24 * time.Hour
 
+// Circuit says whether requests reach a backend.
+type Circuit string
+
+// The states of a circuit.
+const (
+	CircuitClosed   Circuit = "closed"    // they do
+	CircuitOpen     Circuit = "open"      // it failed too often: they are refused at once, probes go on
+	CircuitHalfOpen Circuit = "half-open" // it answered a probe: they do, until the first failure
+)
+
+// BackendLoad is what a backend's connection pool holds at one moment.
+type BackendLoad struct {
+	Open    int // connections, in use and idle
+	Idle    int // of them, waiting for a request
+	Waiting int // requests that wait for a connection
+}
+
 // Health is what the gateway last saw of a backend.
 type Health struct {
 	Healthy   bool
 	CheckedAt time.Time // zero: not checked yet
 	Latency   time.Duration
 	Message   string // why it is unhealthy; no address, no answer's body
+	// Circuit: while it is open, Healthy is false.
+	Circuit Circuit
 	// KeepsKeys is the proof in force about the backend's keys; false where it
 	// normalises them or nothing is proven.
 	KeepsKeys bool

@@ -38,6 +38,12 @@ func answersXML(op *s3wire.Operation) bool {
 
 // takeAnswer reads the whole answer. An <Error> inside a 200 is a failure.
 func (x *exchange) takeAnswer(got *http1.Response) (*answer, error) {
+	a, err := x.readAnswer(got)
+	return a, x.answerBroke(err)
+}
+
+func (x *exchange) readAnswer(got *http1.Response) (*answer, error) {
+	got.Limit(x.backend.AnswerLimit(x.takesLong()))
 	data, err := readAll(got.Body)
 	if err != nil {
 		return nil, err
@@ -54,7 +60,7 @@ func (x *exchange) takeAnswer(got *http1.Response) (*answer, error) {
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		a.body = nil
-		return a, nil
+		return a, x.checkRoot("")
 	}
 	return a, x.rewrite(a, got.Status)
 }
@@ -68,6 +74,9 @@ func (x *exchange) rewrite(a *answer, status int) error {
 	if root == "Error" {
 		a.fail(x.backendError(status, a.body))
 		return nil
+	}
+	if err := x.checkRoot(root); err != nil {
+		return err
 	}
 	if x.req.Op.Name == s3wire.OpGetObjectACL {
 		if rewritten, err = x.showACL(a.body); err != nil {
@@ -160,7 +169,7 @@ func (x *exchange) replyError(e *s3wire.Error) {
 	if e.Status == http.StatusUnauthorized {
 		header.Set("Www-Authenticate", `AWS4-HMAC-SHA256 realm="S3"`)
 	}
-	if e.Code == s3wire.SlowDown.Name {
+	if e.Status == http.StatusServiceUnavailable {
 		header.Set("Retry-After", "1")
 	}
 	if x.r.ContentLength != 0 {
@@ -214,7 +223,7 @@ func (x *exchange) copy(src io.Reader) error {
 	if err != nil && !errors.As(err, &backend) {
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
-	return err
+	return x.answerBroke(err)
 }
 
 // setHeader gives the client an answer's headers. S3 writes its own in lower

@@ -113,8 +113,7 @@ func (x *exchange) outbound() upstream.Request {
 	}
 	s3wire.SetACLHeaders(out.Header, x.req.CannedACL, x.req.ACLGrants)
 	setEncoding(out.Header)
-	switch x.req.Op.Name {
-	case s3wire.OpCopyObject, s3wire.OpUploadPartCopy, s3wire.OpCompleteMultipartUpload:
+	if x.takesLong() {
 		out.AnswerTimeout = upstream.LongAnswer
 	}
 	return out
@@ -212,6 +211,10 @@ func (x *exchange) send(out upstream.Request) (*http1.Response, error) {
 	}
 	answer, err := x.backend.Send(x.context(), out)
 	if err == nil {
+		if err := x.answerBroke(x.vet(answer)); err != nil {
+			_ = answer.Body.Close()
+			return nil, &lostAnswer{err}
+		}
 		return answer, nil
 	}
 	var trouble *upstream.Error

@@ -62,6 +62,7 @@ var translations = []translation{
 	{upstream.ErrBucketName, s3wire.InvalidBucketName, false},
 	{keystile.ErrDenied, s3wire.AccessDenied, false},
 
+	{upstream.ErrCutOff, s3wire.BackendCutOff, false},
 	{upstream.ErrTimeout, s3wire.BackendTimeout, false},
 	{upstream.ErrBadAnswer, s3wire.BackendAnswer, false},
 	{upstream.ErrRedirect, s3wire.BackendAnswer, false},

@@ -57,6 +57,7 @@ var (
 	BackendAnswer                = Code{"InternalError", http.StatusBadGateway, "The backend's answer could not be understood."}
 	BackendTimeout               = Code{"ServiceUnavailable", http.StatusGatewayTimeout, "The backend did not answer in time."}
 	BackendUnreachable           = Code{"ServiceUnavailable", http.StatusServiceUnavailable, "The backend cannot be reached."}
+	BackendCutOff                = Code{"ServiceUnavailable", http.StatusServiceUnavailable, "The backend is in trouble and is not asked until it answers again. Try again later."}
 	BackendMisconfigured         = Code{"ServiceUnavailable", http.StatusServiceUnavailable, "The backend refuses the gateway's own key."}
 )
 

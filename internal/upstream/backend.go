@@ -20,15 +20,12 @@ import (
 	"keystile/internal/sigv4"
 )
 
-// LongAnswer is how long a backend may think about an operation that moves
-// data on its own side, such as CopyObject and CompleteMultipartUpload.
-const LongAnswer = 10 * time.Minute
+// LongAnswer as a Request's AnswerTimeout stands for the backend's
+// Timeouts.LongAnswer: the operation moves data on the backend's own side, such
+// as CopyObject and CompleteMultipartUpload.
+const LongAnswer time.Duration = -1
 
-const (
-	answerTimeout = 30 * time.Second // for the head of any other answer
-	busyTimeout   = 10 * time.Second // for a free connection
-	tlsTimeout    = 10 * time.Second
-)
+const busyTimeout = 10 * time.Second // for a free connection
 
 // Endpoint is a backend and what it takes to talk to it.
 type Endpoint struct {
@@ -36,6 +33,9 @@ type Endpoint struct {
 	Secret  keystile.Secret
 	// Dial connects to a backend that has no address; nil for those that have.
 	Dial func(context.Context) (net.Conn, error)
+	// Timeouts and KeepAlive override those of Options, field by field.
+	Timeouts  Timeouts
+	KeepAlive KeepAlive
 
 	maxConns int // of Options
 }
@@ -49,6 +49,8 @@ type Backend struct {
 	host    string // as Host names it: without the scheme's own port
 	signer  *sigv4.Signer
 	client  *http1.Client
+	limits  Timeouts
+	circuit *circuit
 	now     func() time.Time
 	health  atomic.Pointer[keystile.Health]
 	proof   atomic.Pointer[keystile.Probe]
@@ -79,7 +81,7 @@ type Request struct {
 	Commit    func(send func() error) error
 	AbortBody func()
 	// AnswerTimeout bounds the wait for the answer's head once the request is
-	// sent; 0 stands for 30 s.
+	// sent; 0 stands for what the backend's Timeouts say for the Method.
 	AnswerTimeout time.Duration
 }
 
@@ -93,7 +95,11 @@ type Object struct {
 // newBackend never fails: an endpoint that cannot be used yields a Backend
 // whose every Send tells so, and which is shown as unhealthy.
 func newBackend(e Endpoint, dialer *Dialer, roots *x509.CertPool, now func() time.Time) *Backend {
-	b := &Backend{info: e.Backend, secret: e.Secret, now: now, scheme: "http", host: "localhost", private: e.Dial != nil}
+	b := &Backend{
+		info: e.Backend, secret: e.Secret, now: now, scheme: "http", host: "localhost", private: e.Dial != nil,
+		limits: e.Timeouts.or(DefaultTimeouts), circuit: newCircuit(now),
+	}
+	keep := e.KeepAlive.or(DefaultKeepAlive)
 	b.signer = sigv4.NewSigner(e.Backend.AccessKeyID, e.Secret.Reveal(), e.Backend.Region, "s3")
 	dial := e.Dial
 	if dial == nil {
@@ -108,8 +114,12 @@ func newBackend(e Endpoint, dialer *Dialer, roots *x509.CertPool, now func() tim
 		Dial:          dial,
 		Host:          b.host,
 		MaxConns:      e.maxConns,
+		MaxIdle:       keep.MaxIdle,
+		IdleTimeout:   keep.IdleTimeout,
+		MaxLifetime:   keep.MaxLifetime,
 		WaitTimeout:   busyTimeout,
-		HeaderTimeout: answerTimeout,
+		HeaderTimeout: b.limits.WriteAnswer,
+		IOTimeout:     b.limits.Idle,
 	})
 	return b
 }
@@ -125,7 +135,11 @@ func (b *Backend) addressed(u *url.URL, dialer *Dialer, roots *x509.CertPool) fu
 		b.host = strings.TrimSuffix(b.host, ":"+port)
 	}
 	address := net.JoinHostPort(name, port)
-	plain := func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", address) }
+	plain := func(ctx context.Context) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, b.limits.Connect)
+		defer cancel()
+		return dialer.DialContext(ctx, "tcp", address)
+	}
 	if u.Scheme != "https" {
 		return plain
 	}
@@ -135,7 +149,7 @@ func (b *Backend) addressed(u *url.URL, dialer *Dialer, roots *x509.CertPool) fu
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"},
 	}
-	return func(ctx context.Context) (net.Conn, error) { return dialTLS(ctx, plain, config) }
+	return func(ctx context.Context) (net.Conn, error) { return dialTLS(ctx, plain, config, b.limits.TLS) }
 }
 
 func standardPort(scheme string) string {
@@ -152,12 +166,12 @@ func portOf(u *url.URL) string {
 	return standardPort(u.Scheme)
 }
 
-func dialTLS(ctx context.Context, plain func(context.Context) (net.Conn, error), config *tls.Config) (net.Conn, error) {
+func dialTLS(ctx context.Context, plain func(context.Context) (net.Conn, error), config *tls.Config, limit time.Duration) (net.Conn, error) {
 	conn, err := plain(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	secured := tls.Client(conn, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
@@ -188,11 +202,37 @@ func (b *Backend) Health() keystile.Health {
 		h = *seen
 	}
 	h.KeepsKeys = b.KeepsKeys()
+	state, since, cause := b.circuit.state()
+	h.Circuit = state
+	if state == keystile.CircuitOpen {
+		h.Healthy = false
+		h.Message = "requests are refused until it answers again: " + plain(cause)
+		if since.After(h.CheckedAt) {
+			h.CheckedAt = since
+		}
+	}
 	return h
 }
 
-// Stats returns the gauges of the backend's connection pool.
-func (b *Backend) Stats() http1.Stats { return b.client.Stats() }
+// Load returns the gauges of the backend's connection pool.
+func (b *Backend) Load() keystile.BackendLoad { return keystile.BackendLoad(b.client.Stats()) }
+
+// Broken notes that the answer about an object broke off or could not be
+// understood, after Send had returned it. It returns err as an *Error.
+func (b *Backend) Broken(bucket, key string, err error) error {
+	broken := &Error{Kind: kindOf(err), Backend: b.info.ID, cause: err}
+	b.circuit.failure(broken, bucket+"/"+key)
+	return broken
+}
+
+// AnswerLimit bounds the time to read an answer that is taken whole, from its
+// head on; long is for those of LongAnswer.
+func (b *Backend) AnswerLimit(long bool) time.Duration {
+	if long {
+		return b.limits.LongAnswer
+	}
+	return b.limits.WriteAnswer
+}
 
 // Send addresses, signs and sends a request. An error is ErrBucketName or
 // ErrOddKey when nothing was sent because nothing may be; one of the other
@@ -205,7 +245,17 @@ func (b *Backend) Send(ctx context.Context, r Request) (*http1.Response, error) 
 	if err := b.admit(&r); err != nil {
 		return nil, err
 	}
-	return b.send(ctx, r)
+	if !b.circuit.admit() {
+		return nil, &Error{Kind: ErrCutOff, Backend: b.info.ID}
+	}
+	answer, err := b.send(ctx, r)
+	switch {
+	case err == nil, errors.Is(err, ErrRedirect):
+		b.circuit.answered()
+	case ctx.Err() == nil:
+		b.circuit.failure(err, r.Bucket+"/"+r.Key)
+	}
+	return answer, err
 }
 
 // admit is the last check before an admin key signs. Of what needs no bucket,
@@ -270,7 +320,7 @@ func (b *Backend) send(ctx context.Context, r Request) (*http1.Response, error) 
 	answer, err := b.client.Do(ctx, &http1.Request{
 		Method: r.Method, Target: target, Host: host, Header: r.Header,
 		ContentLength: r.ContentLength, Body: r.Body,
-		HeaderTimeout: r.AnswerTimeout, Commit: r.Commit, AbortBody: r.AbortBody,
+		HeaderTimeout: b.answerTimeout(&r), Commit: r.Commit, AbortBody: r.AbortBody,
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -283,6 +333,18 @@ func (b *Backend) send(ctx context.Context, r Request) (*http1.Response, error) 
 		return nil, &Error{Kind: ErrRedirect, Backend: b.info.ID}
 	}
 	return answer, nil
+}
+
+func (b *Backend) answerTimeout(r *Request) time.Duration {
+	switch {
+	case r.AnswerTimeout == LongAnswer:
+		return b.limits.LongAnswer
+	case r.AnswerTimeout > 0:
+		return r.AnswerTimeout
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return b.limits.ReadAnswer
+	}
+	return b.limits.WriteAnswer
 }
 
 func redirects(status int) bool {

@@ -93,7 +93,7 @@ func TestSendSignsBodyAndHeaders(t *testing.T) {
 	must(t, err)
 	drop(copied)
 	f.noFaults(t)
-	if got := b.Stats(); got.Open != 1 {
+	if got := b.Load(); got.Open != 1 {
 		t.Errorf("%d connections, want one reused", got.Open)
 	}
 }

@@ -95,6 +95,7 @@ func (b *Backend) buckets(ctx context.Context) ([]keystile.BucketInfo, error) {
 // readBuckets consumes the answer to ListBuckets.
 func (b *Backend) readBuckets(answer *http1.Response) (bucketList, error) {
 	defer drop(answer)
+	answer.Limit(b.limits.WriteAnswer)
 	var list bucketList
 	if answer.Status != http.StatusOK {
 		return list, b.refusal(answer)
@@ -149,6 +150,7 @@ func (b *Backend) do(ctx context.Context, r Request, body []byte) error {
 		return err
 	}
 	defer drop(answer)
+	answer.Limit(b.limits.WriteAnswer)
 	if answer.Status/100 == 2 {
 		return nil
 	}

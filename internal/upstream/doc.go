@@ -11,6 +11,8 @@
 //	dialer.go    every connection out, checked by resolved address
 //	errors.go    sentinels; no text of theirs names an address
 //	backend.go   one backend at run time: Send
+//	timeouts.go  how long a backend may take
+//	circuit.go   cuts a backend off that fails again and again
 //	registry.go  id -> Backend, swapped whole
 //	health.go    periodic checks of every backend
 //	report.go    the test an admin runs

@@ -18,6 +18,9 @@ var (
 	ErrTimeout = fmt.Errorf("the backend did not answer in time: %w", keystile.ErrUnavailable)
 	// ErrBusy: every connection to the backend is in use.
 	ErrBusy = fmt.Errorf("all connections to the backend are in use: %w", keystile.ErrUnavailable)
+	// ErrCutOff: the backend failed too often; nothing was sent, and nothing will
+	// be before it has answered a probe.
+	ErrCutOff = fmt.Errorf("the backend is cut off until it answers again: %w", keystile.ErrUnavailable)
 	// ErrBadAnswer: the answer is not HTTP/1.1, or not the S3 that was asked for.
 	ErrBadAnswer = fmt.Errorf("the backend gave an answer that is not valid: %w", keystile.ErrUnavailable)
 	// ErrRedirect: the backend sent elsewhere. Redirects are never followed, and
@@ -85,7 +88,7 @@ func kindOf(err error) error {
 		return ErrTimeout
 	case errors.Is(err, http1.ErrBusy):
 		return ErrBusy
-	case errors.Is(err, http1.ErrBadResponse):
+	case errors.Is(err, http1.ErrBadResponse), errors.Is(err, ErrBadAnswer):
 		return ErrBadAnswer
 	}
 	return ErrUnreachable

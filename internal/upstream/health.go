@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	checkTimeout = 10 * time.Second
+	checkTimeout = 15 * time.Second // a little more than a connection is waited for
 	probeTimeout = 2 * time.Minute
 	// probeAhead is how long before its end a proof is renewed, so that keys do
 	// not stop working in between.
@@ -32,6 +32,15 @@ type contact struct {
 	skew    time.Duration // the backend's clock less ours
 	dated   bool          // the answer told its date
 	buckets int
+}
+
+// trouble is why the contact speaks against the backend; nil if it answered in
+// HTTP, whatever it said.
+func (c contact) trouble() error {
+	if errors.Is(c.err, ErrRedirect) || c.reached && !blames(c.err) {
+		return nil
+	}
+	return c.err
 }
 
 func (b *Backend) contact(ctx context.Context) contact {
@@ -75,6 +84,7 @@ func (b *Backend) check(ctx context.Context) contact {
 		h.Message = plain(c.err)
 	}
 	b.health.Store(&h)
+	b.circuit.probed(c.trouble())
 	return c
 }
 
@@ -128,31 +138,70 @@ func (r *Registry) Run(ctx context.Context) error {
 }
 
 // watch checks one backend, and probes it when no proof about it will be in
-// force for long.
+// force for long. While its circuit is not closed, the checks are the circuit's
+// probes.
 func (r *Registry) watch(ctx context.Context, b *Backend) {
 	r.saveRemembered(ctx, b)
-	first, healthy := true, false
+	var told report
 	var probed time.Time
 	for {
 		c := b.check(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if first || c.healthy != healthy {
-			r.logHealth(b, c)
-		}
-		first, healthy = false, c.healthy
+		r.tell(b, &told, c)
 		if now := b.now(); c.healthy && b.needsProof(now) && now.Sub(probed) >= probeAgain {
 			probed = now
 			r.probe(ctx, b)
 		}
-		if !sleep(ctx, jitter(r.opts.CheckEvery)) {
-			return
+		for wait := r.pause(b); ; wait = r.pause(b) {
+			opened, ok := b.pass(ctx, wait)
+			if !ok {
+				return
+			}
+			if !opened {
+				break
+			}
+			r.tellCircuit(b, &told)
 		}
 	}
 }
 
-func (r *Registry) logHealth(b *Backend, c contact) {
+// pause is the time until the next check.
+func (r *Registry) pause(b *Backend) time.Duration {
+	if soon := b.circuit.next(); soon > 0 {
+		return jitter(min(soon, r.opts.CheckEvery))
+	}
+	return jitter(r.opts.CheckEvery)
+}
+
+// pass waits, but for no longer than until the circuit opens. It returns false
+// when ctx has ended.
+func (b *Backend) pass(ctx context.Context, d time.Duration) (opened, ok bool) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false, false
+	case <-b.circuit.moved:
+		return true, true
+	case <-t.C:
+		return false, true
+	}
+}
+
+// report is what the log was last told of a backend.
+type report struct {
+	begun, healthy, cutOff bool
+}
+
+// tell logs what has changed, once for each change.
+func (r *Registry) tell(b *Backend, told *report, c contact) {
+	r.tellCircuit(b, told)
+	if told.begun && c.healthy == told.healthy {
+		return
+	}
+	told.begun, told.healthy = true, c.healthy
 	if c.healthy {
 		r.opts.Log.Info("backend is healthy", "backend", b.info.ID, "latency", c.latency)
 		return
@@ -160,19 +209,22 @@ func (r *Registry) logHealth(b *Backend, c contact) {
 	r.opts.Log.Warn("backend is not healthy", "backend", b.info.ID, "cause", Detail(c.err))
 }
 
+func (r *Registry) tellCircuit(b *Backend, told *report) {
+	state, _, cause := b.circuit.state()
+	cutOff := state == keystile.CircuitOpen
+	if cutOff == told.cutOff {
+		return
+	}
+	told.cutOff = cutOff
+	if cutOff {
+		r.opts.Log.Warn("backend is cut off: requests to it are refused until it answers again", "backend", b.info.ID, "cause", Detail(cause))
+		return
+	}
+	r.opts.Log.Info("backend answers again: requests go to it", "backend", b.info.ID)
+}
+
 // jitter spreads d by a quarter either way, so that replicas and backends do
 // not fall into step.
 func jitter(d time.Duration) time.Duration {
 	return d*3/4 + rand.N(d/2+1) //nolint:gosec // spreads load, guards nothing
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

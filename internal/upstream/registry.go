@@ -39,6 +39,9 @@ type Options struct {
 	CheckEvery time.Duration
 	// MaxConns bounds the connections to one backend; 0 stands for 256.
 	MaxConns int
+	// Timeouts and KeepAlive hold where an Endpoint says nothing.
+	Timeouts  Timeouts
+	KeepAlive KeepAlive
 	// Now is the clock; nil stands for time.Now.
 	Now func() time.Time
 }
@@ -79,6 +82,7 @@ func NewRegistry(opts Options) *Registry {
 
 func (r *Registry) newBackend(e Endpoint) *Backend {
 	e.maxConns = r.opts.MaxConns
+	e.Timeouts, e.KeepAlive = e.Timeouts.or(r.opts.Timeouts), e.KeepAlive.or(r.opts.KeepAlive)
 	return newBackend(e, r.opts.Dialer, r.opts.RootCAs, r.opts.Now)
 }
 
@@ -108,6 +112,16 @@ func (r *Registry) Health() map[string]keystile.Health {
 		health[id] = b.Health()
 	}
 	return health
+}
+
+// Loads returns the gauges of every backend's connections.
+func (r *Registry) Loads() map[string]keystile.BackendLoad {
+	all := *r.backends.Load()
+	loads := make(map[string]keystile.BackendLoad, len(all))
+	for id, b := range all {
+		loads[id] = b.Load()
+	}
+	return loads
 }
 
 // Sync takes over what the store says. A backend whose endpoint, key, region or

@@ -709,6 +709,11 @@ export interface components {
              * @description absent: not checked yet
              */
             checked_at?: string;
+            /**
+             * @description absent: requests pass. open: it failed too often and requests to it are refused until it answers a probe. half-open: it answered one, and the next failure opens the circuit again
+             * @enum {string}
+             */
+            circuit?: "open" | "half-open";
             healthy: boolean;
             id: string;
             /** Format: double */
@@ -997,6 +1002,11 @@ export interface components {
              * @description absent: not checked yet
              */
             checked_at?: string;
+            /**
+             * @description absent: requests pass. open: it failed too often and requests to it are refused until it answers a probe. half-open: it answered one, and the next failure opens the circuit again
+             * @enum {string}
+             */
+            circuit?: "open" | "half-open";
             healthy: boolean;
             /** Format: double */
             latency_ms: number;

@@ -7,6 +7,7 @@ test.each([
   [{ healthy: true, latency_ms: 0 }, 'not checked yet'],
   [{ healthy: true, latency_ms: 3, checked_at: '2026-11-21T12:00:00Z' }, 'healthy'],
   [{ healthy: false, latency_ms: 3, checked_at: '2026-11-21T12:00:00Z' }, 'unhealthy'],
+  [{ healthy: false, latency_ms: 3, checked_at: '2026-11-21T12:00:00Z', circuit: 'open' as const }, 'cut off'],
 ])('%j is %s', (health, want) => {
   expect(healthOf(health).status).toBe(want);
 });

@@ -2,9 +2,12 @@ import type { Schemas } from '../api/client';
 import type { Tone } from '../components/StatusBadge';
 
 /** What was last seen of a backend, as a word. */
-export function healthOf({ checked_at, healthy }: Schemas['Health']): { status: string; tone: Tone } {
+export function healthOf({ checked_at, healthy, circuit }: Schemas['Health']): { status: string; tone: Tone } {
   if (!checked_at) {
     return { status: 'not checked yet', tone: 'quiet' };
+  }
+  if (circuit === 'open') {
+    return { status: 'cut off', tone: 'bad' };
   }
   return healthy ? { status: 'healthy', tone: 'good' } : { status: 'unhealthy', tone: 'bad' };
 }
