@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"keystile/internal/config"
 	"keystile/internal/http1"
 )
 
@@ -65,7 +66,7 @@ func (s sockets) addresses() []netip.AddrPort {
 }
 
 // urlOf is the configured URL, or that of the socket as this machine sees it.
-func urlOf(configured string, ln net.Listener) *url.URL {
+func urlOf(configured string, t config.TLS, ln net.Listener) *url.URL {
 	if configured != "" {
 		if u, err := url.Parse(configured); err == nil { // it was validated
 			u.Path = ""
@@ -79,15 +80,19 @@ func urlOf(configured string, ln net.Listener) *url.URL {
 	if addr, err := netip.ParseAddr(host); err == nil && addr.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
+	u := &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
+	if t.Enabled() {
+		u.Scheme = "https"
+	}
+	return u
 }
 
 func (s *server) dashboardURL() *url.URL {
-	return urlOf(s.config.Server.PublicURL, s.sockets.dashboard)
+	return urlOf(s.config.Server.PublicURL, s.config.Server.TLS, s.sockets.dashboard)
 }
 
 func (s *server) s3URL() string {
-	return urlOf(s.config.S3Proxy.PublicURL, s.sockets.gateway).String()
+	return urlOf(s.config.S3Proxy.PublicURL, s.config.S3Proxy.TLS, s.sockets.gateway).String()
 }
 
 // front is an HTTP server and the socket that it serves.
@@ -110,7 +115,7 @@ func (s *server) newFront(name string, socket net.Listener, h http.Handler) fron
 		Protocols:                    protocols,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(s.log.With("listener", name).Handler(), slog.LevelDebug),
-	}, socket}
+	}, s.secured(name, socket)}
 }
 
 // Bounds of a request to the API, whose bodies are small.

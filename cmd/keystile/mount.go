@@ -21,9 +21,9 @@ func (s *server) mount(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.fronts = append(s.fronts, s.newFront("dashboard", s.sockets.dashboard, dashboard).hasty())
+	s.fronts = append(s.fronts, s.newFront(frontDashboard, s.sockets.dashboard, dashboard).hasty())
 	if s.sockets.gateway != nil {
-		s.fronts = append(s.fronts, s.newFront("gateway", s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits.IdleTimeout))
+		s.fronts = append(s.fronts, s.newFront(frontGateway, s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits.IdleTimeout))
 	}
 	return nil
 }
@@ -35,6 +35,7 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 		ClientIP:  clientip.Resolver{Trusted: s.config.Server.TrustedProxies},
 		PublicURL: s.dashboardURL(),
 		Listen:    s.sockets.dashboard.Addr().String(),
+		TLS:       s.config.Server.TLS.Enabled(),
 		Server: api.Server{
 			Version:          version(),
 			S3Endpoint:       s.s3URL(),
@@ -62,7 +63,7 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("/", pages)
-	return telemetry.NewHTTP(s.metrics).Wrap(mux), nil
+	return s.withHSTS(telemetry.NewHTTP(s.metrics).Wrap(mux)), nil
 }
 
 func (s *server) gatewayHandler() http.Handler {
@@ -107,17 +108,19 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 type readiness struct {
 	Status   string            `json:"status"`
 	Backends map[string]string `json:"backends"`
+	TLS      map[string]string `json:"tls"` // by listener, where it speaks TLS
 }
 
 // readyTimeout bounds the look into the store.
 const readyTimeout = 2 * time.Second
 
 // readyz tells whether requests can be answered: the store reads and the
-// gateway holds its snapshot. Backends are told of, but do not count.
+// gateway holds its snapshot. Backends and certificates are told of, but do not
+// count.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	body, status := readiness{"ready", map[string]string{}}, http.StatusOK
+	body, status := readiness{"ready", map[string]string{}, s.tlsHealth()}, http.StatusOK
 	if err := s.ready(ctx); err != nil {
 		s.log.Warn("not ready", "error", err)
 		body.Status, status = "not ready", http.StatusServiceUnavailable

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"keystile/internal/audit"
+	"keystile/internal/certs"
 	"keystile/internal/config"
 	"keystile/internal/control"
 	"keystile/internal/keyring"
@@ -36,6 +37,7 @@ type server struct {
 	metrics *prometheus.Registry
 
 	sockets   sockets
+	tls       map[string]*certs.Files // by listener, where it speaks TLS
 	store     *sqlstore.DB
 	tokenKey  keystile.Secret // seals continuation tokens; from the master key
 	trail     *audit.Recorder
@@ -57,7 +59,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startControl, s.mount,
+		s.openTLS, s.listen, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startControl, s.mount,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)

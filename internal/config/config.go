@@ -27,9 +27,10 @@ type Config struct {
 // Server is the listener of the JSON API and the dashboard.
 type Server struct {
 	Listen          string         `key:"listen"`            // HOST:PORT
-	PublicURL       string         `key:"public_url"`        // empty: http:// and the listen address
+	PublicURL       string         `key:"public_url"`        // empty: http(s):// and the listen address
 	AllowPublicHTTP bool           `key:"allow_public_http"` // plain HTTP on other than a loopback address
 	TrustedProxies  []netip.Prefix `key:"trusted_proxies"`   // whose X-Forwarded-For is believed
+	TLS             TLS            `key:"tls"`
 	Session         Session        `key:"session"`
 }
 
@@ -43,12 +44,13 @@ type Session struct {
 type S3Proxy struct {
 	Enabled   bool   `key:"enabled"`
 	Listen    string `key:"listen"`     // HOST:PORT
-	PublicURL string `key:"public_url"` // empty: http:// and the listen address
+	PublicURL string `key:"public_url"` // empty: http(s):// and the listen address
 	Region    string `key:"region"`     // accepted in signatures beside us-east-1
 	// AnonymousEnabled is the global switch of anonymous bindings.
 	AnonymousEnabled       bool           `key:"anonymous_enabled"`
 	AnonymousRatePerSecond float64        `key:"anonymous_rate_per_second"` // per binding and source address, where the binding sets none
 	TrustedProxies         []netip.Prefix `key:"trusted_proxies"`
+	TLS                    TLS            `key:"tls"`
 }
 
 // Limits bound what a client or a backend may hold.
@@ -128,6 +130,7 @@ func Default() Config {
 		Server: Server{
 			Listen:  "127.0.0.1:8080",
 			Session: Session{IdleTimeout: 2 * time.Hour, AbsoluteTimeout: 24 * time.Hour},
+			TLS:     TLS{MinVersion: "1.2"},
 		},
 		S3Proxy: S3Proxy{
 			Enabled:                true,
@@ -135,6 +138,7 @@ func Default() Config {
 			Region:                 "us-east-1",
 			AnonymousEnabled:       true,
 			AnonymousRatePerSecond: 50,
+			TLS:                    TLS{MinVersion: "1.2"},
 		},
 		Limits: Limits{
 			HeaderTimeout:            10 * time.Second,

@@ -37,6 +37,7 @@ server:
   public_url: https://keys.example.org
   trusted_proxies: [10.1.2.3/8, 192.0.2.7]
   session: {idle_timeout: 30m, absolute_timeout: 7d}
+  tls: {min_version: "1.3"}
 s3_proxy:
   listen: 127.0.0.1:9000
   public_url: https://s3.example.org
@@ -84,10 +85,11 @@ func TestEveryKeyIsTaken(t *testing.T) {
 			Listen: "0.0.0.0:8443", PublicURL: "https://keys.example.org",
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")},
 			Session:        Session{30 * time.Minute, 7 * 24 * time.Hour},
+			TLS:            TLS{MinVersion: "1.3"},
 		},
 		S3Proxy: S3Proxy{
 			Enabled: true, Listen: "127.0.0.1:9000", PublicURL: "https://s3.example.org",
-			Region: "eu-central-1", AnonymousRatePerSecond: 2.5,
+			Region: "eu-central-1", AnonymousRatePerSecond: 2.5, TLS: TLS{MinVersion: "1.2"},
 		},
 		Limits: Limits{5 * time.Second, 2 * time.Minute, 64},
 		Backends: []Backend{

@@ -53,8 +53,9 @@ func (l *loader) checkServer(s *Server) {
 	if s.Session.IdleTimeout > s.Session.AbsoluteTimeout {
 		l.check("server.session.idle_timeout", "must not exceed server.session.absolute_timeout (%s)", s.Session.AbsoluteTimeout)
 	}
-	if !s.AllowPublicHTTP && !isLoopback(s.Listen) && !behindTLS(s) {
-		l.check("server.listen", "%s is not a loopback address, and passwords would cross the network in clear: put a TLS proxy in front (an https server.public_url and server.trusted_proxies) or set server.allow_public_http", s.Listen)
+	l.checkTLS("server", &s.TLS, s.PublicURL)
+	if !s.AllowPublicHTTP && !isLoopback(s.Listen) && !s.TLS.Enabled() && !behindTLS(s) {
+		l.check("server.listen", "%s is not a loopback address, and passwords would cross the network in clear: set server.tls, put a TLS proxy in front (an https server.public_url and server.trusted_proxies) or set server.allow_public_http", s.Listen)
 	}
 }
 
@@ -77,6 +78,7 @@ func (l *loader) checkS3Proxy(c *Config) {
 	p := &c.S3Proxy
 	l.checkListen("s3_proxy.listen", p.Listen)
 	l.checkURL("s3_proxy.public_url", p.PublicURL)
+	l.checkTLS("s3_proxy", &p.TLS, p.PublicURL)
 	if p.Region == "" {
 		l.check("s3_proxy.region", "must not be empty")
 	}

@@ -71,18 +71,20 @@ type server struct {
 	data  string
 	token string
 	ready
-	stderr *bytes.Buffer
-	ended  chan struct{}
-	err    error // valid once ended is closed
+	clients []string // variables for those who speak to it
+	stderr  *bytes.Buffer
+	ended   chan struct{}
+	err     error // valid once ended is closed
 }
 
 // start runs quickstart on a data directory. The token is that of the first
-// run; it is empty then.
-func start(t *testing.T, data, token string) *server {
+// run; it is empty then. More variables can configure the server.
+func start(t *testing.T, data, token string, env ...string) *server {
 	t.Helper()
 	s := &server{t: t, data: data, token: token, stderr: &bytes.Buffer{}, ended: make(chan struct{})}
 	s.cmd = exec.Command(binary, "quickstart", "--data", data, "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--output", "json")
 	s.cmd.Env = append(cleanEnv(), "AWS_ACCESS_KEY_ID=ambient", "AWS_SECRET_ACCESS_KEY=ambient", "AWS_ENDPOINT_URL=http://127.0.0.1:9")
+	s.cmd.Env = append(s.cmd.Env, env...)
 	s.cmd.Stderr = s.stderr
 	stdout, err := s.cmd.StdoutPipe()
 	must(t, err)
@@ -169,6 +171,7 @@ func run(t *testing.T, env []string, stdin string, name string, args ...string) 
 func (s *server) cli(args ...string) outcome {
 	s.t.Helper()
 	env := append(cleanEnv(), "KEYSTILE_URL="+s.DashboardURL, "KEYSTILE_TOKEN="+s.token)
+	env = append(env, s.clients...)
 	return run(s.t, env, "", binary, args...)
 }
 
@@ -214,6 +217,7 @@ func (s *server) aws(c credential, args ...string) outcome {
 	s.t.Helper()
 	env := append(cleanEnv(), "AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey,
 		"AWS_DEFAULT_REGION=us-east-1")
+	env = append(env, s.clients...)
 	return run(s.t, env, "", tool(s.t, "aws"), append([]string{"--endpoint-url", s.S3Endpoint}, args...)...)
 }
 
