@@ -78,6 +78,7 @@ func (s *server) gatewayHandler() http.Handler {
 		Now:              time.Now,
 		Region:           s.config.S3Proxy.Region,
 		PublicURL:        s.s3URL(),
+		HostSuffixes:     s.config.S3Proxy.HostSuffixes,
 		TokenKey:         s.tokenKey,
 		AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
 		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,

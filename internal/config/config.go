@@ -46,6 +46,9 @@ type S3Proxy struct {
 	Listen    string `key:"listen"`     // HOST:PORT
 	PublicURL string `key:"public_url"` // empty: http(s):// and the listen address
 	Region    string `key:"region"`     // accepted in signatures beside us-east-1
+	// HostSuffixes are names of the gateway in front of which a host names a
+	// bucket: of s3.example.org, BUCKET.s3.example.org does.
+	HostSuffixes []string `key:"host_suffixes"`
 	// AnonymousEnabled is the global switch of anonymous bindings.
 	AnonymousEnabled       bool           `key:"anonymous_enabled"`
 	AnonymousRatePerSecond float64        `key:"anonymous_rate_per_second"` // per binding and source address, where the binding sets none

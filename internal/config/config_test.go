@@ -42,6 +42,7 @@ s3_proxy:
   listen: 127.0.0.1:9000
   public_url: https://s3.example.org
   region: eu-central-1
+  host_suffixes: [s3.example.org, S3.Local]
   anonymous_enabled: false
   anonymous_rate_per_second: 2.5
 limits:
@@ -89,7 +90,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 		},
 		S3Proxy: S3Proxy{
 			Enabled: true, Listen: "127.0.0.1:9000", PublicURL: "https://s3.example.org",
-			Region: "eu-central-1", AnonymousRatePerSecond: 2.5, TLS: TLS{MinVersion: "1.2"},
+			Region: "eu-central-1", HostSuffixes: []string{"s3.example.org", "S3.Local"}, AnonymousRatePerSecond: 2.5, TLS: TLS{MinVersion: "1.2"},
 		},
 		Limits: Limits{5 * time.Second, 2 * time.Minute, 64},
 		Backends: []Backend{

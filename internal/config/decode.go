@@ -11,6 +11,14 @@ import (
 
 // decode writes the texts of a setting into its field, or reports a fault.
 func (l *loader) decode(target reflect.Value, key string, values []string) {
+	if target.Type() == reflect.TypeFor[[]string]() {
+		texts := make([]string, 0, len(values))
+		for _, text := range values {
+			texts = append(texts, strings.TrimSpace(text))
+		}
+		target.Set(reflect.ValueOf(texts))
+		return
+	}
 	if isList(target) {
 		prefixes := make([]netip.Prefix, 0, len(values))
 		for _, text := range values {

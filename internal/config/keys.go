@@ -63,7 +63,9 @@ func field(v reflect.Value, name string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-func isList(v reflect.Value) bool { return v.Type() == reflect.TypeFor[[]netip.Prefix]() }
+func isList(v reflect.Value) bool {
+	return v.Type() == reflect.TypeFor[[]netip.Prefix]() || v.Type() == reflect.TypeFor[[]string]()
+}
 
 // kubernetes matches what the kubelet puts into every pod's environment for
 // each service of the namespace.

@@ -39,6 +39,11 @@ func showStruct(b *strings.Builder, v reflect.Value, lead, indent string) {
 			for _, item := range x {
 				fmt.Fprintf(b, "%s  - %s\n", indent, quote(item.String()))
 			}
+		case []string:
+			fmt.Fprintf(b, "%s%s:\n", lead, name)
+			for _, item := range x {
+				fmt.Fprintf(b, "%s  - %s\n", indent, quote(item))
+			}
 		default:
 			if f.Kind() == reflect.Struct {
 				fmt.Fprintf(b, "%s%s:\n", lead, name)

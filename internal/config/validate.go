@@ -6,8 +6,10 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"keystile/internal/keystile"
@@ -79,6 +81,7 @@ func (l *loader) checkS3Proxy(c *Config) {
 	l.checkListen("s3_proxy.listen", p.Listen)
 	l.checkURL("s3_proxy.public_url", p.PublicURL)
 	l.checkTLS("s3_proxy", &p.TLS, p.PublicURL)
+	l.checkHostSuffixes(p.HostSuffixes)
 	if p.Region == "" {
 		l.check("s3_proxy.region", "must not be empty")
 	}
@@ -88,6 +91,25 @@ func (l *loader) checkS3Proxy(c *Config) {
 	_, port, err := net.SplitHostPort(p.Listen)
 	if err == nil && p.Enabled && p.Listen == c.Server.Listen && port != "0" {
 		l.check("s3_proxy.listen", "is the address of server.listen too: the gateway and the dashboard need one each")
+	}
+}
+
+// hostName is a DNS name, as a suffix that bucket names stand in front of.
+var hostName = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$`)
+
+func (l *loader) checkHostSuffixes(suffixes []string) {
+	const key = "s3_proxy.host_suffixes"
+	if l.broken(key) {
+		return
+	}
+	for i, s := range suffixes {
+		_, err := netip.ParseAddr(s)
+		switch {
+		case err == nil || len(s) > 253 || !hostName.MatchString(s):
+			l.fault(key, "%q is not a host name such as s3.example.org, without a port", s)
+		case slices.ContainsFunc(suffixes[:i], func(other string) bool { return strings.EqualFold(other, s) }):
+			l.fault(key, "%q stands there twice", s)
+		}
 	}
 }
 

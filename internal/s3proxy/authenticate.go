@@ -69,8 +69,11 @@ func (p *Proxy) admitAnonymous(x *exchange) error {
 // signed is the request as its signature covers it: the target as it was sent.
 func (x *exchange) signed() sigv4.Request {
 	path, _, _ := strings.Cut(x.r.RequestURI, "?")
-	if !strings.HasPrefix(path, "/") {
-		path = x.r.URL.EscapedPath() // absolute form: the URL's path, undecoded
+	if _, rest, absolute := strings.Cut(path, "://"); absolute && !strings.HasPrefix(path, "/") {
+		// The guard has seen to it that the authority is the Host (RFC 9112, section
+		// 3.2.2); what follows is the path as it was sent, or none.
+		_, path, _ = strings.Cut(rest, "/")
+		path = "/" + path
 	}
 	return sigv4.Request{
 		Method: x.r.Method, Path: path, RawQuery: x.r.URL.RawQuery, Host: x.r.Host, Header: x.r.Header,

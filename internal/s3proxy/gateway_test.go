@@ -108,6 +108,7 @@ func newGateway(t *testing.T, change ...func(*s3proxy.Options)) *gateway {
 	options := s3proxy.Options{
 		Keys: g.keys, Backends: registry, Trail: g.trail, Clients: clientip.Resolver{}, Observer: noObserver{},
 		Log: log, Now: g.clock, Region: "eu-test-1", PublicURL: "http://gateway.test",
+		HostSuffixes:     []string{"s3.test"},
 		AnonymousEnabled: true, AnonymousRate: 1000,
 	}
 	for _, c := range change {
@@ -226,6 +227,7 @@ func (g *gateway) write(fn func(tx store.Tx, generation int64) error) {
 // call is one request to the gateway.
 type call struct {
 	method, path, query string
+	host                string // empty: the gateway's address
 	header              http.Header
 	body                string
 	payloadHash         string // empty: that of body
@@ -261,7 +263,7 @@ func (g *gateway) request(k key, c call) *http.Request {
 	}
 	req, err := http.NewRequestWithContext(g.t.Context(), c.method, target, strings.NewReader(c.body))
 	must(g.t, err)
-	req.Header = header
+	req.Header, req.Host = header, c.host
 	if c.body == "" {
 		req.Body = nil
 	}
@@ -282,8 +284,11 @@ func (g *gateway) sign(k key, c call, header http.Header) {
 	if c.region == "" {
 		c.region = "eu-test-1"
 	}
+	if c.host == "" {
+		c.host = g.addr
+	}
 	signer := sigv4.NewSigner(k.id, k.secret.Reveal(), c.region, "s3")
-	must(g.t, signer.Sign(c.method, c.path, c.query, g.addr, header, c.payloadHash, c.date))
+	must(g.t, signer.Sign(c.method, c.path, c.query, c.host, header, c.payloadHash, c.date))
 }
 
 func (g *gateway) do(k key, c call) result {

@@ -52,6 +52,9 @@ type Options struct {
 	// PublicURL begins the locations that clients are told, without a slash at
 	// its end.
 	PublicURL string
+	// HostSuffixes are the gateway's own names, in front of which a host may name
+	// the bucket.
+	HostSuffixes []string
 	// TokenKey seals the continuation tokens of listings that hide a prefix. With
 	// none, only this process opens what it sealed.
 	TokenKey keystile.Secret
@@ -85,12 +88,21 @@ func New(o Options) *Proxy {
 	}
 }
 
-// healthPath is the gateway's own. No bucket can be called "-".
+// healthPath is the gateway's own. No bucket can be called "-"; behind a host
+// that names the bucket it is a key like any other.
 const healthPath = "/-/healthz"
+
+func (p *Proxy) asksHealth(r *http.Request) bool {
+	if r.URL.Path != healthPath || http1.Refused(r) != nil {
+		return false
+	}
+	_, virtual := s3wire.HostBucket(r.Host, p.HostSuffixes)
+	return !virtual
+}
 
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == healthPath && http1.Refused(r) == nil {
+	if p.asksHealth(r) {
 		p.health(w)
 		return
 	}
@@ -135,7 +147,7 @@ func (p *Proxy) parse(x *exchange) error {
 		return s3wire.AccessForbidden.Err()
 	}
 	var err error
-	if x.req, err = s3wire.Parse(x.r); err != nil || x.req.Op.Name != s3wire.OpPostObject {
+	if x.req, err = s3wire.Parse(x.r, p.HostSuffixes...); err != nil || x.req.Op.Name != s3wire.OpPostObject {
 		return err
 	}
 	return x.readForm()

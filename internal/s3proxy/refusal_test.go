@@ -430,7 +430,7 @@ var signaturePairs = []pair{
 }
 
 func TestRefusals(t *testing.T) {
-	for _, p := range slices.Concat(scopePairs, aliasPairs, signaturePairs) {
+	for _, p := range slices.Concat(scopePairs, aliasPairs, hostPairs, signaturePairs) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)

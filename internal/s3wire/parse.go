@@ -19,9 +19,10 @@ const maxQueryParams = 64
 // Parse finds out what is asked. It reads only the request's head. A request
 // that no row of the table describes in full is refused with the S3 error that
 // it returns; the Request beside it then holds what was understood until there.
-func Parse(r *http.Request) (Request, error) {
+// A bucket may be named by the host, in front of one of hostSuffixes.
+func Parse(r *http.Request, hostSuffixes ...string) (Request, error) {
 	var req Request
-	if err := req.address(r); err != nil {
+	if err := req.address(r, hostSuffixes); err != nil {
 		return req, err
 	}
 	params, err := parseQuery(r.URL.RawQuery)
@@ -40,12 +41,22 @@ func Parse(r *http.Request) (Request, error) {
 	return req, req.checkBody(r)
 }
 
-// address reads bucket and key from a path-style path. The path is taken as it
-// was sent: no segment is resolved or joined.
-func (req *Request) address(r *http.Request) error {
+// address reads bucket and key from host and path. The path is taken as it was
+// sent: no segment is resolved or joined.
+func (req *Request) address(r *http.Request, hostSuffixes []string) error {
 	path := r.URL.EscapedPath()
+	if path == "" && r.URL.Host != "" {
+		path = "/" // an absolute-form target without one (RFC 9110, section 4.2.3)
+	}
 	if !strings.HasPrefix(path, "/") {
 		return InvalidURI.Err()
+	}
+	if bucket, virtual := HostBucket(r.Host, hostSuffixes); virtual {
+		req.Bucket = bucket
+		if err := checkBucket(bucket); err != nil {
+			return err
+		}
+		return req.takeKey(path[1:])
 	}
 	rawBucket, rawKey, hasKey := strings.Cut(path[1:], "/")
 	if rawBucket == "" {
@@ -62,10 +73,15 @@ func (req *Request) address(r *http.Request) error {
 	if err := checkBucket(bucket); err != nil {
 		return err
 	}
-	if rawKey == "" {
+	return req.takeKey(rawKey)
+}
+
+// takeKey decodes the key. Without one the request is for the bucket.
+func (req *Request) takeKey(raw string) (err error) {
+	if raw == "" {
 		return nil
 	}
-	if req.Key, err = url.PathUnescape(rawKey); err != nil {
+	if req.Key, err = url.PathUnescape(raw); err != nil {
 		return InvalidURI.Err()
 	}
 	return checkKey(req.Key)
