@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -99,6 +100,8 @@ func (d *Declared) parsePayloadHash(value string) error {
 		d.Framing = AWSChunkedSignedTrailer
 	case sigv4.StreamingUnsignedTrailer:
 		d.Framing = AWSChunkedUnsignedTrailer
+	case streamingECDSA, streamingECDSA + "-TRAILER":
+		return fmt.Errorf("%w: %s is the payload of SigV4A, which is not supported; use %s", ErrInvalidPayloadHash, value, sigv4.StreamingSigned)
 	default:
 		if sum, err := hex.DecodeString(value); err != nil || len(sum) != 32 {
 			return fmt.Errorf("%w: it must be %s, %s, %s, %s or a SHA-256 digest in hex", ErrInvalidPayloadHash,
@@ -107,6 +110,16 @@ func (d *Declared) parsePayloadHash(value string) error {
 		d.SHA256 = strings.ToLower(value)
 	}
 	return nil
+}
+
+// streamingECDSA is the chunk-signed payload of SigV4A.
+const streamingECDSA = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
+
+// CheckHash refuses an x-amz-content-sha256 that is neither a digest nor a known
+// keyword, for requests whose body is not read.
+func CheckHash(value string) error {
+	var d Declared
+	return d.parsePayloadHash(value)
 }
 
 func (d *Declared) parseLength(s Source) error {
@@ -199,28 +212,37 @@ func (d *Declared) parseChecksums(s Source) error {
 }
 
 // parseSDKAlgorithm refuses an x-amz-sdk-checksum-algorithm that promises a
-// checksum which is not there.
+// checksum which is not there. x-amz-checksum-algorithm, which minio-go sends,
+// promises none, but must not name another than the one that is.
 func (d *Declared) parseSDKAlgorithm(s Source) error {
-	value, err := single(s.Header, "x-amz-sdk-checksum-algorithm")
-	if err != nil || value == "" {
-		return err
-	}
-	algorithm, ok := algorithmOf(value)
-	if !ok {
-		return fmt.Errorf("%w: the value of x-amz-sdk-checksum-algorithm is not valid", ErrInvalidRequest)
-	}
-	for _, c := range d.Checksums {
-		if c.Algorithm == algorithm {
-			return nil
+	for _, header := range [...]string{sdkAlgorithm, checksumAlgorithm} {
+		value, err := single(s.Header, header)
+		if err != nil {
+			return err
+		}
+		if value == "" {
+			continue
+		}
+		algorithm, ok := algorithmOf(value)
+		if !ok {
+			return fmt.Errorf("%w: the value of %s is not valid", ErrInvalidRequest, header)
+		}
+		none := len(d.Checksums)+len(d.Trailers) == 0
+		if !d.promises(algorithm) && (header == sdkAlgorithm || !none) {
+			return fmt.Errorf("%w: %s without the corresponding x-amz-checksum-* header or x-amz-trailer", ErrInvalidRequest, header)
 		}
 	}
-	for _, name := range d.Trailers {
-		if name == algorithm.Header() {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: x-amz-sdk-checksum-algorithm without the corresponding x-amz-checksum-* header or x-amz-trailer",
-		ErrInvalidRequest)
+	return nil
+}
+
+const (
+	sdkAlgorithm      = "x-amz-sdk-checksum-algorithm"
+	checksumAlgorithm = "x-amz-checksum-algorithm"
+)
+
+// promises reports whether a header or trailer holds a checksum of that kind.
+func (d *Declared) promises(a Algorithm) bool {
+	return slices.ContainsFunc(d.Checksums, func(c Checksum) bool { return c.Algorithm == a }) || slices.Contains(d.Trailers, a.Header())
 }
 
 // parseQueryChecksum takes a checksum that was signed into a presigned URL.

@@ -8,6 +8,7 @@ import (
 
 	"keystile/internal/keyring"
 	"keystile/internal/keystile"
+	"keystile/internal/payload"
 	"keystile/internal/s3wire"
 	"keystile/internal/sigv4"
 )
@@ -44,7 +45,7 @@ func (p *Proxy) authenticate(x *exchange) error {
 	}
 	x.auth = auth
 	x.admitSigned(lease)
-	return nil
+	return payload.CheckHash(auth.PayloadHash)
 }
 
 func (x *exchange) admitSigned(lease *keyring.Lease) {

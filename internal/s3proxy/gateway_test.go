@@ -293,7 +293,12 @@ func (g *gateway) sign(k key, c call, header http.Header) {
 
 func (g *gateway) do(k key, c call) result {
 	g.t.Helper()
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}).Do(g.request(k, c))
+	return g.send(g.request(k, c))
+}
+
+func (g *gateway) send(req *http.Request) result {
+	g.t.Helper()
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}).Do(req)
 	must(g.t, err)
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)

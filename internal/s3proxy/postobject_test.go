@@ -467,6 +467,31 @@ func TestPostGoesOnAsAnUpload(t *testing.T) {
 	}
 }
 
+func TestPostToAPrefixAsABucket(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	k := g.mint("prod/reports/2026/:write@team-a")
+	f := inUploads("in/${filename}", "success_action_status", "201").given(`{"success_action_status":"201"}`, `["eq","$key","in/photo.jpg"]`)
+	f.bucket = "team-a"
+	r := g.post(k, f)
+	must(t, r.is(201))
+	if !strings.Contains(r.body, "<Bucket>team-a</Bucket><Key>in/photo.jpg</Key>") || strings.Contains(r.body, "2026") ||
+		strings.Contains(r.header.Get("Location"), "2026") {
+		t.Errorf("answered %s, %v", r.body, r.header)
+	}
+	if got := string(g.backend.Objects("reports")["2026/in/photo.jpg"]); got != "hello" {
+		t.Errorf("stored %q", got)
+	}
+	g.backend.Reset()
+	for _, key := range []string{"../2025/a", "/../2025/a"} {
+		f.fields[0].value, f.conditions = key, `,{"success_action_status":"201"}`
+		if r := g.post(k, f); r.status != 400 || r.code != "InvalidArgument" {
+			t.Errorf("the key %q got %d %s", key, r.status, r.code)
+		}
+	}
+	g.nothingStored()
+}
+
 func TestPostAnswers(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)

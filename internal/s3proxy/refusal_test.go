@@ -374,7 +374,7 @@ var signaturePairs = []pair{
 		call{
 			method: put, path: "/uploads/b.txt", body: "x",
 			tamper: func(r *http.Request) { r.Header.Del("X-Amz-Content-Sha256") },
-		}, 400, "MissingSecurityHeader",
+		}, 400, "InvalidRequest",
 	},
 	{
 		"an old date is refused",

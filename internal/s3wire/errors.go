@@ -42,10 +42,11 @@ var (
 	MalformedXML                 = Code{"MalformedXML", http.StatusBadRequest, "The XML of the body is not well-formed, or not as the operation wants it."}
 	MethodNotAllowed             = Code{"MethodNotAllowed", http.StatusMethodNotAllowed, "The method is not allowed on this resource."}
 	MissingContentLength         = Code{"MissingContentLength", http.StatusLengthRequired, "The length of the body must be declared (Content-Length, or x-amz-decoded-content-length)."}
-	MissingContentSHA256         = Code{"MissingSecurityHeader", http.StatusBadRequest, "The header x-amz-content-sha256 is missing."}
+	MissingContentSHA256         = Code{"InvalidRequest", http.StatusBadRequest, "The required header x-amz-content-sha256 is missing."}
 	MissingHeader                = Code{"MissingSecurityHeader", http.StatusBadRequest, "A required header is missing."}
 	NotImplemented               = Code{"NotImplemented", http.StatusNotImplemented, "The operation is not supported here."}
 	RequestExpired               = Code{"AccessDenied", http.StatusForbidden, "Request has expired."}
+	RequestNotYetValid           = Code{"AccessDenied", http.StatusForbidden, "Request is not valid yet."}
 	RequestTimeTooSkewed         = Code{"RequestTimeTooSkewed", http.StatusForbidden, "The request's time differs from the server's by more than 15 minutes."}
 	RequestTimeout               = Code{"RequestTimeout", http.StatusBadRequest, "The connection stood still for too long."}
 	ServiceUnavailable           = Code{"ServiceUnavailable", http.StatusServiceUnavailable, "The service is not available now. Try again."}

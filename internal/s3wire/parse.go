@@ -334,7 +334,7 @@ func (req *Request) takeHeader(name string, values []string) error {
 	if len(values) > 1 && !isMeta && !listHeaders[lower] {
 		return InvalidArgument.With("The header %q stands more than once.", lower)
 	}
-	if !slices.Contains(framingHeaders, lower) {
+	if framing := slices.Contains(framingHeaders, lower) || req.Op.Body == Payload && slices.Contains(payloadHeaders, lower); !framing {
 		req.Header[name] = []string{strings.Join(values, ",")}
 	}
 	return nil

@@ -48,6 +48,9 @@ var (
 	}
 	// framingHeaders describe how a body is sent. They are read, never forwarded.
 	framingHeaders = []string{"x-amz-decoded-content-length", "x-amz-sdk-checksum-algorithm", "x-amz-trailer"}
+	// payloadHeaders are those of an object's bytes. The last two are none of
+	// theirs to S3, but minio-go sends them with its trailers.
+	payloadHeaders = join(framingHeaders, []string{"x-amz-checksum-algorithm", "x-amz-checksum-type"})
 
 	overrideQuery = []string{
 		"response-cache-control", "response-content-disposition", "response-content-encoding",
@@ -136,7 +139,7 @@ var objectTable = []Operation{
 	},
 	{
 		Name: "PutObject", Method: http.MethodPut, Level: Object,
-		Headers:  join(ownerHeaders, customerKeyHeaders, newObjectHeaders, framingHeaders, checksumValueHeaders, []string{"x-amz-write-offset-bytes"}),
+		Headers:  join(ownerHeaders, customerKeyHeaders, newObjectHeaders, payloadHeaders, checksumValueHeaders, []string{"x-amz-write-offset-bytes"}),
 		Metadata: true, Body: Payload,
 		Permission: keystile.Write, Effect: EffectAdds, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
@@ -188,7 +191,7 @@ var uploadTable = []Operation{
 	},
 	{
 		Name: OpUploadPart, Method: http.MethodPut, Level: Object, By: by("partNumber=*", "uploadId=*"),
-		Headers:    join(ownerHeaders, customerKeyHeaders, framingHeaders, checksumValueHeaders),
+		Headers:    join(ownerHeaders, customerKeyHeaders, payloadHeaders, checksumValueHeaders),
 		Body:       Payload,
 		Permission: keystile.Write, Effect: EffectHolds, Class: ClassWrite, Callers: Credentials, Served: true,
 	},

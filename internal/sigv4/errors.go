@@ -21,6 +21,8 @@ var (
 	ErrDuplicate = errors.New("ambiguous request")
 	// ErrUnsupported: another signature scheme. The message says what to set in the client.
 	ErrUnsupported = errors.New("signature version not supported")
+	// ErrUnknownType: the Authorization header is of a type that S3 does not have.
+	ErrUnknownType = errors.New("unsupported authorization type")
 	// ErrScope: the credential scope names another region, service or day.
 	ErrScope = errors.New("credential scope not accepted")
 	// ErrUnsignedHeader: host or an x-amz-* header is present but not signed.
@@ -29,6 +31,8 @@ var (
 	ErrNoDate = errors.New("no valid x-amz-date or date header")
 	// ErrSkewed: the time of the request is too far from ours.
 	ErrSkewed = errors.New("request time is too skewed")
+	// ErrNotYetValid: a presigned URL was signed for a time to come.
+	ErrNotYetValid = errors.New("presigned request is not valid yet")
 	// ErrExpired: a presigned URL is past its end.
 	ErrExpired = errors.New("presigned request has expired")
 	// ErrExpiresRange: X-Amz-Expires is not between one second and seven days.

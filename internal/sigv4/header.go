@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -100,10 +101,10 @@ func checkAlgorithm(name string, malformed error) error {
 	case strings.HasPrefix(name, "AWS4-ECDSA-P256-SHA256"):
 		return fmt.Errorf("%w: SigV4A (AWS4-ECDSA-P256-SHA256) is for multi-region access points; "+
 			"set a single signing region and AWS4-HMAC-SHA256 in the client", ErrUnsupported)
-	case strings.HasPrefix(name, "AWS4-"), name == "":
+	case strings.HasPrefix(name, "AWS4-"), name == "", !errors.Is(malformed, ErrMalformed):
 		return fmt.Errorf("%w: the algorithm must be %s", malformed, algorithm)
 	}
-	return fmt.Errorf("%w: the authorization type must be %s", ErrUnsupported, algorithm)
+	return fmt.Errorf("%w: it must be %s", ErrUnknownType, algorithm)
 }
 
 var errSigV2 = fmt.Errorf("%w: this is Signature Version 2; set the client to Signature Version 4 "+

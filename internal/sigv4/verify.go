@@ -16,9 +16,17 @@ const canonicalSize = 2048
 func (a *Authorization) checkScopeDate() error {
 	var space [dateLen]byte
 	if day := a.Time.AppendFormat(space[:0], "20060102"); a.Scope.Date != string(day) {
-		return fmt.Errorf("%w: the date %s is not that of the request, %s", ErrScope, a.Scope.Date, day)
+		return a.scoped(fmt.Errorf("%w: the date %s is not that of the request, %s", ErrScope, a.Scope.Date, day))
 	}
 	return nil
+}
+
+// scoped makes a wrong scope an error of the query where it stands there.
+func (a *Authorization) scoped(err error) error {
+	if a.Presigned && err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformedQuery, err)
+	}
+	return err
 }
 
 // Check makes sure that the signature is meant for S3 in one of the regions,
@@ -27,10 +35,12 @@ func (a *Authorization) checkScopeDate() error {
 // from the future. It says nothing about whether the signature is true.
 func (a *Authorization) Check(now time.Time, regions ...string) error {
 	if err := a.Scope.check(regions); err != nil {
-		return err
+		return a.scoped(err)
 	}
 	age := now.Sub(a.Time)
 	switch {
+	case a.Presigned && age < -MaxSkew:
+		return fmt.Errorf("%w: signed for %s", ErrNotYetValid, a.Time.Format(time.RFC3339))
 	case age < -MaxSkew, !a.Presigned && age > MaxSkew:
 		return fmt.Errorf("%w: signed for %s, it is %s", ErrSkewed,
 			a.Time.Format(time.RFC3339), now.UTC().Format(time.RFC3339))

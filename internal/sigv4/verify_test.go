@@ -130,7 +130,7 @@ func TestCheck(t *testing.T) {
 		{"presigned, in its last second", presigned, time.Hour, []string{"us-east-1"}, nil},
 		{"presigned, over", presigned, time.Hour + time.Second, []string{"us-east-1"}, ErrExpired},
 		{"presigned, slightly early", presigned, -MaxSkew, []string{"us-east-1"}, nil},
-		{"presigned, from the future", presigned, -MaxSkew - time.Second, []string{"us-east-1"}, ErrSkewed},
+		{"presigned, from the future", presigned, -MaxSkew - time.Second, []string{"us-east-1"}, ErrNotYetValid},
 		{"presigned, other region", presigned, 0, []string{"eu-central-1"}, ErrScope},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

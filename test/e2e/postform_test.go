@@ -22,6 +22,7 @@ func TestFormUploads(t *testing.T) {
 	for _, tt := range []struct{ name, grant, bucket, scope string }{
 		{"within a prefix", "uploads/team/:read,write", "uploads", "prefix"},
 		{"by an alias", "uploads:read,write@inbox", "inbox", "bucket"},
+		{"a prefix as a bucket", "uploads/team/:read,write@team-a", "team-a", "bucket"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := s.mint(tt.grant)
