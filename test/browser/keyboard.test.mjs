@@ -143,4 +143,36 @@ describe('without a mouse', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   });
+
+  const places = {
+    'a bucket': ['uploads', /backends\/local\?tab=buckets&q=uploads$/],
+    'an account': ['admin', /accounts\/admin$/],
+    'a request': ['0198c5a0-0000-7000-8000-000000000001', /audit\?request_id=0198c5a0-0000-7000-8000-000000000001$/],
+    'anything else': ['nightly', /s3-proxy\?q=nightly$/],
+  };
+  for (const [what, [typed, leads]] of Object.entries(places)) {
+    test(`the search goes to ${what}`, async (t) => {
+      const { page, seen } = await openSignedIn(t, browser, server);
+      await visit(page, server, '/admin/profile');
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type(typed);
+      await settled(page); // what there is has been read
+      await page.keyboard.press('Enter');
+      await page.waitForURL(leads);
+      await settled(page);
+      assertQuiet(seen);
+    });
+  }
+
+  test('a drawer gives the focus back to the row that opened it', async (t) => {
+    const { page } = await openSignedIn(t, browser, server);
+    await visit(page, server, '/admin/accounts');
+    await tabTo(page, 'admin');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Account admin' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.waitForTimeout(100);
+    assert.equal((await focused(page)).name, 'admin');
+  });
 });

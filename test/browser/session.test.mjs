@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { assertQuiet, openContext, startBrowser, until } from './lib/browser.mjs';
-import { chooseAccountItem, field, fillSignIn, place, signIn, visit } from './lib/pages.mjs';
+import { chooseAccountItem, field, fillCredential, fillSignIn, mint, place, signIn, visit } from './lib/pages.mjs';
 import { newAccount, startServer, undoing } from './lib/server.mjs';
 
 let browser;
@@ -156,4 +156,64 @@ describe('the end of a session', () => {
       assertQuiet(seen);
     });
   }
+
+  test('behind a form leads to the sign-in, and back', async (t) => {
+    const password = await newAccount(server, 'ends-in-a-form', 'admin');
+    const { seen, newPage } = await openContext(t, browser);
+    const page = await newPage();
+    await signIn(page, server, { name: 'ends-in-a-form', password, path: '/admin/s3-proxy' });
+    const form = await fillCredential(page, { description: 'never made', bucket: 'uploads' });
+    await server.api('DELETE', '/api/accounts/ends-in-a-form/sessions');
+    await form.getByRole('button', { name: 'Create credential' }).click();
+    await page.getByText('Sign in to go on where you were').waitFor();
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    await fillSignIn(page, 'ends-in-a-form', password);
+    await page.getByRole('heading', { name: 'Credentials' }).waitFor();
+    assert.equal(place(page), '/admin/s3-proxy');
+    assert.deepEqual((await server.api('GET', '/api/credentials?q=never')).items, []);
+    assertQuiet(seen);
+  });
+
+  test('behind a secret leaves when that is saved, and not before', async (t) => {
+    const password = await newAccount(server, 'ends-at-a-secret', 'admin');
+    const { seen, newPage } = await openContext(t, browser);
+    const page = await newPage();
+    await signIn(page, server, { name: 'ends-at-a-secret', password, path: '/admin/s3-proxy' });
+    // The list is read again when the key is made: by then nobody is signed in.
+    await page.route(/\/api\/credentials(\?|$)/, async (route) => {
+      if (route.request().method() === 'GET') {
+        await server.api('DELETE', '/api/accounts/ends-at-a-secret/sessions');
+      }
+      await route.continue();
+    });
+    const { id, dialog, close } = await mint(page, { description: 'still shown', bucket: 'uploads' });
+    await until('the page knows', () => seen.responses.some(({ url, status }) => status === 401 && url.includes('/api/credentials')));
+    await page.waitForTimeout(300); // it could leave now
+    assert.equal(await dialog.isVisible(), true);
+    assert.equal(await dialog.getByTestId('Access key id').innerText(), id);
+    await close();
+    await page.getByText('Sign in to go on where you were').waitFor();
+    assert.equal(place(page), `/?to=${encodeURIComponent('/admin/s3-proxy')}`);
+    assertQuiet(seen);
+  });
+});
+
+test('an API token is made, listed and revoked by its account', async (t) => {
+  const { newPage } = await openContext(t, browser);
+  const page = await newPage();
+  await signIn(page, server, { path: '/admin/profile?tab=tokens' });
+  await page.getByRole('button', { name: 'Create API token' }).first().click();
+  const form = page.getByRole('dialog', { name: 'Create API token' });
+  await field(form, 'Name').fill('nightly');
+  await form.getByRole('button', { name: 'Create API token' }).click();
+  const shown = page.getByRole('dialog', { name: 'Save this token now' });
+  const headers = { Authorization: `Bearer ${(await shown.locator('pre, code').first().innerText()).trim()}` };
+  await shown.getByRole('button', { name: 'I have saved it' }).click();
+  const status = async () => (await fetch(`${server.url}/api/session`, { headers })).status;
+  assert.equal(await status(), 200);
+  const row = page.getByRole('table', { name: 'API tokens' }).getByRole('row').filter({ hasText: 'nightly' });
+  await row.getByRole('button', { name: 'Revoke token' }).click();
+  await page.getByRole('dialog', { name: 'Revoke token nightly?' }).getByRole('button', { name: 'Revoke token' }).click();
+  await page.getByText('Token nightly revoked.').waitFor();
+  assert.equal(await status(), 401);
 });

@@ -1,5 +1,8 @@
 // What is looked at. A scene has a name, an address and what is done there; its
 // picture is taken then.
+import { execFileSync } from 'node:child_process';
+
+import { answerLikeADay, fail, hang } from './answers.mjs';
 
 const scope = (backend, bucket, permissions, more = {}) => ({ backend, bucket, permissions, ...more });
 
@@ -17,15 +20,33 @@ export async function seed({ ready, call }) {
     { description: '<script>alert(1)</script> "quoted" & ümlaut', grants: [scope(backend, 'reports', ['read'])] },
     { description: 'Lost laptop', grants: [scope(backend, 'reports', ['read', 'list'])] },
   ]) {
-    made.push((await call('POST', '/api/credentials', body)).access_key_id);
+    made.push(await call('POST', '/api/credentials', body));
   }
-  const [backup, , , old, , lost] = made;
+  useKeys(ready.s3_endpoint, made);
+  const [backup, , , old, , lost] = made.map((one) => one.access_key_id);
   await call('POST', `/api/credentials/${backup}/rotate`, { overlap: '24h' });
   await call('POST', `/api/credentials/${old}/disable`);
   await call('POST', `/api/credentials/${lost}/revoke`);
   await call('POST', '/api/anonymous-bindings', { backend, bucket: 'reports', prefix: 'public/', name: 'press', mode: 'read-list', rate_per_second: 20 });
   await call('POST', '/api/anonymous-bindings', { backend, bucket: 'uploads', prefix: 'downloads/' });
-  return { backend, backup, made };
+  await call('POST', '/api/backends', {
+    id: 'ceph-old', endpoint: 'http://127.0.0.1:9', region: 'us-east-1', path_style: true, access_key_id: 'GATEWAY', secret_access_key: 'not a secret',
+  });
+  return { backend, backup, made: made.map((one) => one.access_key_id), events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
+}
+
+/** Puts, gets and is refused, so that there is something to count and to audit. */
+function useKeys(endpoint, [backup, viewer]) {
+  const curl = ({ access_key_id: id, secret_access_key: secret }, path, ...more) => execFileSync('curl', [
+    '-sS', '-o', '/dev/null', '--aws-sigv4', 'aws:amz:us-east-1:s3', '-K', '-', '-H', 'x-amz-content-sha256: UNSIGNED-PAYLOAD', ...more, endpoint + path,
+  ], { input: `user = "${id}:${secret}"\n` });
+  for (const name of ['pages', 'attachments', 'index']) {
+    curl(backup, `/uploads/wiki/2026-11-25/${name}.tar.zst`, '-X', 'PUT', '--data-binary', `${name} `.repeat(2000), '-A', 'restic/0.18.1');
+  }
+  curl(backup, '/uploads/wiki/2026-11-25/index.tar.zst');
+  curl(viewer, '/reports/');
+  curl(viewer, '/uploads/wiki/2026-11-25/index.tar.zst');
+  curl(viewer, '/reports/2026/summary.csv', '-X', 'DELETE');
 }
 
 async function fillCredential(page, { backend }) {
@@ -51,22 +72,16 @@ export const scenes = [
   },
   { name: 'credentials-none', path: '/admin/s3-proxy?q=nothing&owner=auditor' },
   {
-    name: 'credentials-loading', path: '/', act: async (page) => {
-      await page.route(/\/api\/credentials(\?|$)/, () => {});
-      await page.goto('/admin/s3-proxy');
-      await page.getByText('Loading').first().waitFor({ state: 'attached' });
-    }, leave: (page) => page.unrouteAll({ behavior: 'ignoreErrors' }),
+    name: 'credentials-bulk-revoke', path: '/admin/s3-proxy', act: async (page) => {
+      const boxes = page.getByRole('checkbox', { name: /^Select AKIA/, disabled: false });
+      await boxes.nth(1).check();
+      await boxes.nth(3).check();
+      await page.getByRole('button', { name: 'Revoke keys' }).click();
+      await page.getByText('Together').waitFor();
+    },
   },
-  {
-    name: 'credentials-error', path: '/', act: async (page) => {
-      await page.route(/\/api\/credentials(\?|$)/, (route) => route.fulfill({
-        status: 503, headers: { 'X-Request-Id': '0198c5a0-0000-7000-8000-000000000001' }, contentType: 'application/json',
-        body: JSON.stringify({ error: { code: 'unavailable', message: 'something this depends on did not answer' }, request_id: '0198c5a0-0000-7000-8000-000000000001' }),
-      }));
-      await page.goto('/admin/s3-proxy');
-      await page.getByRole('alert').waitFor();
-    }, leave: (page) => page.unrouteAll({ behavior: 'ignoreErrors' }),
-  },
+  hang('credentials-loading', /\/api\/credentials(\?|$)/, '/admin/s3-proxy'),
+  fail('credentials-error', /\/api\/credentials(\?|$)/, '/admin/s3-proxy'),
   { name: 'drawer', path: ({ backup }) => `/admin/s3-proxy/credentials/${backup}` },
   { name: 'drawer-missing', path: '/admin/s3-proxy/credentials/AKIAAAAAAAAAAAAAAAAA' },
   {
@@ -116,4 +131,45 @@ export const scenes = [
     act: (page) => page.getByRole('button', { name: /^Account/ }).click(),
   },
   { name: 'shortcuts', path: '/admin/s3-proxy', act: (page) => page.keyboard.press('Shift+?') },
+  { name: 'search', path: '/admin/s3-proxy', act: async (page) => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('re');
+    await page.getByRole('option').first().waitFor();
+  } },
+  { name: 'overview', path: '/', ...answerLikeADay('/admin') },
+  { name: 'overview-numbers', path: '/', ...answerLikeADay('/admin', (page) => page.getByRole('button', { name: 'Show the numbers' }).click()) },
+  { name: 'overview-now', path: '/admin' },
+  hang('overview-loading', /\/api\/overview/, '/admin'),
+  fail('overview-error', /\/api\/overview/, '/admin'),
+  { name: 'audit', path: '/admin/audit' },
+  { name: 'audit-filtered', path: '/admin/audit?action=s3.proxy.&result=denied&since=24h' },
+  { name: 'audit-none', path: '/admin/audit?action=s3.proxy.&bucket=nothing-like-this' },
+  hang('audit-loading', /\/api\/audit\?/, '/admin/audit'),
+  fail('audit-error', /\/api\/audit\?/, '/admin/audit'),
+  { name: 'audit-event', path: ({ events }) => `/admin/audit/${events[0].id}` },
+  { name: 'backends', path: '/admin/backends' },
+  { name: 'backend', path: ({ backend }) => `/admin/backends/${backend}` },
+  { name: 'backend-down', path: '/admin/backends/ceph-old?tab=buckets' },
+  { name: 'backend-buckets', path: ({ backend }) => `/admin/backends/${backend}?tab=buckets` },
+  { name: 'backend-health', path: '/', ...answerLikeADay('/admin/backends/local?tab=health') },
+  {
+    name: 'backend-test', path: '/admin/backends/ceph-old?tab=test', act: async (page) => {
+      await page.getByRole('button', { name: 'Test backend' }).click();
+      await page.getByRole('button', { name: 'Test backend again' }).waitFor();
+    },
+  },
+  { name: 'backend-add', path: '/admin/backends', act: (page) => page.getByRole('button', { name: 'Add backend' }).click() },
+  {
+    name: 'bucket-delete', path: ({ backend }) => `/admin/backends/${backend}?tab=buckets`,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Delete bucket reports' }).click();
+      await page.getByText('live credential').waitFor();
+    },
+  },
+  hang('backends-loading', /\/api\/backends$/, '/admin/backends'),
+  fail('backends-error', /\/api\/backends$/, '/admin/backends'),
+  { name: 'accounts', path: '/admin/accounts' },
+  { name: 'account', path: '/admin/accounts/maria.lindqvist' },
+  { name: 'account-create', path: '/admin/accounts', act: (page) => page.getByRole('button', { name: 'Create account' }).click() },
+  { name: 'account-disable', path: '/admin/accounts/maria.lindqvist', act: (page) => page.getByRole('button', { name: 'Disable account' }).click() },
 ];

@@ -70,7 +70,7 @@ async function signIn(page) {
   await page.getByLabel('User name').fill(server.ready.username);
   await page.locator('input[name=password]').fill(server.ready.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL('**/admin/**');
+  await page.waitForURL('**/admin**');
 }
 
 function fault(text) {

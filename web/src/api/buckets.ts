@@ -23,11 +23,11 @@ export interface BackendBuckets {
   error: Error | null;
 }
 
-/** All buckets, by backend. For admins. */
-export function useBuckets(): { groups: BackendBuckets[]; loading: boolean; error: Error | null } {
-  const backends = useQuery(backendsQuery);
+/** All buckets, by backend. For admins. Nothing is read while it is not enabled. */
+export function useBuckets(enabled = true): { groups: BackendBuckets[]; loading: boolean; error: Error | null } {
+  const backends = useQuery({ ...backendsQuery, enabled });
   const ids = backends.data?.map((backend) => backend.id) ?? [];
-  const lists = useQueries({ queries: ids.map((id) => bucketsQuery(id)) });
+  const lists = useQueries({ queries: ids.map((id) => ({ ...bucketsQuery(id), enabled })) });
   const groups = ids.map((backend, i) => ({
     backend,
     buckets: lists[i]?.data?.map((bucket) => bucket.bucket) ?? [],

@@ -25,6 +25,11 @@ export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** Begins a text without a capital, to go on in a sentence. */
+export function uncapital(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 /**
  * Shows by their codes the characters that are not seen or that turn a text
  * around, so that a name which somebody chose cannot pass for another.

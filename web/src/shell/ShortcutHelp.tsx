@@ -9,9 +9,11 @@ export function openShortcutHelp(): void {
 }
 
 const shortcuts: readonly [keys: readonly string[], does: string][] = [
-  [['/'], 'Go to an access key id or request id'],
+  [['/'], 'Go to an access key, bucket, account or request'],
   [['Ctrl', 'K'], 'The same, also from within a field'],
   [['Esc'], 'Close a drawer, dialog or menu'],
+  [['Enter'], 'Open what has the focus; confirm a form'],
+  [['Space'], 'Turn a toggle or select a row'],
   [['Tab'], 'Next control; Shift Tab for the one before'],
   [['?'], 'This list'],
 ];

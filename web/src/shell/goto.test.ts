@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { destination } from './goto';
+import { destination, nothing, offered } from './goto';
 
 test.each([
   ['', undefined],
@@ -14,4 +14,21 @@ test.each([
   ['../admin', { kind: 'credentials', q: '../admin' }],
 ])('%j leads to %j', (text, want) => {
   expect(destination(text)).toEqual(want);
+});
+
+const names = { buckets: ['ceph/uploads', 'ceph/reports', 'local/uploads', 'local/old-reports'], accounts: ['maria', 'reports'] };
+
+test.each([
+  ['local/uploads', { kind: 'bucket', backend: 'local', bucket: 'uploads' }],
+  ['old-reports', { kind: 'bucket', backend: 'local', bucket: 'old-reports' }],
+  ['uploads', { kind: 'credentials', q: 'uploads' }], // which of the two is not said
+  ['maria', { kind: 'account', name: 'maria' }],
+  ['mari', { kind: 'credentials', q: 'mari' }],
+])('%j leads to %j, which is there', (text, want) => {
+  expect(destination(text, names)).toEqual(want);
+});
+
+test('names that begin with a text are offered first', () => {
+  expect(offered('Report', names)).toEqual({ buckets: ['ceph/reports', 'local/old-reports'], accounts: ['reports'] });
+  expect(offered(' ', names)).toEqual(nothing);
 });

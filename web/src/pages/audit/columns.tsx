@@ -7,7 +7,9 @@ import { MonoId } from '../../components/MonoId';
 import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
 import { counted, middle, visible } from '../../lib/text';
-import { type Event, outcome, place } from './events';
+import { RevokeKey } from '../s3-proxy/credentials/RevokeKey';
+import classes from './columns.module.css';
+import { credentialOf, type Event, outcome, place } from './events';
 
 /** What the list shows of an event. */
 export const columns: readonly Column<Event>[] = [
@@ -43,6 +45,7 @@ function Outcome({ event }: { event: Event }) {
 
 function Who({ event }: { event: Event }) {
   const { access_key_id, authenticated, anonymous } = event.detail;
+  const proven = authenticated ? credentialOf(event) : undefined;
   return (
     <>
       {event.account && <div>{visible(event.account)}</div>}
@@ -51,6 +54,7 @@ function Who({ event }: { event: Event }) {
         <>
           <MonoId value={access_key_id} what="access key" />
           {!authenticated && <Text size="xs" c="dimmed">claimed only</Text>}
+          {proven && <RevokeKey accessKeyId={proven} className={classes.onRow} />}
         </>
       )}
     </>

@@ -30,7 +30,7 @@ export function TestPanel({ backend }: { backend: Backend }) {
       </Group>
       {test.error && <ErrorNotice title="The test did not run" error={test.error} />}
       <div aria-live="polite" aria-busy={test.busy}>
-        {test.busy && <Steps lines={questions.map((asks) => ({ name: asks, asks, outcome: { status: 'asking', tone: 'quiet' }, message: '' }))} />}
+        {test.busy && !report && <Steps lines={questions.map((asks) => ({ name: asks, asks, outcome: { status: 'asking', tone: 'quiet' }, message: '' }))} />}
         {report && <Outcome report={report} />}
       </div>
     </Stack>

@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { findUses, type Uses } from '../../api/uses';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { counted, sentenceList } from '../../lib/text';
+import { RevokeKey } from '../s3-proxy/credentials/RevokeKey';
 
 const listed = 5;
 
@@ -55,6 +56,7 @@ function Names({ uses: { credentials, bindings } }: { uses: Uses }) {
       {credentials.slice(0, listed).map((one) => (
         <List.Item key={one.access_key_id}>
           <Link to="/admin/s3-proxy/credentials/$accessKeyId" params={{ accessKeyId: one.access_key_id }} className="mono">{one.access_key_id}</Link>{' '}
+          <RevokeKey accessKeyId={one.access_key_id} />
           <Text span inherit c="dimmed" lineClamp={1}>{one.description}</Text>
         </List.Item>
       ))}

@@ -1,13 +1,14 @@
 import { Button, Group, List, Text } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQueries, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { useIsAdmin } from '../../../api/session';
 import { ConfirmDialog } from '../../../components/ConfirmDialog';
 import { RelativeTime } from '../../../components/RelativeTime';
-import { counted } from '../../../lib/text';
-import { actOnAll, type Credential } from './actions';
+import { counted, uncapital } from '../../../lib/text';
+import { actOnAll, type Credential, trafficQuery } from './actions';
 import classes from './BulkBar.module.css';
+import { together, usageText } from './usage';
 
 interface BulkBarProps {
   credentials: readonly Credential[];
@@ -44,6 +45,8 @@ function BulkDialog({ deed, credentials, onClose, onDone }: BulkDialogProps) {
   const [asked] = useState(credentials);
   const verb = deed === 'disable' ? 'Disable' : 'Revoke';
   const keys = counted(asked.length, 'key');
+  const traffic = useQueries({ queries: asked.map((credential) => trafficQuery(credential.access_key_id)) }).map(({ data }) => data);
+  const sum = together(traffic);
   const act = async () => {
     await actOnAll(queryClient, deed, asked.map((credential) => credential.access_key_id), setCount);
     onDone();
@@ -51,12 +54,16 @@ function BulkDialog({ deed, credentials, onClose, onDone }: BulkDialogProps) {
   return (
     <ConfirmDialog title={`${verb} ${keys}?`} confirm={`${verb} ${keys}`} danger action={act} onClose={onClose}>
       <Text mb="xs">
-        {deed === 'disable' ? 'They are refused at once, until they are enabled again.' : 'They are refused at once, for good. Uploads in flight are cut.'}
+        {deed === 'disable' ? 'They are refused at once, until they are enabled again.' : 'They are refused at once, for good. Requests in flight are cut.'}
+        {sum && ` Together: ${uncapital(usageText(sum))}.`}
       </Text>
       <List size="sm" className={classes.list}>
-        {asked.map((credential) => (
+        {asked.map((credential, i) => (
           <List.Item key={credential.access_key_id}>
-            <code>{credential.access_key_id}</code> {credential.description}, last used <RelativeTime value={credential.last_used_at} absent="never" />
+            <code>{credential.access_key_id}</code> {credential.description}
+            <Text inherit c="dimmed">
+              {traffic[i] && `${usageText(traffic[i])}; `}last used <RelativeTime value={credential.last_used_at} absent="never" />
+            </Text>
           </List.Item>
         ))}
       </List>

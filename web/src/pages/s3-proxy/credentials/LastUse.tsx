@@ -4,9 +4,12 @@ import { RelativeTime } from '../../../components/RelativeTime';
 import { type Credential, trafficQuery } from './actions';
 import { usageText } from './usage';
 
+// The server brings its counters into the store every few seconds.
+const counted = 5_000;
+
 /** What was counted of a key's requests, in words; undefined while that is not known. */
 export function useUsage(accessKeyId: string): { text: string; used: boolean } | undefined {
-  const traffic = useQuery(trafficQuery(accessKeyId)).data;
+  const traffic = useQuery({ ...trafficQuery(accessKeyId), refetchInterval: counted }).data;
   return traffic && { text: usageText(traffic), used: traffic.last_24h.requests > 0 };
 }
 

@@ -16,9 +16,10 @@ export const credentialQuery = (accessKeyId: string) => queryOptions({
     (await send(api.GET('/api/credentials/{access_key_id}', { params: { path: { access_key_id: accessKeyId } }, signal }))).data,
 });
 
-/** What a key did in the last hour and day, as it was counted. */
+/** What a key did in the last hour and day, as it was counted. Who asks what would break gets the newest. */
 export const trafficQuery = (accessKeyId: string) => queryOptions({
   queryKey: ['credentials', 'traffic', accessKeyId],
+  staleTime: 0,
   queryFn: async ({ signal }) =>
     (await send(api.GET('/api/credentials/{access_key_id}/traffic', { params: { path: { access_key_id: accessKeyId } }, signal }))).data,
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { usageText } from './usage';
+import { together, usageText } from './usage';
 
-const of = (requests: number) => ({ requests, reads: 0, writes: 0, errors: 0, refusals: 0, bytes_in: 0, bytes_out: 0 });
+const used = (hour: number, day: number) => ({ last_hour: { requests: hour }, last_24h: { requests: day } });
 
 test.each([
   [0, 0, 'Not used in the last 24 hours'],
@@ -11,5 +11,10 @@ test.each([
   [312, 4321, 'Used 312 times in the last hour, 4,321 in 24 h'],
   [3, 2, 'Used 3 times in the last hour, 3 in 24 h'],
 ])('%i in an hour and %i in a day', (hour, day, want) => {
-  expect(usageText({ last_hour: of(hour), last_24h: of(day) })).toBe(want);
+  expect(usageText(used(hour, day))).toBe(want);
+});
+
+test('several keys add up, and only when all are known', () => {
+  expect(together([used(1, 5), used(3, 2), used(0, 0)])).toEqual(used(4, 8));
+  expect(together([used(1, 5), undefined])).toBeUndefined();
 });

@@ -1,0 +1,128 @@
+// The audit trail: filters that live in the address, the way between events, CSV.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+
+import { assertQuiet, openSignedIn, startBrowser } from './lib/browser.mjs';
+import { place, settled, visit } from './lib/pages.mjs';
+import { listing } from './lib/s3.mjs';
+import { newCredential, startServer, undoing } from './lib/server.mjs';
+
+const undo = undoing(after);
+let browser;
+let server;
+let key;
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
+  const made = await newCredential(server, { description: 'audited' });
+  key = { id: made.access_key_id, secret: made.secret_access_key };
+  await listing(server, key, 'reports'); // refused
+  await server.api('POST', `/api/credentials/${key.id}/disable`);
+  await listing(server, key, 'uploads'); // refused
+});
+
+const table = (page) => page.getByRole('table', { name: 'Audit events' });
+const count = (page) => table(page).locator('tbody tr').count();
+
+describe('chips', () => {
+  // The chip, what is put into it, and its parameter.
+  const chips = [
+    ['Action begins with', 'credential.', 'action'],
+    ['Access key', () => key.id, 'access_key_id'],
+    ['Account', 'admin', 'account'],
+    ['Backend', 'local', 'backend'],
+    ['Bucket', 'reports', 'bucket'],
+    ['Result', { option: 'denied' }, 'result'],
+  ];
+  for (const [label, value, name] of chips) {
+    test(`${label} narrows by the address, and a reload keeps it`, async (t) => {
+      const { page, seen } = await openSignedIn(t, browser, server);
+      await visit(page, server, '/admin/audit');
+      const all = await count(page);
+      await page.getByRole('button', { name: 'Filter', exact: true }).click();
+      await page.getByRole('menuitem', { name: label, exact: true }).click();
+      const given = typeof value === 'function' ? value() : value;
+      if (given.option) {
+        await page.getByRole('combobox', { name: label }).click();
+        await page.getByRole('option', { name: given.option }).click();
+      } else {
+        await page.getByRole('textbox', { name: label, exact: true }).or(page.getByRole('combobox', { name: label, exact: true })).fill(given);
+        await page.keyboard.press('Enter');
+      }
+      const wanted = given.option ?? given;
+      await page.waitForURL((url) => url.searchParams.get(name) === wanted);
+      await settled(page);
+      const { items } = await server.api('GET', `/api/audit?${name}=${wanted}&limit=100`);
+      assert.ok(items.length > 0 && items.length < all, `${items.length} of ${all}`);
+      assert.equal(await count(page), items.length);
+      await page.reload();
+      await settled(page);
+      assert.equal(await count(page), items.length);
+      await page.getByRole('button', { name: `Remove filter ${label}` }).click();
+      await page.waitForURL((url) => url.search === '');
+      assertQuiet(seen);
+    });
+  }
+
+  test('an object key and a time narrow by the address', async (t) => {
+    const { page } = await openSignedIn(t, browser, server);
+    await visit(page, server, '/admin/audit?key=nothing-like-this');
+    await page.getByText('No event matches these filters.').waitFor();
+    await page.getByRole('button', { name: 'Remove all filters' }).click();
+    await page.getByRole('button', { name: /^Time range/ }).click();
+    await page.getByRole('button', { name: 'Last hour' }).click();
+    await page.waitForURL(/since=1h/);
+    await settled(page);
+    assert.ok(await count(page) > 0);
+    await page.getByRole('button', { name: /^Time range/ }).click();
+    await page.getByLabel('To', { exact: true }).fill('2020-01-01T00:00:00');
+    await page.getByLabel('From', { exact: true }).fill('2019-01-01T00:00:00');
+    await page.getByRole('button', { name: 'Apply range' }).click();
+    await page.waitForURL(/until=20/);
+    await page.getByText('No event matches these filters.').waitFor();
+  });
+});
+
+test('the newest event stands first', async (t) => {
+  const { page } = await openSignedIn(t, browser, server);
+  await visit(page, server, '/admin/audit');
+  const times = await table(page).locator('tbody time').evaluateAll((all) => all.map(({ dateTime }) => dateTime));
+  assert.ok(times.length > 3);
+  assert.deepEqual(times.toSorted((a, b) => Date.parse(b) - Date.parse(a)), times);
+});
+
+test('an event has everything, and leads to those of the same request, access key and bucket', async (t) => {
+  const { page, seen } = await openSignedIn(t, browser, server);
+  await visit(page, server, '/admin/audit?bucket=reports&result=denied');
+  await table(page).getByRole('link').first().click();
+  const drawer = page.getByRole('dialog');
+  await drawer.getByText('Event id').waitFor();
+  const id = /audit\/([^?]+)/.exec(place(page))[1];
+  const event = await server.api('GET', `/api/audit/${id}`);
+  const text = await drawer.innerText();
+  for (const told of [event.action, event.detail.code, event.detail.access_key_id, event.bucket, event.source_ip, event.user_agent, event.request_id, event.id]) {
+    assert.ok(text.includes(told), `${told} in:\n${text}`);
+  }
+  const links = { 'request': `request_id=${event.request_id}`, 'access key': `access_key_id=${key.id}`, 'bucket': 'bucket=reports' };
+  for (const [what, query] of Object.entries(links)) {
+    const related = drawer.getByRole('navigation', { name: 'Related events' }).getByRole('link', { name: what, exact: true });
+    assert.equal(new URL(await related.getAttribute('href'), server.url).search, `?${query}`);
+  }
+  await drawer.getByRole('link', { name: 'access key', exact: true }).click();
+  await drawer.waitFor({ state: 'detached' });
+  await settled(page);
+  assert.equal(place(page), `/admin/audit?access_key_id=${key.id}`);
+  assertQuiet(seen);
+});
+
+test('CSV has the events of the filter', async (t) => {
+  const { page } = await openSignedIn(t, browser, server, { acceptDownloads: true });
+  await visit(page, server, '/admin/audit?action=credential.');
+  const events = await count(page);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download CSV' }).click()]);
+  assert.equal(download.suggestedFilename(), 'audit.csv');
+  const lines = (await readFile(await download.path(), 'utf8')).trim().split('\n');
+  assert.match(lines[0], /^time,id,action,/);
+  assert.equal(lines.length - 1, events);
+  assert.ok(lines.slice(1).every((line) => line.includes(',credential.')));
+});
