@@ -36,9 +36,11 @@ type gateway struct {
 	store   store.Store
 	keys    *keyring.Keyring
 	trail   *audit.Recorder
-	backend *s3test.Server
-	handler http.Handler
-	logs    *lockedBuffer
+	backend *s3test.Server // nil where newGatewayTo was given others
+
+	backends *upstream.Registry
+	handler  http.Handler
+	logs     *lockedBuffer
 
 	mu  sync.Mutex
 	now time.Time // zero: the real clock
@@ -84,22 +86,29 @@ const (
 // and payroll; it is proven to keep keys unless normalises is set.
 func newGateway(t *testing.T, change ...func(*s3proxy.Options)) *gateway {
 	t.Helper()
-	g := &gateway{t: t, backend: s3test.New(t), logs: &lockedBuffer{}}
+	backend := s3test.New(t)
 	for _, name := range []string{"uploads", "reports", "payroll"} {
-		g.backend.CreateBucket(name)
+		backend.CreateBucket(name)
 	}
+	prod := keystile.Backend{
+		ID: "prod", Kind: keystile.KindS3, Endpoint: backend.URL, Region: "eu-test-1", PathStyle: true, AccessKeyID: backendKey,
+	}
+	g := newGatewayTo(t, []upstream.Endpoint{
+		{Backend: prod, Secret: keystile.NewSecret(backendSecret)},
+		{Backend: withID(prod, "other"), Secret: keystile.NewSecret(backendSecret)},
+	}, change...)
+	g.backend = backend
+	return g
+}
+
+// newGatewayTo starts one in front of the backends.
+func newGatewayTo(t *testing.T, backends []upstream.Endpoint, change ...func(*s3proxy.Options)) *gateway {
+	t.Helper()
+	g := &gateway{t: t, logs: &lockedBuffer{}}
 	g.store = openStore(t)
 	log := slog.New(slog.NewTextHandler(g.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	prod := keystile.Backend{
-		ID: "prod", Kind: keystile.KindS3, Endpoint: g.backend.URL, Region: "eu-test-1", PathStyle: true, AccessKeyID: backendKey,
-	}
-	registry := upstream.NewRegistry(upstream.Options{
-		Declared: []upstream.Endpoint{
-			{Backend: prod, Secret: keystile.NewSecret(backendSecret)},
-			{Backend: withID(prod, "other"), Secret: keystile.NewSecret(backendSecret)},
-		},
-		Store: g.store, Dialer: upstream.NewDialer(), Log: log,
-	})
+	registry := upstream.NewRegistry(upstream.Options{Declared: backends, Store: g.store, Dialer: upstream.NewDialer(), Log: log})
+	g.backends = registry
 	must(t, registry.Sync(t.Context()))
 	t.Cleanup(registry.Close)
 	g.keys = keyring.New(g.store, g.clock)

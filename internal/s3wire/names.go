@@ -35,7 +35,7 @@ const (
 	realName   // a prefix or marker: may be empty, and then is nobody's name
 	realKey    // a key or common prefix: its parent is one entry
 	startAfter // a marker that is left out where the client gave none
-	token      // the continuation token of this page
+	token      // the continuation token of this page; left out on the first
 	nextToken  // that of the next
 )
 
@@ -117,6 +117,9 @@ func (n *Names) judge(r role, text string) (verdict, string, error) {
 	case ownerName:
 		return replace, n.Owner.DisplayName, nil
 	case token:
+		if n.Token == "" {
+			return drop, "", nil // some backends tell there where they began
+		}
 		return replace, n.Token, nil
 	case nextToken:
 		return replace, n.Seal(text), nil
