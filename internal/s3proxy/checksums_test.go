@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minio/crc64nvme"
 	"github.com/minio/minio-go/v7"
@@ -130,6 +131,34 @@ func TestLooseTrailers(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSignedChunksWithinChunks sends signed chunks in a body without a declared
+// length.
+func TestSignedChunksWithinChunks(t *testing.T) {
+	for _, tt := range []struct {
+		name, old, with string
+		status          int
+	}{{"as signed", "", "", 200}, {"a changed chunk", "world", "w0rld", 403}, {"without its end", "\r\n0;", "\r\n1;", 400}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			k := g.mint("prod/uploads:write")
+			c := call{
+				method: put, path: "/uploads/b.txt", payloadHash: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", date: time.Now(),
+				header: header("X-Amz-Decoded-Content-Length", "10"),
+			}
+			var wire string
+			c.header, wire = g.signedChunks(k, c, "hello", "world")
+			c.body, c.unsigned = strings.Replace(wire, tt.old, tt.with, 1), true
+			c.tamper = func(r *http.Request) { r.ContentLength = -1 }
+			must(t, g.do(k, c).is(tt.status))
+			g.backend.Wait()
+			if got, there := g.backend.Objects("uploads")["b.txt"]; there != (tt.status == 200) || (there && string(got) != "helloworld") {
+				t.Errorf("stored %v %q", there, got)
+			}
+		})
 	}
 }
 

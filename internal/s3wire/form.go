@@ -211,7 +211,7 @@ func parsePart(head string) (*part, error) {
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.ToLower(name)
 		if _, twice := seen[name]; !ok || twice || name == "" || strings.ContainsFunc(name, notInHeaderName) ||
-			strings.ContainsAny(value, "\r\n\x00") {
+			strings.ContainsFunc(value, notInHeaderValue) {
 			return nil, malformedPart()
 		}
 		seen[name] = strings.Trim(value, " \t")
@@ -231,6 +231,10 @@ func parsePart(head string) (*part, error) {
 	}
 	return p, nil
 }
+
+// notInHeaderValue is true for control characters other than a tab (RFC 9110,
+// section 5.5).
+func notInHeaderValue(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 func malformedPart() error {
 	return MalformedPOSTRequest.With("The headers of a part of the form are malformed.")
