@@ -81,7 +81,7 @@ func (x *exchange) objectOwner() (string, error) {
 		return "", err
 	}
 	if got.Status != http.StatusOK {
-		return "", x.backendError(got.Status, data)
+		return "", x.backendError(x.backend, got.Status, data)
 	}
 	policy, err := s3wire.ParseAccessAnswer(data)
 	if err != nil {

@@ -22,6 +22,7 @@ const maxXMLAnswer = 16 << 20
 type answer struct {
 	status int
 	header http.Header
+	date   string // of the backend's clock
 	body   []byte
 	err    *s3wire.Error // set when the backend refused or failed
 }
@@ -48,9 +49,12 @@ func (x *exchange) readAnswer(got *http1.Response) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &answer{status: got.Status, header: answerHeader(got), body: data}
+	// What keeps a connection alive while the backend is at work is no part of
+	// the document, and its declaration must come first.
+	data = bytes.TrimLeft(data, " \t\r\n")
+	a := &answer{status: got.Status, header: answerHeader(got), date: got.Header.Get("Date"), body: data}
 	if got.Status >= http.StatusMultipleChoices && got.Status != http.StatusNotModified {
-		a.fail(x.backendError(got.Status, data))
+		a.fail(x.backendError(x.backend, got.Status, data))
 		return a, nil
 	}
 	if x.req.Op.Name == s3wire.OpGetBucketLocation {
@@ -58,7 +62,7 @@ func (x *exchange) readAnswer(got *http1.Response) (*answer, error) {
 		a.header.Set("Content-Type", "application/xml")
 		return a, nil
 	}
-	if len(bytes.TrimSpace(data)) == 0 {
+	if len(data) == 0 {
 		a.body = nil
 		return a, x.checkRoot("")
 	}
@@ -72,7 +76,7 @@ func (x *exchange) rewrite(a *answer, status int) error {
 		return fmt.Errorf("%w: %w", upstream.ErrBadAnswer, err)
 	}
 	if root == "Error" {
-		a.fail(x.backendError(status, a.body))
+		a.fail(x.backendError(x.backend, status, a.body))
 		return nil
 	}
 	if err := x.checkRoot(root); err != nil {
@@ -140,6 +144,10 @@ func (x *exchange) reply(a *answer) error {
 		x.replyError(a.err)
 		return nil //nolint:nilerr // the client has its answer
 	}
+	if x.late {
+		x.finish(a.status, a.body)
+		return nil
+	}
 	x.setHeader(a.header)
 	if a.status != http.StatusNoContent && a.status != http.StatusNotModified {
 		x.w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
@@ -162,6 +170,10 @@ func (x *exchange) write(data []byte) {
 // replyError answers with S3's error document. Once an answer has begun, all
 // that is left is to break it off.
 func (x *exchange) replyError(e *s3wire.Error) {
+	if x.late {
+		x.finish(e.Status, e.ErrorDocument(x.resource(), x.req.Bucket, x.req.Key, x.id))
+		return
+	}
 	if x.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

@@ -34,6 +34,11 @@ func (p *Proxy) authorize(x *exchange) error {
 		return s3wire.BackendUnreachable.Err()
 	}
 	x.backend = backend
+	if x.req.Source != nil {
+		if x.sourceBackend, ok = p.Backends.Get(x.source.Backend); !ok {
+			return s3wire.BackendUnreachable.Err()
+		}
+	}
 	return x.checkKeys()
 }
 
@@ -86,20 +91,14 @@ func (x *exchange) checkOwner() error {
 	return nil
 }
 
-// checkKeys refuses keys that this backend would take for others, and copies
-// that it cannot make.
+// checkKeys refuses keys that their backend would take for others.
 func (x *exchange) checkKeys() error {
-	names := []string{x.real.Key, x.real.Query.Get("prefix")}
+	kept := x.keeps(x.real.Key) && x.keeps(x.real.Query.Get("prefix"))
 	if x.req.Source != nil {
-		names = append(names, x.real.SourceKey)
-		if x.source.Backend != x.bucket.Backend {
-			return s3wire.NotImplemented.With("Copies between backends are not supported.")
-		}
+		kept = kept && (!keystile.HasOddSegments(x.real.SourceKey) || x.sourceBackend.KeepsKeys())
 	}
-	for _, name := range names {
-		if !x.keeps(name) {
-			return s3wire.InvalidArgument.With("This bucket's backend is not proven to keep keys with \".\", \"..\" or empty segments.")
-		}
+	if !kept {
+		return s3wire.InvalidArgument.With("This bucket's backend is not proven to keep keys with \".\", \"..\" or empty segments.")
 	}
 	return nil
 }

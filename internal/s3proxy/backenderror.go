@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"keystile/internal/s3wire"
+	"keystile/internal/upstream"
 )
 
 // gatewayKeyCodes are errors about how the gateway's own request was signed.
@@ -33,11 +34,11 @@ var meanings = map[int]s3wire.Code{
 
 // backendError is what the client hears of a backend's refusal: its code, and
 // its words unless they name what is not the client's to know.
-func (x *exchange) backendError(status int, data []byte) *s3wire.Error {
+func (x *exchange) backendError(by *upstream.Backend, status int, data []byte) *s3wire.Error {
 	e, ok := s3wire.ParseError(data)
 	e.Status = status
 	if status == http.StatusUnauthorized || gatewayKeyCodes[e.Code] {
-		x.p.Observer.BackendFailed(x.bucket.Backend)
+		x.p.Observer.BackendFailed(by.Info().ID)
 		return s3wire.BackendMisconfigured.Caused(fmt.Errorf("the backend answered %d %s", status, e.Code))
 	}
 	switch {

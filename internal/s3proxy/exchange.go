@@ -37,6 +37,8 @@ type exchange struct {
 	bucket  keystile.Bucket     // that of real
 	source  keystile.Bucket     // that of real: of a copy
 	backend *upstream.Backend   // since authorize
+	// sourceBackend is that of a copy's source; nil if nothing is copied.
+	sourceBackend *upstream.Backend
 
 	event keystile.Event // what will be or is recorded
 	// recorded: the event is in the trail; intended: and it is open there.
@@ -48,6 +50,8 @@ type exchange struct {
 	// refused: the gateway said no; broken: the answer began and could not be
 	// ended, through no doing of the client.
 	refused, broken bool
+	// late: the client was told 200 and kept waiting; the rest is to come.
+	late bool
 }
 
 func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {

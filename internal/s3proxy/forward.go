@@ -60,6 +60,7 @@ func (p *Proxy) mutate(x *exchange) error {
 // carryOut records the intent, sends and takes the whole answer.
 func (x *exchange) carryOut(out upstream.Request) (*answer, error) {
 	x.event.Detail.Bytes = out.ContentLength
+	defer x.wait()()
 	intent := x.intend()
 	out.Commit = func(send func() error) error {
 		if err := intent.Wait(x.context()); err != nil {

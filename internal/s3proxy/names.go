@@ -100,10 +100,12 @@ func (x *exchange) told(message string) string {
 	if x.real.Hidden != "" && x.real.Key != "" {
 		message = strings.ReplaceAll(message, x.real.Key, x.req.Key)
 	}
-	info := x.backend.Info()
-	secret := []string{
-		info.AccessKeyID, strings.TrimPrefix(strings.TrimPrefix(info.Endpoint, "https://"), "http://"),
-		x.real.Hidden, "://",
+	secret := []string{x.real.Hidden, "://"}
+	for _, b := range []*upstream.Backend{x.backend, x.sourceBackend} {
+		if b != nil {
+			info := b.Info()
+			secret = append(secret, info.AccessKeyID, strings.TrimPrefix(strings.TrimPrefix(info.Endpoint, "https://"), "http://"))
+		}
 	}
 	if x.bucket.Name != x.req.Bucket {
 		secret = append(secret, x.bucket.Name)

@@ -36,7 +36,7 @@ type Observer interface {
 	BackendFailed(backend string)
 }
 
-// Options are what a Proxy is made of. All fields but the last three are
+// Options are what a Proxy is made of. All fields but the last four are
 // required. How long a client may stand still is up to the listener's
 // http1.Guard.
 type Options struct {
@@ -65,6 +65,10 @@ type Options struct {
 	AnonymousRate float64
 	// SuccessReadRate is the part of successful reads, 0 to 1, that is recorded.
 	SuccessReadRate float64
+	// KeepAlive is how long a copy or the completion of an upload may keep its
+	// client waiting before it gets white space, and between that; 0 stands for
+	// 10 s.
+	KeepAlive time.Duration
 }
 
 // Proxy is the gateway's HTTP handler.
@@ -80,6 +84,9 @@ const cachedSigningKeys = 16_384
 
 // New makes a gateway.
 func New(o Options) *Proxy {
+	if o.KeepAlive == 0 {
+		o.KeepAlive = defaultKeepAlive
+	}
 	if o.TokenKey.IsZero() {
 		o.TokenKey = keystile.NewSecretKey()
 	}
@@ -132,6 +139,8 @@ func (p *Proxy) handle(x *exchange) error {
 		return p.listBuckets(x)
 	case x.req.Op.Name == s3wire.OpDeleteObjects:
 		return p.deleteObjects(x)
+	case x.copiesAcross():
+		return p.copyAcross(x)
 	case x.req.Op.Mutates():
 		return p.mutate(x)
 	}

@@ -86,7 +86,7 @@ func (x *exchange) refuse(err error) {
 		e = s3wire.ServiceUnavailable.Caused(recordErr)
 	}
 	if !x.left(err) {
-		x.refused, x.broken = refusal(e), x.status != 0
+		x.refused, x.broken = refusal(e), x.status != 0 && !x.late
 	}
 	x.replyError(e)
 }

@@ -213,10 +213,10 @@ var scopePairs = []pair{
 		call{method: put, path: "/uploads/copy", header: header("X-Amz-Copy-Source", "admin/user")}, 400, "InvalidBucketName",
 	},
 	{
-		"a copy between backends is not made",
-		[]string{"prod/uploads:read,write", "other/reports:read"},
-		call{method: put, path: "/uploads/copy", header: header("X-Amz-Copy-Source", "uploads/a.txt")},
-		call{method: put, path: "/uploads/copy", header: header("X-Amz-Copy-Source", "reports/2026/a.txt")}, 501, "NotImplemented",
+		"a copy from another backend needs read there",
+		[]string{"prod/uploads:read,write", "other/reports/2026:read", "other/reports:list,write"},
+		call{method: put, path: "/uploads/copy", header: header("X-Amz-Copy-Source", "reports/2026/a.txt")},
+		call{method: put, path: "/uploads/copy", header: header("X-Amz-Copy-Source", "reports/2025/a.txt")}, 403, "AccessDenied",
 	},
 	{
 		"a part's copy source outside the scope is refused",

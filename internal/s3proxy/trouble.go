@@ -39,7 +39,7 @@ var roots = map[string][]string{
 // operation's success looks like.
 func (x *exchange) checkRoot(root string) error {
 	want, known := roots[x.req.Op.Name]
-	if !known {
+	if !known || x.copiesAcross() { // of which the answer is that to a plain write
 		return nil
 	}
 	for _, name := range want {

@@ -45,6 +45,7 @@ var (
 	MissingContentSHA256         = Code{"InvalidRequest", http.StatusBadRequest, "The required header x-amz-content-sha256 is missing."}
 	MissingHeader                = Code{"MissingSecurityHeader", http.StatusBadRequest, "A required header is missing."}
 	NotImplemented               = Code{"NotImplemented", http.StatusNotImplemented, "The operation is not supported here."}
+	PreconditionFailed           = Code{"PreconditionFailed", http.StatusPreconditionFailed, "A condition of the request does not hold."}
 	RequestExpired               = Code{"AccessDenied", http.StatusForbidden, "Request has expired."}
 	RequestNotYetValid           = Code{"AccessDenied", http.StatusForbidden, "Request is not valid yet."}
 	RequestTimeTooSkewed         = Code{"RequestTimeTooSkewed", http.StatusForbidden, "The request's time differs from the server's by more than 15 minutes."}

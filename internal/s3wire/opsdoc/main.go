@@ -44,6 +44,9 @@ What a ` + "`PostObject`" + ` says of its object stands in the form's fields: th
 **Permission** is what a grant must give: on the key, on the prefix of a listing, on every key of a ` + "`DeleteObjects`" + `, and ` + "`read`" + ` on what is
 copied. For ` + "`HeadBucket` and `GetBucketLocation`" + ` any permission on the bucket suffices. **Audit** is the class of the event: successful reads are sampled, everything else is always
 recorded. **Callers**: *credential* is an access key of the gateway, *anonymous* an unsigned request to a bucket that a binding opens.
+` + "`CopyObject` and `UploadPartCopy`" + ` may read from another backend than they write to: the gateway then reads and writes itself, up to 5 GiB at once. Metadata,
+tags and a checksum of the whole object go along; a checksum algorithm that the source has no value of is not computed. While a copy or the completion of an upload lasts
+longer than 10 s, the client is told 200 and gets white space; an error then stands in the body, as with S3.
 Operations that are not **served** are refused by name, bucket administration with 403 ` + "`AccessDenied`" + `, the others with 501 ` + "`NotImplemented`" + `.
 `
 
