@@ -48,7 +48,7 @@ func (x *exchange) mayCall() error {
 	anonymous := x.lease.Binding != nil
 	switch {
 	case op.Callers == 0:
-		return s3wire.AccessDenied.With("%s is bucket administration, which no access key of the gateway may do.", op.Name)
+		return x.refuseAdministration()
 	case anonymous && op.Callers&s3wire.Anonymous == 0:
 		return s3wire.AccessDenied.Err()
 	case !op.Served:
@@ -57,6 +57,18 @@ func (x *exchange) mayCall() error {
 		return x.checkAnonymousQuery()
 	}
 	return nil
+}
+
+// refuseAdministration says no to every caller. To create a bucket that the
+// caller has already is answered as S3 does it: clients that create the bucket
+// before they write, as rclone does, go on from there.
+func (x *exchange) refuseAdministration() error {
+	if x.req.Op.Name == s3wire.OpCreateBucket && x.lease.Binding == nil {
+		if _, err := x.lease.Credential.Resolve(x.req.Bucket); err == nil {
+			return s3wire.BucketAlreadyOwned.Err()
+		}
+	}
+	return s3wire.AccessDenied.With("%s is bucket administration, which no access key of the gateway may do.", x.req.Op.Name)
 }
 
 // checkAnonymousQuery refuses what only signed requests may ask for: other

@@ -93,7 +93,7 @@ var hostPairs = []pair{
 		"making a bucket by its host is refused",
 		[]string{"prod/uploads:read,list,write,delete"},
 		call{method: head, host: "uploads.s3.test", path: "/"},
-		call{method: put, host: "uploads.s3.test", path: "/"}, 403, "AccessDenied",
+		call{method: put, host: "uploads.s3.test", path: "/"}, 409, "BucketAlreadyOwnedByYou",
 	},
 }
 

@@ -76,7 +76,7 @@ var aliasPairs = []pair{
 		"the empty key is not the object that is called as the prefix",
 		[]string{"prod/reports/2026/:read,write@team-a"},
 		call{method: put, path: "/team-a/b.txt", body: "x"},
-		call{method: put, path: "/team-a/", body: "x"}, 403, "AccessDenied",
+		call{method: put, path: "/team-a/", body: "x"}, 409, "BucketAlreadyOwnedByYou",
 	},
 	{
 		"a multi-delete of the empty key is refused",

@@ -76,7 +76,7 @@ var keyPairs = []pair{
 		r.Header["Authorization"] = append(r.Header["Authorization"], r.Header["Authorization"][0])
 	}), 400, "InvalidArgument"},
 	{"an asymmetric signature is refused with a hint", everything, oneRead, oneRead.tampered(replaceHeader("Authorization", "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256")), 400, "InvalidRequest"},
-	{"a bearer token is refused", everything, oneRead, oneRead.tampered(setHeader("Authorization", "Bearer ks_something")), 400, "InvalidRequest"},
+	{"a bearer token is refused", everything, oneRead, oneRead.tampered(setHeader("Authorization", "Bearer ks_something")), 400, "InvalidArgument"},
 	{"another Host than signed is refused", everything, oneRead, oneRead.tampered(func(r *http.Request) { r.Host = "payroll.example.org" }), 403, "SignatureDoesNotMatch"},
 	{"an owner that was not signed is refused", everything, oneRead, oneRead.tampered(setHeader("X-Amz-Expected-Bucket-Owner", "1")), 403, "AccessDenied"},
 	{"a bypass that was not signed is refused", everything, call{method: del, path: "/uploads/a.txt"},
@@ -117,7 +117,7 @@ func added(param string) func(string) string {
 // presignedPairs are URLs that are not what was signed.
 var presignedPairs = []pair{
 	{"a URL is refused after its time", everything, signedURL(get, "/uploads/a.txt").old(59 * time.Minute), signedURL(get, "/uploads/a.txt").old(61 * time.Minute), 403, "AccessDenied"},
-	{"a URL from the future is refused", everything, signedURL(get, "/uploads/a.txt"), signedURL(get, "/uploads/a.txt").old(-20 * time.Minute), 403, "RequestTimeTooSkewed"},
+	{"a URL from the future is refused", everything, signedURL(get, "/uploads/a.txt"), signedURL(get, "/uploads/a.txt").old(-20 * time.Minute), 403, "AccessDenied"},
 	{"a URL whose time was stretched is refused", everything, signedURL(get, "/uploads/a.txt"),
 		signedURL(get, "/uploads/a.txt").edited(replaced("X-Amz-Expires=3600", "X-Amz-Expires=7200")), 403, "SignatureDoesNotMatch"},
 	{"a URL for more than a week is refused", everything, signedURL(get, "/uploads/a.txt"),

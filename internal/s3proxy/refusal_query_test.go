@@ -116,7 +116,11 @@ func administrationPairs() []pair {
 			c.query += "&" + p.Name + "=" + value
 		}
 		c.query = strings.TrimPrefix(c.query, "&")
-		pairs = append(pairs, pair{op.Name + " is refused to every grant", everything, oneRead, c, 403, "AccessDenied"})
+		status, code := 403, "AccessDenied"
+		if op.Name == s3wire.OpCreateBucket {
+			status, code = 409, "BucketAlreadyOwnedByYou"
+		}
+		pairs = append(pairs, pair{op.Name + " is refused to every grant", everything, oneRead, c, status, code})
 	}
 	return pairs
 }

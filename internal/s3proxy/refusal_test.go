@@ -247,7 +247,13 @@ var scopePairs = []pair{
 		"making a bucket is refused",
 		[]string{"prod/uploads:read,list,write,delete"},
 		call{method: head, path: "/uploads"},
-		call{method: put, path: "/uploads"}, 403, "AccessDenied",
+		call{method: put, path: "/others", header: header("X-Amz-Acl", "private")}, 403, "AccessDenied",
+	},
+	{
+		"making a bucket that is there is refused as its owner expects it",
+		[]string{"prod/uploads:read,list,write,delete"},
+		call{method: head, path: "/uploads"},
+		call{method: put, path: "/uploads", header: header("X-Amz-Acl", "private")}, 409, "BucketAlreadyOwnedByYou",
 	},
 	{
 		"deleting a bucket is refused",

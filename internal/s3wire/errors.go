@@ -24,6 +24,7 @@ var (
 	AuthorizationHeaderMalformed = Code{"AuthorizationHeaderMalformed", http.StatusBadRequest, "The authorization header is malformed."}
 	AuthorizationQueryError      = Code{"AuthorizationQueryParametersError", http.StatusBadRequest, "The authorization query parameters are malformed."}
 	BadDigest                    = Code{"BadDigest", http.StatusBadRequest, "A checksum that was sent does not match the body."}
+	BucketAlreadyOwned           = Code{"BucketAlreadyOwnedByYou", http.StatusConflict, "The bucket is there already. Access keys of the gateway create no buckets."}
 	EntityTooLarge               = Code{"EntityTooLarge", http.StatusBadRequest, "The body is larger than the operation allows."}
 	IncompleteBody               = Code{"IncompleteBody", http.StatusBadRequest, "The body ended before its declared length."}
 	InternalError                = Code{"InternalError", http.StatusInternalServerError, "An internal error occurred. Try again."}

@@ -114,6 +114,7 @@ func (o *Operation) Listing() bool {
 // Names of the operations that the gateway treats in a way of their own.
 const (
 	OpListBuckets             = "ListBuckets"
+	OpCreateBucket            = "CreateBucket"
 	OpHeadBucket              = "HeadBucket"
 	OpGetBucketLocation       = "GetBucketLocation"
 	OpListObjects             = "ListObjects"

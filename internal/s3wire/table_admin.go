@@ -8,7 +8,7 @@ import (
 // configuration. No credential may call one, whatever its grants.
 func administration() []Operation {
 	ops := []Operation{
-		admin("CreateBucket", http.MethodPut),
+		admin(OpCreateBucket, http.MethodPut),
 		admin("DeleteBucket", http.MethodDelete),
 		admin("CreateSession", http.MethodGet, "session"),
 		admin("GetBucketPolicyStatus", http.MethodGet, "policyStatus"),
@@ -30,13 +30,35 @@ func administration() []Operation {
 
 func admin(name, method string, params ...string) Operation {
 	op := Operation{
-		Name: name, Method: method, Level: Bucket, By: by(params...),
+		Name: name, Method: method, Level: Bucket, By: by(params...), Headers: adminHeaders[name],
 		Effect: EffectNone, Class: ClassAdmin,
 	}
+	op.Headers = join(op.Headers, []string{"x-amz-expected-bucket-owner"})
 	if method == http.MethodPut || method == http.MethodPost {
 		op.Body = XMLBody
+		op.Headers = join(op.Headers, framingHeaders, checksumValueHeaders)
 	}
 	return op
+}
+
+// adminHeaders are the headers that single operations have. They are listed so
+// that a request which carries them is refused for what it is.
+var adminHeaders = map[string][]string{
+	OpCreateBucket: join(grantHeaders, []string{
+		"x-amz-acl", "x-amz-grant-write", "x-amz-bucket-namespace", "x-amz-bucket-object-lock-enabled", "x-amz-object-ownership",
+	}),
+	"CreateSession": {
+		"x-amz-create-session-mode", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
+		"x-amz-server-side-encryption-bucket-key-enabled", "x-amz-server-side-encryption-context",
+	},
+	"GetBucketAccelerateConfiguration":   {"x-amz-request-payer"},
+	"PutBucketAcl":                       join(grantHeaders, []string{"x-amz-acl", "x-amz-grant-write"}),
+	"PutBucketLifecycleConfiguration":    {"x-amz-transition-default-minimum-object-size"},
+	"PutBucketNotificationConfiguration": {"x-amz-skip-destination-validation"},
+	"PutBucketPolicy":                    {"x-amz-confirm-remove-self-bucket-access"},
+	"PutBucketReplication":               {"x-amz-bucket-object-lock-token"},
+	"PutBucketVersioning":                {"x-amz-mfa"},
+	"PutObjectLockConfiguration":         {"x-amz-bucket-object-lock-token", "x-amz-request-payer"},
 }
 
 func onService() []Operation {

@@ -47,7 +47,8 @@ recorded. **Callers**: *credential* is an access key of the gateway, *anonymous*
 ` + "`CopyObject` and `UploadPartCopy`" + ` may read from another backend than they write to: the gateway then reads and writes itself, up to 5 GiB at once. Metadata,
 tags and a checksum of the whole object go along; a checksum algorithm that the source has no value of is not computed. While a copy or the completion of an upload lasts
 longer than 10 s, the client is told 200 and gets white space; an error then stands in the body, as with S3.
-Operations that are not **served** are refused by name, bucket administration with 403 ` + "`AccessDenied`" + `, the others with 501 ` + "`NotImplemented`" + `.
+Operations that are not **served** are refused by name, bucket administration with 403 ` + "`AccessDenied`" + ` (` + "`CreateBucket`" + ` of a
+bucket that the caller has already with 409 ` + "`BucketAlreadyOwnedByYou`" + `), the others with 501 ` + "`NotImplemented`" + `.
 `
 
 var sections = []struct {
