@@ -19,14 +19,15 @@ WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/*.js web/
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 UNIT := ./cmd/... ./internal/... ./test/report/... ./bench/...
 E2E := ./test/e2e/... ./test/ceph/...
-GOFMT := cmd internal bench test/report test/e2e test/ceph
+CLIENTS := ./test/clients/...
+GOFMT := cmd internal bench test/report test/e2e test/ceph test/clients
 # Go is told these by name: node_modules has Go files in it too.
 
 # How long "make soak" tries each fuzz target, and how often it kills a server.
 FUZZTIME ?= 2m
 CRASHES ?= 50
 
-.PHONY: help build run test e2e race check fmt lint ci soak bench clients ceph compiler clean web web-check web-generate web-test browser browsers
+.PHONY: help build run test e2e race check fmt lint ci soak bench clients client-programs client-matrix ceph compiler clean web web-check web-generate web-test browser browsers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,10 +62,16 @@ web-test: $(NODE_MODULES) ## Run the dashboard's unit tests
 
 test: clients ceph $(DASHBOARD) web-test ## Run all tests: units, end to end, in a browser
 	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
-	@$(MAKE) --no-print-directory browser
+	@$(MAKE) --no-print-directory client-matrix browser
 
 e2e: clients ceph $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
 	go test -json -count=1 $(E2E) | go run ./test/report
+
+# What fails is told by the report; the table is told either way.
+client-matrix: client-programs ceph ## Run each S3 client against each backend through the gateway (KEYSTILE_CLIENTS=full: all cases, both ways)
+	@rm -f bin/clients.txt
+	KEYSTILE_CLIENTS_TABLE=$(CURDIR)/bin/clients.txt go test -json -count=1 -timeout 3h $(CLIENTS) | go run ./test/report || { cat bin/clients.txt; exit 1; }
+	@cat bin/clients.txt
 
 browser: browsers build $(BROWSER_MODULES) ## Run the dashboard's tests in Chromium (FILES=... for some)
 	KEYSTILE_BINARY=$(CURDIR)/$(BIN) node test/browser/run.mjs $(FILES)
@@ -84,8 +91,8 @@ fmt: ## Format the code
 lint: $(GOLANGCI)
 	@unformatted=$$(gofmt -l $(GOFMT)); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
-	go vet $(UNIT) $(E2E)
-	$(GOLANGCI) run --allow-parallel-runners $(UNIT) $(E2E)
+	go vet $(UNIT) $(E2E) $(CLIENTS)
+	$(GOLANGCI) run --allow-parallel-runners $(UNIT) $(E2E) $(CLIENTS)
 
 # The linter is built with this machine's Go, once.
 $(GOLANGCI):
@@ -95,7 +102,7 @@ $(GOLANGCI):
 
 ci: check test race build ## What CI runs: lint, all tests, and the units again under the race detector
 
-soak: clients ## Long runs: fuzz every target for FUZZTIME, kill a server CRASHES times
+soak: clients client-programs ceph ## Long runs: fuzz every target for FUZZTIME, kill a server CRASHES times
 	FUZZTIME=$(FUZZTIME) CRASHES=$(CRASHES) ./test/soak.sh
 
 clients:
@@ -104,6 +111,9 @@ clients:
 # Ceph as a backend to test against, from Debian's packages.
 ceph:
 	@./test/ceph/ceph.sh install
+
+client-programs:
+	@./test/clients.sh matrix
 
 browsers:
 	@./test/clients.sh browser

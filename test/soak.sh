@@ -20,6 +20,9 @@ KEYSTILE_SOAK_CRASHES=$crashes go test -count=1 -timeout 6h -run AfterAKill ./te
 echo "== listing a million objects"
 KEYSTILE_SOAK_OBJECTS=1000000 go test -count=1 -v -run HugeBucket ./test/e2e/ || failed+=("a million objects")
 
+echo "== every S3 client at every backend, directly and through the gateway"
+KEYSTILE_CLIENTS=full go test -count=1 -timeout 6h -v -run TestClients ./test/clients/ || failed+=("clients")
+
 if [ ${#failed[@]} -gt 0 ]; then
 	printf 'failed: %s\n' "${failed[@]}"
 	exit 1

@@ -1,0 +1,79 @@
+package clients
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"testing"
+)
+
+// driver is a library in another language: a program that reads calls and
+// writes replies, one JSON a line.
+type driver struct {
+	in  io.Writer
+	out *bufio.Reader
+	err *bytes.Buffer
+}
+
+// startDriver runs it until the test ends.
+func startDriver(t *testing.T, to target, env []string, name string, args ...string) *driver {
+	t.Helper()
+	cmd := exec.Command(name, append(args, to.Endpoint, to.Region)...)
+	cmd.Env, cmd.Dir = env, to.Home
+	stderr := &bytes.Buffer{}
+	cmd.Stderr = stderr
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return &driver{in: in, out: bufio.NewReader(out), err: stderr}
+}
+
+func (d *driver) do(ctx context.Context, c call) (reply, error) {
+	line, err := json.Marshal(c)
+	if err != nil {
+		return reply{}, err
+	}
+	if _, err := d.in.Write(append(line, '\n')); err != nil {
+		return reply{}, fmt.Errorf("%w\n%s", err, d.err)
+	}
+	answered := make(chan []byte, 1)
+	go func() {
+		line, _ := d.out.ReadBytes('\n')
+		answered <- line
+	}()
+	select {
+	case line = <-answered:
+	case <-ctx.Done():
+		return reply{}, errors.New("did not answer in time")
+	}
+	var answer struct {
+		reply
+		Cannot bool   `json:"cannot"`
+		Code   string `json:"code"`
+		Error  string `json:"error"`
+	}
+	if err := json.Unmarshal(line, &answer); err != nil {
+		return reply{}, fmt.Errorf("printed %q: %w\n%s", line, err, d.err)
+	}
+	switch {
+	case answer.Cannot:
+		return reply{}, errCannot
+	case answer.Code != "":
+		return reply{}, &refusal{code: answer.Code, said: answer.Error}
+	case answer.Error != "":
+		return reply{}, errors.New(answer.Error)
+	}
+	return answer.reply, nil
+}
