@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -81,7 +82,7 @@ func (s *minioSession) put(ctx context.Context, c call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	options := minio.PutObjectOptions{ContentType: c.ContentType, UserMetadata: c.Metadata, DisableMultipart: c.Op == opPut, PartSize: 5 << 20}
+	options := minio.PutObjectOptions{ContentType: c.ContentType, UserMetadata: maps.Clone(c.Metadata), DisableMultipart: c.Op == opPut, PartSize: 5 << 20}
 	kinds := map[string]minio.ChecksumType{"CRC32": minio.ChecksumCRC32, "CRC32C": minio.ChecksumCRC32C, "CRC64NVME": minio.ChecksumCRC64NVME, "SHA1": minio.ChecksumSHA1, "SHA256": minio.ChecksumSHA256}
 	options.Checksum = kinds[c.Checksum]
 	if c.IfMatch != "" {
