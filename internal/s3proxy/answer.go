@@ -105,6 +105,12 @@ func readAll(r io.Reader) ([]byte, error) {
 	return data, nil
 }
 
+// readSmall reads an answer that is no object, in bounded time.
+func readSmall(from *upstream.Backend, got *http1.Response) ([]byte, error) {
+	got.Limit(from.AnswerLimit(false))
+	return readAll(got.Body)
+}
+
 // entityHeaders are those of an answer's object. With the x-amz- ones they are
 // all that clients see of a backend's headers: others may name its addresses.
 var entityHeaders = []string{

@@ -262,3 +262,16 @@ func TestAnErrorInsideA200IsAFailure(t *testing.T) {
 		t.Errorf("recorded as %s", e[0].Result)
 	}
 }
+
+// TestABackendsWhiteSpaceIsNoPartOfTheAnswer: it keeps the connection alive while
+// the backend is at work, and a declaration must come first.
+func TestABackendsWhiteSpaceIsNoPartOfTheAnswer(t *testing.T) {
+	g := newGateway(t)
+	k := g.mint("prod/uploads:read,write")
+	g.backend.Inject(s3test.Answer(200, " \n  <?xml version=\"1.0\"?>  \n<CopyObjectResult><ETag>e</ETag></CopyObjectResult>"))
+	r := g.do(k, call{method: put, path: "/uploads/b", header: header("X-Amz-Copy-Source", "uploads/a")})
+	wantStatus(t, r, 200, "")
+	if !strings.HasPrefix(r.body, "<?xml") || !strings.Contains(r.body, "<ETag>e</ETag>") {
+		t.Errorf("answered with %q", r.body)
+	}
+}

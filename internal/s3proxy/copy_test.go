@@ -114,6 +114,33 @@ func TestAPartIsCopiedBetweenBackends(t *testing.T) {
 	}
 }
 
+// TestCopiesBetweenBackendsKeepToTheirPrefixes on both sides.
+func TestCopiesBetweenBackendsKeepToTheirPrefixes(t *testing.T) {
+	g := newGateway(t)
+	g.backend.PutObject("reports", "2026/a.txt", []byte("mine"))
+	g.backend.PutObject("reports", "2025/a.txt", []byte("not mine"))
+	k := g.mint("prod/uploads/in/:read,write@inbox", "other/reports/2026/:read@year")
+	c := call{method: put, path: "/inbox/b.txt", header: header("X-Amz-Copy-Source", "year/a.txt")}
+	r := g.do(k, c)
+	wantStatus(t, r, 200, "")
+	if got := string(g.backend.Objects("uploads")["in/b.txt"]); got != "mine" {
+		t.Errorf("the copy is %q", got)
+	}
+	for source, want := range map[string]int{"year/../2025/a.txt": 400, "reports/2025/a.txt": 403, "year/2025/a.txt": 404} {
+		g.backend.Reset()
+		c.header = header("X-Amz-Copy-Source", source)
+		r := g.do(k, c)
+		if r.status != want || strings.Contains(r.body, "2026") || strings.Contains(r.body, "reports/2026") {
+			t.Errorf("%s: %d %s", source, r.status, r.body)
+		}
+		for _, seen := range g.backend.Requests() {
+			if seen.Method == put || !strings.HasPrefix(seen.Path, "/reports/2026/") {
+				t.Errorf("%s: the backend saw %s %s", source, seen.Method, seen.Path)
+			}
+		}
+	}
+}
+
 const helloETag = `"5d41402abc4b2a76b9719d911017c592"`
 
 func TestCopiesBetweenBackendsAreConditional(t *testing.T) {

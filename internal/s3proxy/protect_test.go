@@ -208,6 +208,25 @@ func TestAWSChunkedIsNoEncodingOfAnObject(t *testing.T) {
 	}
 }
 
+// TestEncodedObjectsPassAsTheyAre: nothing is compressed or decompressed on the
+// way, whatever the client would take.
+func TestEncodedObjectsPassAsTheyAre(t *testing.T) {
+	g := newGateway(t)
+	k := g.mint("prod/uploads:read,write")
+	const packed = "\x1f\x8b\x08 not really gzip"
+	wantStatus(t, g.do(k, call{method: put, path: "/uploads/a.gz", body: packed, header: header("Content-Encoding", "gzip")}), 200, "")
+	for _, accept := range []string{"gzip", "identity", "br, gzip;q=0.5"} {
+		g.backend.Reset()
+		r := g.do(k, call{method: get, path: "/uploads/a.gz", header: header("Accept-Encoding", accept)})
+		if r.body != packed || r.header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("%s: %q as %q", accept, r.body, r.header.Get("Content-Encoding"))
+		}
+		if got := g.backend.Requests()[0].Header.Get("Accept-Encoding"); got != "" {
+			t.Errorf("the backend was asked for %q", got)
+		}
+	}
+}
+
 // TestCustomerKeysAreNeverRecorded: SSE-C keys pass, and leave no trace.
 func TestCustomerKeysAreNeverRecorded(t *testing.T) {
 	g := newGateway(t)

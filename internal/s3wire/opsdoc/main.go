@@ -42,7 +42,8 @@ What a ` + "`PostObject`" + ` says of its object stands in the form's fields: th
 (Signature Version 4). All but the file of a form may take 20 KiB; in a form of more than 64 KiB the file must be the last field, and the form must end with a line end.
 
 **Permission** is what a grant must give: on the key, on the prefix of a listing, on every key of a ` + "`DeleteObjects`" + `, and ` + "`read`" + ` on what is
-copied. For ` + "`HeadBucket` and `GetBucketLocation`" + ` any permission on the bucket suffices. **Audit** is the class of the event: successful reads are sampled, everything else is always
+copied. For ` + "`HeadBucket` and `GetBucketLocation`" + ` any permission on the bucket suffices. **Usage** is what the operation does to the usage of its bucket: it *adds* its body, *copies*
+its source, *frees* what it deletes, *holds* parts until their upload is completed or aborted, *replaces* parts by the object that they make. **Audit** is the class of the event: successful reads are sampled, everything else is always
 recorded. **Callers**: *credential* is an access key of the gateway, *anonymous* an unsigned request to a bucket that a binding opens.
 ` + "`CopyObject` and `UploadPartCopy`" + ` may read from another backend than they write to: the gateway then reads and writes itself, up to 5 GiB at once. Metadata,
 tags and a checksum of the whole object go along; a checksum algorithm that the source has no value of is not computed. While a copy or the completion of an upload lasts
@@ -67,8 +68,8 @@ func page(ops []s3wire.Operation) []byte {
 	out.WriteString(introduction)
 	for _, s := range sections {
 		fmt.Fprintf(&out, "\n## %s\n\n", s.title)
-		out.WriteString("| Operation | Request | Permission | Query parameters | Headers | Audit | Callers | Served |\n")
-		out.WriteString("|---|---|---|---|---|---|---|---|\n")
+		out.WriteString("| Operation | Request | Permission | Query parameters | Headers | Usage | Audit | Callers | Served |\n")
+		out.WriteString("|---|---|---|---|---|---|---|---|---|\n")
 		for _, op := range sorted {
 			if s.has(op) {
 				out.WriteString(row(op))
@@ -80,7 +81,7 @@ func page(ops []s3wire.Operation) []byte {
 
 func row(op s3wire.Operation) string {
 	cells := []string{
-		op.Name, request(op), orDash(op.Permission.String()), code(op.Query), headers(op), string(op.Class), callers(op.Callers), yes(op.Served),
+		op.Name, request(op), orDash(op.Permission.String()), code(op.Query), headers(op), usage(op.Effect), string(op.Class), callers(op.Callers), yes(op.Served),
 	}
 	return "| " + strings.Join(cells, " | ") + " |\n"
 }
@@ -119,6 +120,13 @@ func headers(op s3wire.Operation) string {
 		list = append(list, "x-amz-meta-…")
 	}
 	return code(list)
+}
+
+func usage(e s3wire.Effect) string {
+	if e == s3wire.EffectNone {
+		return "–"
+	}
+	return string(e)
 }
 
 func callers(c s3wire.Caller) string {
