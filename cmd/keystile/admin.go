@@ -44,7 +44,7 @@ func (f AdminFlags) bootstrap(ctx context.Context, con *console, act func(*contr
 	if err != nil {
 		return err
 	}
-	trail := audit.NewRecorder(db, time.Now)
+	trail := audit.NewRecorder(audit.InStore(db), time.Now)
 	use := control.New(control.Options{Store: db, Trail: trail, Gateways: noGateway{}})
 	err = act(use.Bootstrap)
 	trail.Close()

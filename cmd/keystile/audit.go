@@ -18,6 +18,7 @@ type auditCommands struct {
 	List   auditList   `cmd:"" help:"List events, newest first."`
 	Show   auditShow   `cmd:"" help:"Show one event whole."`
 	Export auditExport `cmd:"" help:"Write events as CSV, newest first."`
+	Verify auditVerify `cmd:"" help:"Check that the journal on this machine is as it was written."`
 }
 
 // EventFlags select events.

@@ -68,10 +68,11 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 
 func (s *server) gatewayHandler() http.Handler {
 	metrics := telemetry.NewGateway(s.metrics)
+	telemetry.AuditLag(s.metrics, s.trail.Lag)
 	return metrics.Wrap(s3proxy.New(s3proxy.Options{
 		Keys:             s.keys,
 		Backends:         s.backends,
-		Trail:            s.trail,
+		Trail:            s.trail.Recorder,
 		Clients:          clientip.Resolver{Trusted: s.config.S3Proxy.TrustedProxies},
 		Observer:         observers{metrics, s.traffic},
 		Log:              s.log,

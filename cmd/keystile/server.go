@@ -40,7 +40,7 @@ type server struct {
 	tls       map[string]*certs.Files // by listener, where it speaks TLS
 	store     *sqlstore.DB
 	tokenKey  keystile.Secret // seals continuation tokens; from the master key
-	trail     *audit.Recorder
+	trail     *audit.Trail
 	children  children
 	backends  *upstream.Registry
 	traffic   *traffic.Keeper
@@ -93,11 +93,15 @@ func (s *server) openStore(ctx context.Context) error {
 	return nil
 }
 
-// startTrail closes what an earlier process left open before anything new is
-// recorded.
+// startTrail opens the journal and closes what an earlier process left open
+// before anything new is recorded.
 func (s *server) startTrail(ctx context.Context) error {
-	s.trail = audit.NewRecorder(s.store, time.Now)
-	s.later(func(context.Context) error { s.trail.Close(); return nil })
+	var err error
+	s.trail, err = audit.Open(ctx, audit.Options{Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	s.later(s.trail.Close)
 	orphans, err := s.trail.Recover(ctx)
 	if err != nil {
 		return fmt.Errorf("recover the audit trail: %w", err)

@@ -79,7 +79,7 @@ func makeFirstSite(file string, key seal.Key) error {
 	if err != nil {
 		return err
 	}
-	trail := audit.NewRecorder(db, firstClock().now)
+	trail := audit.NewRecorder(audit.InStore(db), firstClock().now)
 	defer trail.Close()
 	use := control.New(control.Options{Store: db, Trail: trail, Now: firstClock().now, Passwords: cheap})
 	for _, account := range []control.NewAccount{{Name: "root", Role: keystile.RoleAdmin}, {Name: "uma", Role: keystile.RoleUser}, {Name: "rory", Role: keystile.RoleReadonly}} {
@@ -110,7 +110,7 @@ func newSite(t *testing.T) *site {
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	s.store = db
-	trail := audit.NewRecorder(db, s.clock.now)
+	trail := audit.NewRecorder(audit.InStore(db), s.clock.now)
 	t.Cleanup(trail.Close)
 	s.control = control.New(control.Options{
 		Store: db, Trail: trail, Gateways: s.gateways, Upstreams: s.upstreams, Now: s.clock.now,

@@ -8,12 +8,23 @@ import (
 	"time"
 
 	"keystile/internal/keystile"
-	"keystile/internal/store"
 )
 
-// Writer is the part of the store that the recorder writes to.
-type Writer interface {
-	Write(ctx context.Context, fn func(store.Tx) error) error
+// Sink is where a recorder makes its records durable.
+type Sink interface {
+	// Commit makes all of a batch durable, or none of it.
+	Commit(ctx context.Context, b Batch) error
+	// OpenEvents lists the events whose outcome is not recorded.
+	OpenEvents(ctx context.Context) ([]keystile.Event, error)
+	// CaughtUp returns nil once queries find all that was committed before.
+	CaughtUp(ctx context.Context) error
+}
+
+// Batch is what one commit makes durable, in the order of its fields.
+type Batch struct {
+	Events   []keystile.Event
+	Outcomes []keystile.Outcome
+	Tallies  []keystile.Tally
 }
 
 // ErrClosed is returned for a record that comes after Close.
@@ -28,7 +39,7 @@ var retries = []time.Duration{20 * time.Millisecond, 200 * time.Millisecond}
 
 // Recorder writes audit events in groups.
 type Recorder struct {
-	store Writer
+	sink Sink
 
 	mu      sync.Mutex
 	floods  *floods // guarded by mu, so that counts and batches agree
@@ -61,10 +72,10 @@ func (b *batch) empty() bool {
 	return len(b.events) == 0 && len(b.outcomes) == 0 && len(b.tallies) == 0
 }
 
-// NewRecorder starts a recorder. Close ends it.
-func NewRecorder(s Writer, now func() time.Time) *Recorder {
+// NewRecorder starts a recorder. Close ends it, but not its sink.
+func NewRecorder(s Sink, now func() time.Time) *Recorder {
 	r := &Recorder{
-		store: s, floods: newFloods(now), next: newBatch(),
+		sink: s, floods: newFloods(now), next: newBatch(),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	go r.run()
@@ -73,13 +84,27 @@ func NewRecorder(s Writer, now func() time.Time) *Recorder {
 
 // Recover closes the intents that an earlier process left open as unknown, and
 // returns how many there were. It is called once, before the first record.
-func (r *Recorder) Recover(ctx context.Context) (orphans int64, err error) {
-	err = r.store.Write(ctx, func(tx store.Tx) error {
-		orphans, err = tx.CloseOrphans()
-		return err
-	})
-	return orphans, err
+func (r *Recorder) Recover(ctx context.Context) (orphans int, err error) {
+	open, err := r.sink.OpenEvents(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var closing []Pending
+	for _, e := range open {
+		closing = append(closing, r.Settle(keystile.Outcome{
+			EventID: e.ID, Result: keystile.ResultUnknown, Status: e.Status, Detail: e.Detail,
+		}))
+	}
+	for _, p := range closing {
+		if err := p.Wait(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return len(open), nil
 }
+
+// CaughtUp returns nil once queries of the trail find all that is durable now.
+func (r *Recorder) CaughtUp(ctx context.Context) error { return r.sink.CaughtUp(ctx) }
 
 // Pending is a record on its way to the disk.
 type Pending struct{ batch *batch }
@@ -205,17 +230,9 @@ func (r *Recorder) recount(failed *batch) {
 }
 
 func (r *Recorder) write(ctx context.Context, b *batch) error {
-	return r.store.Write(ctx, func(tx store.Tx) error {
-		tallies := make([]keystile.Tally, 0, len(b.tallies))
-		for id, c := range b.tallies {
-			tallies = append(tallies, keystile.Tally{EventID: id, Add: c.add, Last: c.last.Time})
-		}
-		if err := tx.AppendEvents(b.events); err != nil {
-			return err
-		}
-		if err := tx.CloseEvents(b.outcomes); err != nil {
-			return err
-		}
-		return tx.AddTallies(tallies)
-	})
+	tallies := make([]keystile.Tally, 0, len(b.tallies))
+	for id, c := range b.tallies {
+		tallies = append(tallies, keystile.Tally{EventID: id, Add: c.add, Last: c.last.Time})
+	}
+	return r.sink.Commit(ctx, Batch{b.events, b.outcomes, tallies})
 }

@@ -87,7 +87,7 @@ func newTrail(t testing.TB) *trail {
 func newTrailOn(t testing.TB, d *disk) *trail {
 	t.Helper()
 	tr := &trail{t: t, disk: d, clock: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
-	tr.Recorder = audit.NewRecorder(d, tr.now)
+	tr.Recorder = audit.NewRecorder(audit.InStore(d), tr.now)
 	t.Cleanup(tr.Close)
 	return tr
 }
@@ -297,7 +297,7 @@ func TestRecoverClosesOpenIntentsAsUnknown(t *testing.T) {
 	must(t, tr.disk.Close())
 	tr.disk.open(t)
 	next := newTrailOn(t, tr.disk)
-	for _, want := range []int64{1, 0} {
+	for _, want := range []int{1, 0} {
 		if n, err := next.Recover(t.Context()); err != nil || n != want {
 			t.Errorf("recovered %d, %v, want %d", n, err, want)
 		}

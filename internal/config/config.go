@@ -110,9 +110,10 @@ type Store struct {
 	MasterKey keystile.Secret
 }
 
-// Audit says what is recorded beyond what always is.
+// Audit says where the trail is kept, and what is recorded beyond what always is.
 type Audit struct {
-	Sampling Sampling `key:"sampling"`
+	JournalDir string   `key:"journal_dir"` // empty: journal in the data directory
+	Sampling   Sampling `key:"sampling"`
 }
 
 // Sampling is the share of successful requests that are recorded.
@@ -174,6 +175,9 @@ func (c *Config) derive() {
 	}
 	if c.Store.MasterKeyEnv == "" && c.Store.MasterKeyFile == "" {
 		c.Store.MasterKeyFile = filepath.Join(c.DataDir, "master.key")
+	}
+	if c.Audit.JournalDir == "" {
+		c.Audit.JournalDir = filepath.Join(c.DataDir, "journal")
 	}
 	for i := range c.Backends {
 		b := &c.Backends[i]

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"time"
 
 	"keystile/internal/keystile"
 	"keystile/internal/store"
@@ -10,8 +11,21 @@ import (
 // Audit are the queries of the audit trail; for admins.
 type Audit struct{ *core }
 
+// catchUpTimeout bounds the wait of a query for the newest events. Beyond it, as
+// after a long trouble of the store, the query finds what is there by then; the
+// rest comes by itself.
+const catchUpTimeout = 3 * time.Second
+
+// catchUp makes queries find what happened before them.
+func (t *Audit) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
+	defer cancel()
+	_ = t.trail.CaughtUp(ctx) // how far the index is behind is among the metrics
+}
+
 // List returns a page of events, newest first, and the next cursor.
 func (t *Audit) List(ctx context.Context, a Actor, page keystile.EventPage) (events []keystile.Event, next string, err error) {
+	t.catchUp(ctx)
 	err = t.read(ctx, a, "audit.list", "", admins, func(tx store.Tx) error {
 		events, next, err = tx.Events(page)
 		return err
@@ -21,6 +35,7 @@ func (t *Audit) List(ctx context.Context, a Actor, page keystile.EventPage) (eve
 
 // Get returns one event.
 func (t *Audit) Get(ctx context.Context, a Actor, id string) (event keystile.Event, err error) {
+	t.catchUp(ctx)
 	err = t.read(ctx, a, "audit.show", id, admins, func(tx store.Tx) error {
 		event, err = tx.Event(id)
 		return err
@@ -44,6 +59,7 @@ type Export struct {
 // Export begins to read all events of the filter, newest first. Those appended
 // later are not among them.
 func (t *Audit) Export(ctx context.Context, a Actor, f keystile.EventFilter) (*Export, error) {
+	t.catchUp(ctx)
 	e := &Export{audit: t, actor: a, page: keystile.EventPage{Filter: f, Limit: exportPage}}
 	return e, e.read(ctx)
 }

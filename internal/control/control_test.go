@@ -39,7 +39,7 @@ func newBench(t *testing.T) *bench {
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	b := &bench{store: &flakyStore{Store: db}, gateways: &fakeGateways{}, clock: &fakeClock{at: time.Unix(1_800_000_000, 0)}}
-	trail := audit.NewRecorder(b.store, b.clock.now)
+	trail := audit.NewRecorder(audit.InStore(b.store), b.clock.now)
 	t.Cleanup(trail.Close)
 	b.Service = New(Options{
 		Store: b.store, Trail: trail, Gateways: b.gateways, Upstreams: fakeUpstreams{}, Now: b.clock.now,

@@ -45,7 +45,7 @@ func (c *Cursor) Next() (seq uint64, record []byte, err error) {
 				return 0, nil, err
 			}
 		case err != nil:
-			return 0, nil, err
+			return 0, nil, errors.Join(err, c.Close()) // asked again, it is read again
 		case f.seq >= c.next:
 			c.next = f.seq + 1
 			return f.seq, f.payload, nil
@@ -139,6 +139,34 @@ func (c *Cursor) leave() error {
 	}
 	c.next = firsts[after]
 	return nil
+}
+
+// Seek makes seq the next record. It costs nothing if it is that already.
+func (c *Cursor) Seek(seq uint64) {
+	if c.next == seq {
+		return
+	}
+	_ = c.Close() // nothing was written
+	c.next = seq
+}
+
+// SkipSegment leaves the segment that Next found damaged, and returns the number
+// of the next record to be read: the first of the next segment, or the one that
+// will be appended next.
+func (c *Cursor) SkipSegment() (next uint64, err error) {
+	if err := c.Close(); err != nil {
+		return 0, err
+	}
+	firsts, err := segments(c.j.opts.Dir)
+	if err != nil {
+		return 0, err
+	}
+	at, _ := slices.BinarySearch(firsts, c.next+1)
+	c.next = c.j.Head() + 1
+	if at < len(firsts) {
+		c.next = firsts[at]
+	}
+	return c.next, nil
 }
 
 // Close closes the segment that is open. Reading on opens it again.

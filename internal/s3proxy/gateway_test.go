@@ -113,7 +113,7 @@ func newGatewayTo(t *testing.T, backends []upstream.Endpoint, change ...func(*s3
 	t.Cleanup(registry.Close)
 	g.keys = keyring.New(g.store, g.clock)
 	must(t, g.keys.Sync(t.Context()))
-	g.trail = audit.NewRecorder(g.store, g.clock)
+	g.trail = audit.NewRecorder(audit.InStore(g.store), g.clock)
 	options := s3proxy.Options{
 		Keys: g.keys, Backends: registry, Trail: g.trail, Clients: clientip.Resolver{}, Observer: noObserver{},
 		Log: log, Now: g.clock, Region: "eu-test-1", PublicURL: "http://gateway.test",

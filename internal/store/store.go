@@ -160,9 +160,8 @@ type Events interface {
 	// ErrNotFound.
 	CloseEvents([]keystile.Outcome) error
 	AddTallies([]keystile.Tally) error // Detail.LastTime never goes back
-	// CloseOrphans closes every open event as unknown and returns how many: at
-	// start, when no other process can be behind them.
-	CloseOrphans() (int64, error)
+	// OpenEvents lists the open events, oldest first.
+	OpenEvents() ([]keystile.Event, error)
 	Event(id string) (keystile.Event, error)
 	// Events returns a page, newest first by the order of their appending, and
 	// the cursor of the next one, empty when there is none. Events appended in

@@ -157,3 +157,11 @@ func result(status int) string {
 
 // BackendFailed counts a request that the backend failed.
 func (g *Gateway) BackendFailed(backend string) { g.backendErrors.WithLabelValues(backend).Inc() }
+
+// AuditLag registers the number of audit records that are durable, but not found
+// by queries yet.
+func AuditLag(r prometheus.Registerer, lag func() uint64) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "keystile_audit_index_lag_records", Help: "Audit records in the journal that queries do not find yet.",
+	}, func() float64 { return float64(lag()) }))
+}

@@ -169,10 +169,14 @@ func (t *tx) eventExists(id string) error {
 	return about(t.row([]any{&seq}, `SELECT seq FROM events WHERE id = $1`, id), "event %s", id)
 }
 
-// CloseOrphans closes every open event as unknown.
-func (t *tx) CloseOrphans() (int64, error) {
-	n, err := t.exec(`UPDATE events SET is_open = 0, result = $1 WHERE is_open = 1`, string(keystile.ResultUnknown))
-	return n, about(err, "close orphans")
+// OpenEvents implements store.Events.
+func (t *tx) OpenEvents() ([]keystile.Event, error) {
+	rows, err := list(t, scanEvent, `SELECT `+eventFields+` FROM events WHERE is_open = 1 ORDER BY seq`)
+	events := make([]keystile.Event, len(rows))
+	for i := range rows {
+		events[i] = rows[i].Event
+	}
+	return events, about(err, "open events")
 }
 
 // Event implements store.Events.

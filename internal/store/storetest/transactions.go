@@ -202,7 +202,6 @@ func mutations() map[string]func(store.Tx) error {
 		"AppendEvents":      func(tx store.Tx) error { return tx.AppendEvents([]keystile.Event{event("e2")}) },
 		"CloseEvents":       func(tx store.Tx) error { return tx.CloseEvents([]keystile.Outcome{{EventID: "e1"}}) },
 		"AddTallies":        func(tx store.Tx) error { return tx.AddTallies([]keystile.Tally{{EventID: "e1", Add: 1}}) },
-		"CloseOrphans":      func(tx store.Tx) error { _, err := tx.CloseOrphans(); return err },
 		"SetSetting":        func(tx store.Tx) error { return tx.SetSetting("k", "v2") },
 	}
 }

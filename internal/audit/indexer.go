@@ -1,0 +1,357 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"keystile/internal/journal"
+	"keystile/internal/keystile"
+	"keystile/internal/store"
+)
+
+const (
+	// indexDelay lets records gather, so that most outcomes are indexed together
+	// with their intents. Whoever reads the trail cuts it short.
+	indexDelay = 250 * time.Millisecond
+	// indexBatch bounds the records of one transaction, and with it how long other
+	// changes of the store wait for it.
+	indexBatch = 500
+	// maxQueued bounds the memory for records that wait. Beyond it they are read
+	// back from the journal.
+	maxQueued = 20_000
+	// indexPause is between attempts while the store fails.
+	indexPause = time.Second
+)
+
+// indexer copies the journal into the store. The number of the last record that
+// is there stands in the store too, and changes in the same transaction.
+type indexer struct {
+	journal *journal.Journal
+	store   Store
+	log     *slog.Logger
+	setting string // name of the position
+	cursor  *journal.Cursor
+
+	mu       sync.Mutex
+	position uint64
+	moved    chan struct{} // closed and replaced when position changes
+	queue    []queued
+	size     int  // records in queue
+	behind   bool // queue is not whole: read the journal
+
+	wake    chan struct{}
+	urgent  chan struct{}
+	ended   chan struct{}
+	running context.Context
+	cancel  context.CancelFunc
+}
+
+// queued are the records of one commit.
+type queued struct {
+	first uint64
+	batch Batch
+}
+
+func (q *queued) last() uint64 { return q.first + uint64(q.batch.size()) - 1 }
+
+func newIndexer(ctx context.Context, j *journal.Journal, s Store, log *slog.Logger) (*indexer, error) {
+	i := &indexer{
+		journal: j, store: s, log: log, setting: "audit_journal:" + j.ID(), behind: true, moved: make(chan struct{}),
+		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	i.running, i.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	err := s.Read(ctx, func(tx store.Tx) (err error) {
+		i.position, err = i.stored(tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if head := j.Head(); i.position > head {
+		log.Error("the audit journal lost records that its index has: its end was removed, or an older copy was put back",
+			"from", head+1, "to", i.position)
+		if err := j.SkipTo(i.position + 1); err != nil {
+			return nil, err
+		}
+	}
+	i.cursor = j.Read(i.position + 1)
+	return i, nil
+}
+
+func (i *indexer) stored(tx store.Tx) (uint64, error) {
+	text, err := tx.Setting(i.setting)
+	if errors.Is(err, keystile.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(text, 10, 64)
+}
+
+// offer takes over what was just made durable.
+func (i *indexer) offer(first uint64, b Batch) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.behind {
+		i.queue = append(i.queue, queued{first, b})
+		if i.size += b.size(); i.size > maxQueued {
+			i.queue, i.size, i.behind = nil, 0, true
+		}
+	}
+	nudge(i.wake)
+}
+
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // nudged already
+	}
+}
+
+// wait returns nil once the record seq is indexed.
+func (i *indexer) wait(ctx context.Context, seq uint64) error {
+	for {
+		i.mu.Lock()
+		done, moved := i.position >= seq, i.moved
+		i.mu.Unlock()
+		if done {
+			return nil
+		}
+		nudge(i.urgent)
+		select {
+		case <-moved:
+		case <-i.ended:
+			return ErrClosed
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (i *indexer) lag() uint64 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.journal.Head() - i.position
+}
+
+func (i *indexer) start() {
+	go func() {
+		defer close(i.ended)
+		for {
+			select {
+			case <-i.wake:
+			case <-i.running.Done():
+				return
+			}
+			i.gather()
+			i.keepUp()
+		}
+	}()
+}
+
+// stop indexes what is left, as long as ctx allows.
+func (i *indexer) stop(ctx context.Context) {
+	_ = i.wait(ctx, i.journal.Head()) // the rest is indexed at the next start
+	i.cancel()
+	<-i.ended
+	_ = i.cursor.Close() // nothing was written by it
+}
+
+func (i *indexer) gather() {
+	select {
+	case <-time.After(indexDelay):
+	case <-i.urgent:
+	case <-i.running.Done():
+	}
+}
+
+// keepUp indexes until nothing is left, for as long as the store takes to work
+// again.
+func (i *indexer) keepUp() {
+	for failed := false; ; {
+		err := i.catchUp(i.running)
+		if err == nil || i.running.Err() != nil {
+			return
+		}
+		if !failed {
+			failed = true
+			i.log.Error("the audit journal cannot be indexed now: events are recorded, but not shown", "error", err)
+		}
+		select {
+		case <-time.After(indexPause):
+		case <-i.running.Done():
+		}
+	}
+}
+
+// catchUp indexes all that is durable.
+func (i *indexer) catchUp(ctx context.Context) error {
+	for {
+		batches, last, err := i.next()
+		if err != nil || len(batches) == 0 {
+			return err
+		}
+		if err := i.write(ctx, batches, last); err != nil {
+			return err
+		}
+	}
+}
+
+// next takes what is to be indexed next, and the number of its last record.
+func (i *indexer) next() (batches []Batch, last uint64, err error) {
+	i.mu.Lock()
+	position, behind := i.position, i.behind
+	if !behind {
+		batches, last, behind = i.fromQueue(position)
+		i.behind = behind
+	}
+	i.mu.Unlock()
+	if !behind {
+		return batches, last, nil
+	}
+	batches, last, err = i.fromJournal(position)
+	if err == nil && len(batches) == 0 {
+		// All was read. What is made durable from now on is offered: a commit
+		// that had not offered its records yet does so when it gets the lock.
+		i.mu.Lock()
+		i.behind = i.journal.Head() > position
+		again := i.behind
+		i.mu.Unlock()
+		if again {
+			return i.next()
+		}
+	}
+	return batches, last, err
+}
+
+// fromQueue is called with the lock held. Records that were read from the
+// journal before they were offered are passed over; a gap means that some are
+// only there.
+func (i *indexer) fromQueue(position uint64) (batches []Batch, last uint64, behind bool) {
+	last = position
+	taken, records := 0, 0
+	for _, q := range i.queue {
+		if records >= indexBatch {
+			break
+		}
+		if q.last() > position {
+			if q.first != last+1 {
+				break
+			}
+			batches, last = append(batches, q.batch), q.last()
+			records += q.batch.size()
+		}
+		taken++
+		i.size -= q.batch.size()
+	}
+	i.queue = i.queue[taken:]
+	if len(batches) == 0 && len(i.queue) > 0 {
+		i.queue, i.size = nil, 0
+		return nil, position, true
+	}
+	return batches, last, false
+}
+
+// fromJournal reads the records behind position.
+func (i *indexer) fromJournal(position uint64) (batches []Batch, last uint64, err error) {
+	i.cursor.Seek(position + 1)
+	last = position
+	for len(batches) < indexBatch {
+		seq, data, err := i.cursor.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if errors.Is(err, journal.ErrDamaged) && len(batches) == 0 {
+			if err := i.passOver(err); err != nil {
+				return nil, 0, err
+			}
+			return i.fromJournal(i.position)
+		}
+		if err != nil && len(batches) == 0 {
+			return nil, 0, err
+		}
+		if err != nil {
+			break // it is met again when those before it are indexed
+		}
+		b, err := decode(data)
+		if err != nil {
+			i.log.Error("a record of the audit journal cannot be read: it is not indexed", "record", seq, "error", err)
+		}
+		batches, last = append(batches, b), seq
+	}
+	return batches, last, nil
+}
+
+// passOver leaves what cannot be read of a damaged segment out of the index.
+func (i *indexer) passOver(cause error) error {
+	i.log.Error("a part of the audit journal cannot be read: it is not indexed", "error", cause)
+	next, err := i.cursor.SkipSegment()
+	if err != nil {
+		return err
+	}
+	return i.advance(i.running, func(store.Tx) error { return nil }, next-1)
+}
+
+// write indexes batches, each record once. One that the store will never take
+// must not hold up those behind it.
+func (i *indexer) write(ctx context.Context, batches []Batch, last uint64) error {
+	all := merge(batches)
+	err := i.advance(ctx, func(tx store.Tx) error { return apply(tx, all) }, last)
+	if !hopeless(err) {
+		return err
+	}
+	first := last
+	for _, b := range batches {
+		first -= uint64(max(b.size(), 1))
+	}
+	for _, b := range batches {
+		first += uint64(max(b.size(), 1))
+		err := i.advance(ctx, func(tx store.Tx) error { return apply(tx, b) }, first)
+		if hopeless(err) {
+			i.log.Error("a part of the audit journal does not fit its index: it is recorded, but not shown", "up_to_record", first, "error", err)
+			err = i.advance(ctx, func(store.Tx) error { return nil }, first)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hopeless reports an error that trying again does not mend.
+func hopeless(err error) bool {
+	return errors.Is(err, keystile.ErrConflict) || errors.Is(err, keystile.ErrNotFound)
+}
+
+// advance changes the index and the position together.
+func (i *indexer) advance(ctx context.Context, change func(store.Tx) error, to uint64) error {
+	err := i.store.Write(ctx, func(tx store.Tx) error {
+		at, err := i.stored(tx)
+		if err != nil {
+			return err
+		}
+		if at != i.position {
+			return fmt.Errorf("another process has indexed up to record %d, this one up to %d", at, i.position)
+		}
+		if err := change(tx); err != nil {
+			return err
+		}
+		return tx.SetSetting(i.setting, strconv.FormatUint(to, 10))
+	})
+	if err != nil {
+		return err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.position = to
+	close(i.moved)
+	i.moved = make(chan struct{})
+	return nil
+}

@@ -1,0 +1,93 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"keystile/internal/journal"
+	"keystile/internal/keystile"
+)
+
+// Options are what a Trail is made of. All fields are required.
+type Options struct {
+	Dir   string // of the journal
+	Store Store
+	Log   *slog.Logger
+	Now   func() time.Time
+}
+
+// Trail is a Recorder on a journal, with its index in the store.
+type Trail struct {
+	*Recorder
+	journal *journal.Journal
+	index   *indexer
+}
+
+// Open opens the journal, brings the index up to it and starts the recorder.
+// Close ends it. A journal that another process writes is journal.ErrLocked.
+func Open(ctx context.Context, o Options) (*Trail, error) {
+	j, found, err := journal.Open(journal.Options{Dir: o.Dir, Now: o.Now})
+	if err != nil {
+		return nil, fmt.Errorf("open the audit journal: %w", err)
+	}
+	if found.Torn > 0 {
+		o.Log.Info("the end of a write that was never acknowledged was removed from the audit journal", "bytes", found.Torn)
+	}
+	if found.Damaged != "" {
+		o.Log.Error("the audit journal is damaged: it goes on in a new segment", "segment", found.Damaged)
+	}
+	index, err := newIndexer(ctx, j, o.Store, o.Log)
+	if err == nil {
+		err = index.catchUp(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("index the audit journal: %w", err), j.Close())
+	}
+	index.start()
+	return &Trail{NewRecorder(&inJournal{j, index}, o.Now), j, index}, nil
+}
+
+// Lag is how many durable records queries do not find yet.
+func (t *Trail) Lag() uint64 { return t.index.lag() }
+
+// Close makes durable and indexes what is left, and closes the journal. What
+// ctx leaves no time to index is indexed at the next start.
+func (t *Trail) Close(ctx context.Context) error {
+	t.Recorder.Close()
+	t.index.stop(ctx)
+	return t.journal.Close()
+}
+
+// inJournal is the sink of a Trail.
+type inJournal struct {
+	journal *journal.Journal
+	index   *indexer
+}
+
+// Commit implements Sink. It is called by one goroutine.
+func (s *inJournal) Commit(_ context.Context, b Batch) error {
+	records, err := encode(b)
+	if err != nil {
+		return err
+	}
+	first := s.journal.Head() + 1
+	if err := s.journal.Append(records); err != nil {
+		return err
+	}
+	s.index.offer(first, b)
+	return nil
+}
+
+// OpenEvents implements Sink.
+func (s *inJournal) OpenEvents(ctx context.Context) ([]keystile.Event, error) {
+	if err := s.CaughtUp(ctx); err != nil {
+		return nil, err
+	}
+	return openEvents(ctx, s.index.store)
+}
+
+// CaughtUp implements Sink.
+func (s *inJournal) CaughtUp(ctx context.Context) error { return s.index.wait(ctx, s.journal.Head()) }
