@@ -12,10 +12,20 @@ import (
 	"keystile/internal/sigv4"
 )
 
-// connections is how many requests are under way at once: enough to keep a
-// target busy, and few enough to leave the other core to generator and
-// upstream.
-const connections = 4
+// How many requests are under way at once: small ones from as many clients as a
+// gateway has at least, large ones from as many as fill the other core with
+// generator and upstream.
+const (
+	smallAtOnce = 32
+	largeAtOnce = 4
+)
+
+func (c testCase) atOnce() int {
+	if c.payload > 0 {
+		return largeAtOnce
+	}
+	return smallAtOnce
+}
 
 // target is one of the programs that are compared.
 type target struct {
@@ -32,7 +42,7 @@ type target struct {
 func (t *target) prepare() {
 	t.signer = sigv4.NewSigner(t.key, t.secret, region, "s3")
 	t.client = &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: connections, DisableCompression: true,
+		MaxIdleConnsPerHost: smallAtOnce, DisableCompression: true,
 		ReadBufferSize: copySize, WriteBufferSize: copySize,
 	}}
 }
@@ -56,7 +66,7 @@ func (t *target) load(ctx context.Context, c testCase, count int) error {
 	var left atomic.Int64
 	left.Store(int64(count))
 	var workers sync.WaitGroup
-	for range min(connections, count) {
+	for range min(c.atOnce(), count) {
 		workers.Go(func() {
 			for left.Add(-1) >= 0 && ctx.Err() == nil {
 				if err := t.request(ctx, c); err != nil {

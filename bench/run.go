@@ -28,8 +28,9 @@ func (cmd runCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer l.Close()
-	fmt.Printf("%s/%s, %d cores, %s; %d rounds, %d small and %d large requests each, %d at once\n\n",
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), cmd.Rounds, cmd.Small, cmd.Large, connections)
+	fmt.Printf("%s/%s, %d cores, %s; %d rounds, %d small requests each, %d at once, and %d large ones, %d at once\n\n",
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), cmd.Rounds,
+		cmd.Small, smallAtOnce, cmd.Large, largeAtOnce)
 	table := newTable(os.Stdout)
 	for _, c := range cases() {
 		if !matches(c.name, cmd.Only) {
