@@ -25,6 +25,7 @@ func TestNothingSetIsValid(t *testing.T) {
 	want := Default()
 	want.Store.Path = filepath.Join("data", "keystile.db")
 	want.Store.MasterKeyFile = filepath.Join("data", "master.key")
+	want.Audit.JournalDir = filepath.Join("data", "journal")
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Load of nothing = %+v, want %+v", got, want)
 	}
@@ -68,6 +69,7 @@ store:
   path: /srv/db/keystile.db
   master_key_env: KEYSTILE_STORE_KEY
 audit:
+  journal_dir: /var/lib/keystile/journal
   sampling:
     proxy_success_read_rate: 0.25
 log: {level: debug, format: json}
@@ -102,7 +104,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 			},
 		},
 		Store: Store{Driver: "sqlite", Path: "/srv/db/keystile.db", MasterKeyEnv: "KEYSTILE_STORE_KEY", MasterKey: keystile.NewSecret("0123")},
-		Audit: Audit{Sampling{0.25}},
+		Audit: Audit{"/var/lib/keystile/journal", Sampling{0.25}},
 		Log:   Log{"debug", "json"},
 	}
 	want.BackendDefaults = BackendDefaults{
