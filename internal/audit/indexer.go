@@ -265,20 +265,16 @@ func (i *indexer) fromJournal(position uint64) (batches []Batch, last uint64, er
 	last = position
 	for len(batches) < indexBatch {
 		seq, data, err := i.cursor.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if errors.Is(err, journal.ErrDamaged) && len(batches) == 0 {
+		switch {
+		case errors.Is(err, io.EOF), err != nil && len(batches) > 0:
+			return batches, last, nil //nolint:nilerr // it is met again when those before it are indexed
+		case errors.Is(err, journal.ErrDamaged):
 			if err := i.passOver(err); err != nil {
 				return nil, 0, err
 			}
 			return i.fromJournal(i.position)
-		}
-		if err != nil && len(batches) == 0 {
+		case err != nil:
 			return nil, 0, err
-		}
-		if err != nil {
-			break // it is met again when those before it are indexed
 		}
 		b, err := decode(data)
 		if err != nil {
