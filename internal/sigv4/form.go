@@ -32,6 +32,13 @@ type FormAuthorization struct {
 	policy, signature string
 }
 
+// Format prints who signed what for when, for every verb: the signature of a form
+// lets anybody upload by it, and may not reach a log.
+func (f FormAuthorization) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "sigv4.FormAuthorization(%s, %s/%s/%s, %s)", f.AccessKeyID,
+		f.Scope.Date, f.Scope.Region, f.Scope.Service, f.Time.Format(time.RFC3339))
+}
+
 // ParseForm reads the authentication of a form. A form without any is
 // ErrMissing.
 func ParseForm(f FormFields) (FormAuthorization, error) {
