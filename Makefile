@@ -27,7 +27,7 @@ GOFMT := cmd internal bench test/report test/e2e test/ceph test/clients
 FUZZTIME ?= 2m
 CRASHES ?= 50
 
-.PHONY: help build run test e2e race check fmt lint ci soak bench clients client-programs client-matrix ceph compiler clean web web-check web-generate web-test browser browsers
+.PHONY: help build run test e2e race check fmt lint ci soak bench clients client-programs client-matrix ceph compiler clean web web-check web-generate web-test browser browsers screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ client-matrix: client-programs ceph ## Run each S3 client against each backend t
 
 browser: browsers build $(BROWSER_MODULES) ## Run the dashboard's tests in Chromium (FILES=... for some)
 	KEYSTILE_BINARY=$(CURDIR)/$(BIN) node test/browser/run.mjs $(FILES)
+
+screenshots: browsers build $(NODE_MODULES) ## Take the pictures of the documentation anew, into docs/images
+	cd web && npm run -s screenshots -- --docs
 
 $(BROWSER_MODULES): test/browser/package-lock.json
 	cd test/browser && npm ci --no-audit --no-fund

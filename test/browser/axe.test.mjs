@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { assertQuiet, openContext, openSignedIn, startBrowser } from './lib/browser.mjs';
+import { assertQuiet, openContext, openSignedIn, startBrowser, until } from './lib/browser.mjs';
 import { fillCredential, settled, visit } from './lib/pages.mjs';
+import { listing } from './lib/s3.mjs';
 import { newAccount, newCredential, startServer, undoing } from './lib/server.mjs';
 
 const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
@@ -19,6 +20,11 @@ before(async () => {
   const old = await newCredential(server, { description: `revoked, with a long description ${'and more '.repeat(20)}` });
   await server.api('POST', `/api/credentials/${old.access_key_id}/revoke`);
   await newAccount(server, 'someone', 'user');
+  const used = await newCredential(server, { description: 'a key that is used' });
+  for (const bucket of ['uploads', 'reports']) {
+    await listing(server, { id: used.access_key_id, secret: used.secret_access_key }, bucket);
+  }
+  await until('requests are counted', async () => (await server.api('GET', '/api/overview')).totals.requests > 0, 30_000);
   await server.api('POST', '/api/anonymous-bindings', { backend: server.backend_id, bucket: 'reports', name: 'open-to-all' });
 });
 
@@ -30,8 +36,35 @@ const press = (...names) => async (page) => {
   await page.getByRole('dialog').last().waitFor();
 };
 
+/** Answers a path of the API itself while a page is opened. */
+const answering = (path, answer, address) => async (page) => {
+  await page.route(path, answer);
+  await page.goto(new URL(address, server.url).href);
+};
+const unavailable = (route) => route.fulfill({
+  status: 503, contentType: 'application/json', headers: { 'X-Request-Id': '0198c5a0-0000-7000-8000-000000000001' },
+  body: JSON.stringify({ error: { code: 'unavailable', message: 'something this depends on did not answer' }, request_id: '0198c5a0-0000-7000-8000-000000000001' }),
+});
+
 // Each page, with what is opened on it.
 const pages = {
+  'overview': ['/admin', async (page) => { await page.getByRole('button', { name: 'Show the numbers' }).click(); }],
+  'credentials that cannot be read': ['/admin/profile', async (page) => {
+    await answering(/\/api\/credentials\b/, unavailable, '/admin/s3-proxy')(page);
+    await page.getByRole('alert').waitFor();
+  }],
+  'revoke keys': ['/admin/s3-proxy', async (page) => {
+    await page.getByRole('checkbox', { name: 'Select all rows that are shown' }).check();
+    await press('Revoke keys')(page);
+  }],
+  'buckets that cannot be listed': ['/admin/profile', async (page) => {
+    await answering(/\/buckets$/, unavailable, '/admin/s3-proxy')(page);
+    await press('Create credential')(page);
+    await page.getByText('local does not list its buckets').waitFor();
+  }],
+  'buckets of a backend': [() => `/admin/backends/${server.backend_id}?tab=buckets`],
+  'health of a backend': [() => `/admin/backends/${server.backend_id}?tab=health`],
+  'create account': ['/admin/accounts', press('Create account')],
   'credentials': ['/admin/s3-proxy'],
   'no credential found': ['/admin/s3-proxy?q=nothing-has-this'],
   'create credential': ['/admin/s3-proxy', async (page) => { await fillCredential(page, { description: 'x', bucket: 'uploads' }); }],

@@ -184,7 +184,8 @@ describe('several keys', () => {
         ? /for good\. .*Together: used 2 times in the last hour, 2 in 24 h\. .*Used 1 time in the last hour/
         : /until they are enabled again\. Together: used 2 times/);
       await question.getByRole('button', { name: `${verb} 2 keys` }).click();
-      await page.getByText(`2 keys ${word}.`).waitFor();
+      const told = page.getByRole('alert').filter({ hasText: `2 keys ${word}.` });
+      assert.equal(await told.getByRole('link', { name: 'Show in audit' }).getAttribute('href'), `/admin/audit?action=credential.${deed}`);
       assert.deepEqual(await Promise.all(made.map((one) => answerTo(keyOf(one)))), [401, 401, 200]);
       await assertText(row(page, `${deed} one`), new RegExp(word));
       assertQuiet(seen);

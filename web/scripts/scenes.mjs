@@ -6,33 +6,49 @@ import { answerLikeADay, fail, hang } from './answers.mjs';
 
 const scope = (backend, bucket, permissions, more = {}) => ({ backend, bucket, permissions, ...more });
 
-/** Puts something to look at into a new server. */
-export async function seed({ ready, call }) {
+/** The pictures of the documentation. */
+export const documented = [
+  'overview-1280-light', 'credentials-1280-light', 'create-1280-light', 'secret-1280-light', 'drawer-1280-dark', 'revoke-390-light', 'audit-1280-dark',
+  'backend-health-1280-light', 'credentials-390-dark',
+];
+
+const all = ['read', 'list', 'write', 'delete'];
+
+/** Puts something to look at into a new server; odd are texts that are long, or that try to be more than texts. */
+export async function seed({ ready, call }, { odd }) {
   const backend = ready.backend_id;
   await call('POST', '/api/accounts', { name: 'maria.lindqvist', role: 'user' });
   await call('POST', '/api/accounts', { name: 'auditor', role: 'readonly' });
-  const made = [];
-  for (const body of [
-    { description: 'Nightly backup of the wiki', grants: [scope(backend, 'uploads', ['read', 'list', 'write', 'delete'], { prefix: 'wiki/' })], expires_in: '90d', owner: 'maria.lindqvist' },
-    { description: 'Report viewer', grants: [scope(backend, 'reports', ['read', 'list'])] },
-    { description: 'CI artefacts', grants: [scope(backend, 'uploads', ['write'], { prefix: 'ci/' }), scope(backend, 'reports', ['read'], { alias: 'published' }), scope(backend, 'archive', ['read', 'list'])], expires_in: '24h' },
-    { description: 'Old importer, to be removed once the move to the new cluster is through and nobody has complained for a month', grants: [scope(backend, 'uploads', ['read', 'list'], { prefix: 'a/very/long/prefix/that/goes/on/and/on/because/someone/liked/deep/trees/2026/11/' })] },
-    { description: '<script>alert(1)</script> "quoted" & ümlaut', grants: [scope(backend, 'reports', ['read'])] },
-    { description: 'Lost laptop', grants: [scope(backend, 'reports', ['read', 'list'])] },
-  ]) {
-    made.push(await call('POST', '/api/credentials', body));
+  const mint = (description, grants, more = {}) => call('POST', '/api/credentials', { description, grants, ...more });
+  const lost = await mint('Lost laptop', [scope(backend, 'reports', ['read', 'list'])]);
+  const old = await mint(
+    odd ? 'Old importer, to be removed once the move to the new cluster is through and nobody has complained for a month' : 'Old importer',
+    [scope(backend, 'uploads', ['read', 'list'], { prefix: odd ? 'a/very/long/prefix/that/goes/on/and/on/because/someone/liked/deep/trees/2026/11/' : 'import/' })],
+  );
+  if (odd) {
+    await mint('<script>alert(1)</script> "quoted" & ümlaut', [scope(backend, 'reports', ['read'])]);
   }
-  useKeys(ready.s3_endpoint, made);
-  const [backup, , , old, , lost] = made.map((one) => one.access_key_id);
-  await call('POST', `/api/credentials/${backup}/rotate`, { overlap: '24h' });
-  await call('POST', `/api/credentials/${old}/disable`);
-  await call('POST', `/api/credentials/${lost}/revoke`);
+  const ci = await mint('CI artefacts', [
+    scope(backend, 'uploads', ['write'], { prefix: 'ci/' }), scope(backend, 'reports', ['read'], { alias: 'published' }), scope(backend, 'archive', ['read', 'list']),
+  ], { expires_in: '24h' });
+  const viewer = await mint('Report viewer', [scope(backend, 'reports', ['read', 'list'])]);
+  const backup = await mint('Nightly backup of the wiki', [scope(backend, 'uploads', all, { prefix: 'wiki/' })], { expires_in: '90d', owner: 'maria.lindqvist' });
+  useKeys(ready.s3_endpoint, [backup, viewer]);
+  await call('POST', `/api/credentials/${backup.access_key_id}/rotate`, { overlap: '24h' });
+  await call('POST', `/api/credentials/${old.access_key_id}/disable`);
+  await call('POST', `/api/credentials/${lost.access_key_id}/revoke`);
   await call('POST', '/api/anonymous-bindings', { backend, bucket: 'reports', prefix: 'public/', name: 'press', mode: 'read-list', rate_per_second: 20 });
   await call('POST', '/api/anonymous-bindings', { backend, bucket: 'uploads', prefix: 'downloads/' });
-  await call('POST', '/api/backends', {
-    id: 'ceph-old', endpoint: 'http://127.0.0.1:9', region: 'us-east-1', path_style: true, access_key_id: 'GATEWAY', secret_access_key: 'not a secret',
-  });
-  return { backend, backup, made: made.map((one) => one.access_key_id), events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
+  if (odd) {
+    await call('POST', '/api/backends', {
+      id: 'ceph-old', endpoint: 'http://127.0.0.1:9', region: 'us-east-1', path_style: true, access_key_id: 'GATEWAY', secret_access_key: 'not a secret',
+    });
+  }
+  // Counters are brought into the store every few seconds.
+  while ((await call('GET', `/api/credentials/${backup.access_key_id}`)).last_used_at === undefined || (await call('GET', '/api/overview')).totals.requests === 0) {
+    await new Promise((resolve) => { setTimeout(resolve, 500); });
+  }
+  return { backend, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
 }
 
 /** Puts, gets and is refused, so that there is something to count and to audit. */
@@ -89,7 +105,7 @@ export const scenes = [
     act: (page) => page.getByRole('dialog').getByRole('button', { name: 'Revoke key' }).click(),
   },
   {
-    name: 'edit', path: ({ made }) => `/admin/s3-proxy/credentials/${made[2]}`,
+    name: 'edit', path: ({ ci }) => `/admin/s3-proxy/credentials/${ci}`,
     act: (page) => page.getByRole('button', { name: 'Edit credential' }).click(),
   },
   {

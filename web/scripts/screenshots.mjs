@@ -1,25 +1,27 @@
 // Takes pictures of the dashboard, of a quickstart of the real binary:
 //   npm run screenshots                  every scene, at 1280 and 390 px, light and dark
 //   npm run screenshots -- create        those whose name contains "create"
-// They go to web/screenshots. Chromium is Debian's.
+//   npm run screenshots -- --docs        those of the documentation, into docs/images
+// All others go to web/screenshots. Chromium is Debian's.
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
-import { scenes, seed } from './scenes.mjs';
+import { documented, scenes, seed } from './scenes.mjs';
 import { startServer } from './server.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const wanted = process.argv.slice(2);
-const out = here('../screenshots');
+const docs = process.argv.includes('--docs');
+const wanted = process.argv.slice(2).filter((part) => part !== '--docs');
+const out = here(docs ? '../../docs/images' : '../screenshots');
 mkdirSync(out, { recursive: true });
 
 const server = await startServer(here('../../bin/keystile'));
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 let faults = 0;
 try {
-  const seeded = await seed(server);
+  const seeded = await seed(server, { odd: !docs });
   for (const width of [1280, 390]) {
     for (const colorScheme of ['light', 'dark']) {
       await shoot(width, colorScheme, seeded);
@@ -42,7 +44,7 @@ async function shoot(width, colorScheme, seeded) {
     }
   });
   for (const scene of scenes) {
-    if (wanted.length > 0 && !wanted.some((part) => scene.name.includes(part))) {
+    if (!isWanted(scene, width, colorScheme)) {
       continue;
     }
     if (!scene.stranger) {
@@ -59,6 +61,13 @@ async function shoot(width, colorScheme, seeded) {
     await scene.leave?.(page, seeded);
   }
   await context.close();
+}
+
+function isWanted({ name }, width, colorScheme) {
+  if (docs) {
+    return documented.includes(`${name}-${width}-${colorScheme}`);
+  }
+  return wanted.length === 0 || wanted.some((part) => name.includes(part));
 }
 
 async function signIn(page) {

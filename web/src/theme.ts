@@ -11,12 +11,13 @@ import {
   Tooltip,
 } from '@mantine/core';
 
-/** One accent; "danger" is for what cannot be undone. All pairs with white reach AA. */
+/** One accent; "warn" is for what needs care, "danger" for what cannot be undone. All pairs with white reach AA. */
 export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 6 },
   colors: {
     accent: ['#eef4fb', '#dae7f6', '#b3cdec', '#89b2e2', '#659ad9', '#4a88d0', '#3873bd', '#2c62a6', '#23528d', '#1a4173'],
+    warn: ['#fff8e6', '#fbeac2', '#f3d590', '#e0b454', '#c99a2e', '#b08017', '#966a08', '#835600', '#6b4600', '#543700'],
     danger: ['#fdf1f0', '#fadfdc', '#f3bcb7', '#ea948c', '#e26f65', '#d84f43', '#c9372c', '#b42318', '#951b12', '#74140d'],
   },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
@@ -33,7 +34,7 @@ export const theme = createTheme({
     TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
     Select: Select.extend({ defaultProps: { size: 'sm' } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 250, multiline: true, maw: 360, events: { hover: true, focus: true, touch: true } } }),
-    Modal: Modal.extend({ styles: { title: { fontSize: '1rem', fontWeight: 600 } }, defaultProps: { transitionProps: { duration: 0 }, closeButtonProps: { 'aria-label': 'Close' } } }),
+    Modal: Modal.extend({ styles: { title: { fontSize: '1rem', fontWeight: 600, lineHeight: 1.35, overflowWrap: 'anywhere' } }, defaultProps: { transitionProps: { duration: 0 }, closeButtonProps: { 'aria-label': 'Close' } } }),
     Drawer: Drawer.extend({ defaultProps: { transitionProps: { duration: 0 }, closeButtonProps: { 'aria-label': 'Close' } } }),
   },
 });
@@ -45,6 +46,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#59616a',
     '--mantine-color-placeholder': '#6b737c',
     '--mantine-color-error': '#b42318',
+    '--mantine-color-danger-light-color': '#b42318',
     '--ks-good': '#1b7038',
     '--ks-warn': '#835600',
     '--ks-bad': '#b42318',
@@ -60,6 +62,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#a3a9b1',
     '--mantine-color-placeholder': '#8d949c',
     '--mantine-color-error': '#f3877b',
+    '--mantine-color-danger-light-color': '#f3877b',
     '--ks-good': '#6fcb90',
     '--ks-warn': '#e0b454',
     '--ks-bad': '#f3877b',

@@ -8,14 +8,18 @@ interface AuditLinkProps {
   requestId?: string;
   /** … or of one access key. */
   accessKeyId?: string;
+  /** … or those whose action begins with this. */
+  action?: string;
   children: ReactNode;
 }
 
-/** Leads to the events of a request or key, for who may read the trail. */
-export function AuditLink({ requestId, accessKeyId, children }: AuditLinkProps) {
+/** Leads to the events of a request, key or action, for who may read the trail. */
+export function AuditLink({ requestId, accessKeyId, action, children }: AuditLinkProps) {
   if (!useIsAdmin()) {
     return null;
   }
-  const search = requestId ? { request_id: requestId } : accessKeyId ? { access_key_id: accessKeyId } : {};
+  const search = {
+    ...(requestId ? { request_id: requestId } : {}), ...(accessKeyId ? { access_key_id: accessKeyId } : {}), ...(action ? { action } : {}),
+  };
   return <Link to="/admin/audit" search={search}>{children}</Link>;
 }

@@ -26,7 +26,7 @@ export function DetailDrawer({ title, children, covered, onClose }: DetailDrawer
   const free = !covered && dialogs === 0;
   return (
     <Drawer
-      opened onClose={onClose} position="right" size={640} padding="md" closeOnEscape={free} closeOnClickOutside={free}
+      opened onClose={onClose} position="right" size={640} padding="md" classNames={{ body: classes.body ?? '' }} closeOnEscape={free} closeOnClickOutside={free}
       // The focus begins here: on a control it would show that one's tooltip.
       title={<div tabIndex={-1} data-autofocus className={classes.title}>{title}</div>}
     >

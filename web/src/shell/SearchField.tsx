@@ -32,10 +32,11 @@ export function SearchField() {
   };
   const { buckets, accounts } = offered(text, names);
   const what = admin ? 'access key, bucket, account or request' : 'access key';
+  const hint = admin ? 'Key, bucket, account or request' : 'Access key';
   return (
     <form onSubmit={(event: SubmitEvent) => { event.preventDefault(); submit(text); }} className={classes.form} role="search">
       <Autocomplete
-        ref={field} size="xs" aria-label={`Go to an ${what}`} placeholder={`Go to ${what}`} leftSection={<IconSearch />}
+        ref={field} size="xs" aria-label={`Go to an ${what}`} placeholder={hint} leftSection={<IconSearch />}
         rightSection={<Kbd size="xs" visibleFrom="sm">/</Kbd>}
         value={text} onChange={setText} onOptionSubmit={submit} onKeyDown={(event) => event.key === 'Escape' && field.current?.blur()}
         data={[{ group: 'Buckets', items: [...buckets] }, { group: 'Accounts', items: [...accounts] }].filter(({ items }) => items.length > 0)}

@@ -12,7 +12,7 @@ import { capital, counted, visible } from '../../lib/text';
 import { local, utcPrecise } from '../../lib/time';
 import { AccessKey } from './AccessKey';
 import classes from './EventDetails.module.css';
-import { type Event, explained, outcome, related } from './events';
+import { actsOnKey, type Event, explained, outcome, related } from './events';
 import { KeyList } from './KeyList';
 
 interface EventDetailsProps {
@@ -32,7 +32,7 @@ export function EventDetails({ event, onRevoke }: EventDetailsProps) {
         <Facts items={who(event, onRevoke)} />
       </Section>
       <Section title="What">
-        <Facts items={what(event)} />
+        <Facts items={what(event, onRevoke)} />
         <KeyList label="Keys" keys={detail.keys} />
         <KeyList label="Keys refused" keys={detail.denied_keys} />
         <KeyList label="Keys failed" keys={detail.failed_keys} />
@@ -98,7 +98,7 @@ function who(event: Event, onRevoke: () => void): Items {
   const { detail } = event;
   return [
     ['Account', event.account && <Plain text={event.account} />],
-    ['Access key', detail.access_key_id && <AccessKey event={event} onRevoke={onRevoke} />],
+    ['Access key', detail.access_key_id && !actsOnKey(event) && <AccessKey event={event} onRevoke={onRevoke} />],
     ['Identity', proof(event)],
     ['API token', detail.token_id && <MonoId value={detail.token_id} what="token id" max={40} />],
     ['Source address', event.source_ip && <MonoId value={event.source_ip} what="source address" max={40} />],
@@ -117,10 +117,11 @@ function proof({ detail }: Event): string {
   return detail.access_key_id ? 'claimed only: the signature did not prove it' : 'not proven';
 }
 
-function what({ backend, bucket, key, detail }: Event): Items {
+function what(event: Event, onRevoke: () => void): Items {
+  const { backend, bucket, key, detail } = event;
   const { bytes } = detail;
   return [
-    ['Acts on', detail.target && <Plain mono text={detail.target} />],
+    ['Acts on', actsOnKey(event) ? <AccessKey event={event} onRevoke={onRevoke} /> : detail.target && <Plain mono text={detail.target} />],
     ['Backend', backend && <Plain mono text={backend} />],
     ['Bucket', bucket && <Plain mono text={bucket} />],
     ['Object key', key && <Plain mono copy="object key" text={key} />],

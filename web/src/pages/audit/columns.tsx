@@ -4,12 +4,13 @@ import { Fragment } from 'react';
 
 import type { Column } from '../../components/DataTable';
 import { MonoId } from '../../components/MonoId';
+import { Path } from '../../components/Path';
 import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
 import { counted, middle, visible } from '../../lib/text';
 import { RevokeKey } from '../s3-proxy/credentials/RevokeKey';
 import classes from './columns.module.css';
-import { credentialOf, type Event, outcome, place } from './events';
+import { actsOnKey, credentialOf, type Event, outcome, place } from './events';
 
 /** What the list shows of an event. */
 export const columns: readonly Column<Event>[] = [
@@ -21,7 +22,7 @@ export const columns: readonly Column<Event>[] = [
       </Link>
     ),
   },
-  { id: 'result', header: 'Result', width: '150px', long: true, cell: (event) => <Outcome event={event} /> },
+  { id: 'result', header: 'Result', width: '130px', long: true, cell: (event) => <Outcome event={event} /> },
   { id: 'who', header: 'Who', width: '190px', long: true, cell: (event) => <Who event={event} /> },
   { id: 'what', header: 'What', long: true, cell: (event) => <What event={event} /> },
   { id: 'from', header: 'From', width: '120px', long: true, cell: (event) => event.source_ip && <code>{event.source_ip}</code> },
@@ -45,16 +46,14 @@ function Outcome({ event }: { event: Event }) {
 
 function Who({ event }: { event: Event }) {
   const { access_key_id, authenticated, anonymous } = event.detail;
-  const proven = authenticated ? credentialOf(event) : undefined;
   return (
     <>
       {event.account && <div>{visible(event.account)}</div>}
       {anonymous && <Text c="dimmed">anonymous</Text>}
-      {access_key_id && (
+      {access_key_id && !actsOnKey(event) && (
         <>
-          <MonoId value={access_key_id} what="access key" />
+          <Key event={event} />
           {!authenticated && <Text size="xs" c="dimmed">claimed only</Text>}
-          {proven && <RevokeKey accessKeyId={proven} className={classes.onRow} />}
         </>
       )}
     </>
@@ -62,6 +61,20 @@ function Who({ event }: { event: Event }) {
 }
 
 function What({ event }: { event: Event }) {
+  if (actsOnKey(event)) {
+    return <Key event={event} />;
+  }
   const text = place(event);
-  return text && <Text span inherit className="mono">{middle(visible(text), 160)}</Text>;
+  return text && <Text span inherit className="mono"><Path text={middle(visible(text), 160)} /></Text>;
+}
+
+/** The access key; one that is certain can be revoked here. */
+function Key({ event }: { event: Event }) {
+  const id = credentialOf(event);
+  return (
+    <>
+      <MonoId value={event.detail.access_key_id ?? ''} what="access key" />
+      {id && event.detail.authenticated && <RevokeKey accessKeyId={id} className={classes.onRow} />}
+    </>
+  );
 }

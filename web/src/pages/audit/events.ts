@@ -57,6 +57,11 @@ export function credentialOf(event: Event): string | undefined {
   return id !== undefined && accessKey.test(id) ? id : undefined;
 }
 
+/** Whether the access key is what was acted on, as when it was revoked, and not who acted. */
+export function actsOnKey({ detail }: Event): boolean {
+  return detail.access_key_id !== undefined && detail.target === detail.access_key_id;
+}
+
 /** Leads to other events that have something in common with one. */
 export function related(event: Event): { of: string; search: AuditSearch }[] {
   const { backend, bucket, key, account, request_id, detail } = event;

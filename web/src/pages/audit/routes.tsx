@@ -9,7 +9,7 @@ import { type FilterName, filterNames } from './filters';
 const auditRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: 'audit',
-  staticData: { nav: { label: 'Audit', icon: IconTrail, order: 50, roles: ['admin'] } },
+  staticData: { nav: { label: 'Audit', icon: IconTrail, order: 30, roles: ['admin'] } },
   validateSearch: searchOf<FilterName>(...filterNames),
   beforeLoad: ({ context }) => {
     if (context.account.role !== 'admin') {

@@ -11,7 +11,7 @@ import { PageHeader } from '../../components/PageHeader';
 import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
 import { healthOf, latencyText } from '../../lib/health';
-import { middle } from '../../lib/text';
+import { capital, middle } from '../../lib/text';
 import { AdminsOnly } from '../../shell/AdminsOnly';
 import { AddBackend } from './AddBackend';
 import { keysKept, kinds } from './words';
@@ -34,7 +34,7 @@ function Health({ backend: { health } }: { backend: Backend }) {
   return (
     <Stack gap={0}>
       <StatusBadge {...healthOf(health)} />
-      {!health.healthy && health.message && <Text inherit c="dimmed" lineClamp={3}>{health.message}</Text>}
+      {!health.healthy && health.message && <Text inherit c="dimmed" lineClamp={3}>{capital(health.message)}</Text>}
     </Stack>
   );
 }

@@ -40,7 +40,7 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
   const found = buckets.data?.filter((one) => one.bucket.includes(q));
   const action: Column<Bucket> = {
     id: 'delete', header: '', align: 'end', bare: true,
-    cell: ({ bucket }) => <Button variant="default" onClick={() => setDeleting(bucket)} aria-label={`Delete bucket ${bucket}`}>Delete</Button>,
+    cell: ({ bucket }) => <Button variant="default" size="compact-xs" onClick={() => setDeleting(bucket)} aria-label={`Delete bucket ${bucket}`}>Delete bucket</Button>,
   };
   return (
     <Stack gap="md">
@@ -93,7 +93,7 @@ function CreateBucket({ backend }: { backend: string }) {
             label="New bucket" placeholder="reports" required withAsterisk={false} autoComplete="off" autoCapitalize="none" spellCheck={false} flex={1}
             value={name} onChange={(event) => change(event.currentTarget.value)} error={fault}
           />
-          <Button type="submit" size="sm" mt={24} loading={create.busy}>Create bucket</Button>
+          <Button type="submit" size="sm" mt={22} loading={create.busy}>Create bucket</Button>
         </Group>
         {create.error && !fault && <ErrorNotice title="The bucket was not created" error={create.error} />}
       </Stack>

@@ -1,5 +1,4 @@
 import { Skeleton, Stack, Table, Text } from '@mantine/core';
-import { useElementSize } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 
 import { api, send } from '../../api/client';
@@ -53,27 +52,23 @@ const height = 24;
 
 /** The day as a strip; the table has its numbers. */
 function Strip({ spans }: { spans: readonly Span[] }) {
-  const { ref, width } = useElementSize();
   const begin = spans[0]?.from ?? 0;
-  const x = (moment: number) => ((moment - begin) / day) * width;
+  const x = (moment: number) => `${((moment - begin) / day) * 100}%`;
   return (
     <figure className={classes.figure}>
-      <div ref={ref}>
-        <svg width="100%" height={height + 20} aria-hidden focusable="false">
-          {spans.map((span) => (
-            // A minute is seen too.
-            <rect key={span.from} className={classes.span} data-state={span.state} x={x(span.from)} width={Math.max(x(span.to) - x(span.from), 1.5)} height={height}>
-              <title>{`${clockSpan(new Date(span.from), new Date(span.to))}: ${words[span.state]}`}</title>
-            </rect>
-          ))}
-          {hoursOf(begin, width).map((moment) => (
-            <g key={moment} transform={`translate(${x(moment)} ${height})`}>
-              <line className={classes.mark} y2={4} />
-              <text className={classes.label} y={17} textAnchor="middle">{clock(new Date(moment))}</text>
-            </g>
-          ))}
-        </svg>
-      </div>
+      <svg width="100%" height={height + 20} aria-hidden focusable="false">
+        {spans.map((span) => (
+          <rect key={span.from} className={classes.span} data-state={span.state} x={x(span.from)} width={x(begin + span.to - span.from)} height={height}>
+            <title>{`${clockSpan(new Date(span.from), new Date(span.to))}: ${words[span.state]}`}</title>
+          </rect>
+        ))}
+        {hoursOf(begin).map((moment) => (
+          <svg key={moment} x={x(moment)} y={height} overflow="visible">
+            <line className={classes.mark} y2={4} />
+            <text className={classes.label} y={17} textAnchor="middle">{clock(new Date(moment))}</text>
+          </svg>
+        ))}
+      </svg>
       <figcaption className={classes.caption}>
         {(['healthy', 'unhealthy', 'unknown'] as const).map((state) => <span key={state} className={classes.key} data-state={state}>{capital(words[state])}</span>)}
       </figcaption>
@@ -81,12 +76,11 @@ function Strip({ spans }: { spans: readonly Span[] }) {
   );
 }
 
-/** The full hours of a day that have room for a label. */
-function hoursOf(begin: number, width: number): number[] {
-  const every = [2, 3, 4, 6, 12].find((n) => (n / 24) * width >= 56) ?? 24;
+/** The hours of a day that are labelled: every fourth, those at the edges left out. */
+function hoursOf(begin: number): number[] {
   const first = Math.ceil(begin / hour) * hour;
   return Array.from({ length: 24 }, (_, i) => first + i * hour)
-    .filter((moment) => new Date(moment).getHours() % every === 0 && moment - begin > hour && begin + day - moment > hour);
+    .filter((moment) => new Date(moment).getHours() % 4 === 0 && moment - begin > hour && begin + day - moment > hour);
 }
 
 const most = 50;

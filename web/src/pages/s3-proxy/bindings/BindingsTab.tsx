@@ -9,6 +9,7 @@ import { type Column, DataTable } from '../../../components/DataTable';
 import { tellDone } from '../../../components/done';
 import { Empty } from '../../../components/Empty';
 import { IconPlus, IconWarning } from '../../../components/icons';
+import { Path } from '../../../components/Path';
 import { RelativeTime } from '../../../components/RelativeTime';
 import { StatusBadge } from '../../../components/StatusBadge';
 import { AddBinding } from './AddBinding';
@@ -22,14 +23,14 @@ const bindingsQuery = queryOptions({
 
 const columns: Column<Binding>[] = [
   {
-    id: 'url', header: 'Public URL', bare: true, long: true, width: '34%', cell: (binding) => (
+    id: 'url', header: 'Public URL', bare: true, long: true, width: '30%', cell: (binding) => (
       <Group gap={4} wrap="nowrap" align="flex-start">
         <code>{binding.url}</code>
         <CopyButton text={binding.url} what="public URL" />
       </Group>
     ),
   },
-  { id: 'bucket', header: 'Opens', long: true, cell: (binding) => <code>{`${binding.backend}/${binding.bucket}${binding.prefix ? `/${binding.prefix}` : ''}`}</code> },
+  { id: 'bucket', header: 'Opens', long: true, cell: (binding) => <code><Path text={`${binding.backend}/${binding.bucket}${binding.prefix ? `/${binding.prefix}` : ''}`} /></code> },
   { id: 'mode', header: 'Anyone may', cell: (binding) => (binding.mode === 'read' ? 'read' : 'read and list') },
   { id: 'rate', header: 'Limit per address', align: 'end', cell: (binding) => (binding.rate_per_second > 0 ? `${binding.rate_per_second.toLocaleString('en')}/s` : 'default') },
   { id: 'created', header: 'Created', cell: (binding) => <RelativeTime value={binding.created_at} /> },
@@ -87,7 +88,7 @@ function GlobalSwitch({ enabled }: { enabled: boolean | undefined }) {
     return <Text component="div">Anonymous reads are <StatusBadge status="on" tone="good" /></Text>;
   }
   return (
-    <Alert color="yellow" variant="outline" icon={<IconWarning />} title="Anonymous reads are off">
+    <Alert color="warn" variant="outline" icon={<IconWarning />} title="Anonymous reads are off">
       The configuration has <code>s3_proxy.anonymous_enabled: false</code>: every binding is refused until that is changed.
     </Alert>
   );

@@ -62,7 +62,8 @@ function BulkDialog({ deed, credentials, onClose, onDone }: BulkDialogProps) {
           <List.Item key={credential.access_key_id}>
             <code>{credential.access_key_id}</code> {credential.description}
             <Text inherit c="dimmed">
-              {traffic[i] && `${usageText(traffic[i])}; `}last used <RelativeTime value={credential.last_used_at} absent="never" />
+              {traffic[i] && usageText(traffic[i])}
+              {credential.last_used_at && <>; last used <RelativeTime value={credential.last_used_at} /></>}
             </Text>
           </List.Item>
         ))}

@@ -25,7 +25,7 @@ const route = getRouteApi('/admin/s3-proxy');
 
 const columns: Column<Credential>[] = [
   {
-    id: 'description', header: 'Description', bare: true, long: true, cell: (credential) => (
+    id: 'description', header: 'Description', bare: true, long: true, width: '20%', cell: (credential) => (
       <Link to="/admin/s3-proxy/credentials/$accessKeyId" params={{ accessKeyId: credential.access_key_id }} search={(search) => search}>
         {credential.description}
       </Link>
@@ -33,7 +33,7 @@ const columns: Column<Credential>[] = [
   },
   { id: 'key', header: 'Access key', cell: (credential) => <MonoId value={credential.access_key_id} what="access key id" /> },
   { id: 'status', header: 'Status', cell: (credential) => <StatusBadge status={credential.status} tone={statusTones[credential.status]} /> },
-  { id: 'scope', header: 'May', long: true, cell: (credential) => <ScopeSummary grants={credential.grants} /> },
+  { id: 'scope', header: 'May', long: true, width: '26%', cell: (credential) => <ScopeSummary grants={credential.grants} /> },
   { id: 'used', header: 'Last used', cell: (credential) => <RelativeTime value={credential.last_used_at} absent="never" /> },
   { id: 'expires', header: 'Expires', cell: (credential) => <RelativeTime value={credential.expires_at} absent="never" /> },
 ];

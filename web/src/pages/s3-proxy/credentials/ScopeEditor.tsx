@@ -4,6 +4,7 @@ import { asApiError } from '../../../api/client';
 import { useBuckets } from '../../../api/buckets';
 import { IconPlus, IconWarning } from '../../../components/icons';
 import { type Draft, grantOf, newDraft } from '../../../lib/scope';
+import { capital } from '../../../lib/text';
 import { GrantRow } from './GrantRow';
 import classes from './Scope.module.css';
 import { ScopeSentence } from './ScopeText';
@@ -25,8 +26,8 @@ export function ScopeEditor({ drafts, onChange, fault }: ScopeEditorProps) {
     <Stack gap="xs">
       {error && <Alert color="danger" variant="outline" icon={<IconWarning />}>The backends could not be read: {asApiError(error).message}.</Alert>}
       {down.map(({ backend, error: cause }) => (
-        <Alert key={backend} color="yellow" variant="outline" icon={<IconWarning />} title={`${backend} does not list its buckets`}>
-          {asApiError(cause).message}. A bucket’s name can still be typed.
+        <Alert key={backend} color="warn" variant="outline" icon={<IconWarning />} title={`${backend} does not list its buckets`}>
+          {capital(asApiError(cause).message)}. A bucket’s name can still be typed.
         </Alert>
       ))}
       {drafts.map((draft, i) => (

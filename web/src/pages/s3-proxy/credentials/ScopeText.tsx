@@ -1,5 +1,6 @@
 import { Fragment } from 'react';
 
+import { Path } from '../../../components/Path';
 import { type Grant, scopeSentence } from '../../../lib/scope';
 import { sentenceList } from '../../../lib/text';
 import classes from './Scope.module.css';
@@ -10,7 +11,7 @@ export function ScopeSentence({ grants }: { grants: readonly Grant[] }) {
     // Segments have no identity but their place.
     switch (segment.as) {
       case 'code':
-        return <code key={i} className={classes.name}>{segment.text}</code>;
+        return <code key={i} className={classes.name}><Path text={segment.text} /></code>;
       case 'strong':
         return <strong key={i}>{segment.text}</strong>;
       default:
@@ -28,7 +29,7 @@ export function ScopeSummary({ grants }: { grants: readonly Grant[] }) {
     <ul className={classes.summary}>
       {grants.slice(0, shown).map((grant) => (
         <li key={`${grant.backend}/${grant.bucket}/${grant.prefix ?? ''} ${grant.alias ?? ''}`}>
-          <code className={classes.name}>{`${grant.backend}/${grant.bucket}${grant.prefix ? `/${grant.prefix}` : ''}`}</code>{' '}
+          <code className={classes.name}><Path text={`${grant.backend}/${grant.bucket}${grant.prefix ? `/${grant.prefix}` : ''}`} /></code>{' '}
           <span className={classes.verbs}>{sentenceList(grant.permissions)}</span>
         </li>
       ))}

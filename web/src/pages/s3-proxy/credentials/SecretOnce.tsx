@@ -31,7 +31,7 @@ export function SecretOnce({ title, credential, onClose }: SecretOnceProps) {
   return (
     <Dialog title={title} width={760} held onClose={onClose}>
       <Stack gap="md">
-        <Alert color="yellow" variant="outline" icon={<IconWarning />}>
+        <Alert color="warn" variant="outline" icon={<IconWarning />}>
           The secret is shown this once. Reloading or leaving the page does not bring it back; a lost one is replaced by rotating the key.
         </Alert>
         <KeyPart name="Access key id" value={credential.access_key_id} />

@@ -74,5 +74,5 @@ export async function actOnAll(queryClient: QueryClient, deed: Deed, keys: reado
     const message = `${failed.length} of ${counted(keys.length, 'key')} failed; the first was ${key}: ${error.message}`;
     throw new ApiError(message, error.code, error.status, error.requestId);
   }
-  tellDone(`${counted(keys.length, 'key')} ${done[deed]}.`);
+  tellDone(`${counted(keys.length, 'key')} ${done[deed]}.`, undefined, `credential.${deed}`);
 }
