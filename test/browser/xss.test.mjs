@@ -17,6 +17,7 @@ let keys; // of the credentials that are described by the payloads
 before(async () => {
   [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
   keys = await Promise.all(payloads.map(plant));
+  await until('all keys are counted', async () => (await server.api('GET', '/api/overview')).busiest.length === keys.length, 30_000);
 });
 
 /** Puts a payload wherever somebody without rights over the dashboard's code could. */
@@ -77,6 +78,7 @@ test('what these tests look for is seen when it is there', async (t) => {
 describe('stored texts', () => {
   const places = {
     'the list of credentials': { path: '/admin/s3-proxy', texts: payloads },
+    'the overview': { path: '/admin', texts: payloads },
     'anonymous bindings': { path: '/admin/s3-proxy/anonymous', texts: payloads },
     'own sessions': { path: '/admin/profile?tab=sessions', texts: payloads },
     'own API tokens': { path: '/admin/profile?tab=tokens', texts: payloads },
@@ -106,6 +108,17 @@ describe('stored texts', () => {
         await assertShows(page, seen, [payload]);
         await page.getByRole('button', { name: 'Cancel' }).click();
       }
+    }
+  });
+
+  test('are texts in what is asked about several keys', async (t) => {
+    const { page, seen } = await openSignedIn(t, browser, server);
+    await visit(page, server, '/admin/s3-proxy');
+    await page.getByRole('checkbox', { name: 'Select all rows that are shown' }).check();
+    for (const action of ['Disable keys', 'Revoke keys']) {
+      await page.getByRole('button', { name: action }).click();
+      await assertShows(page, seen, payloads);
+      await page.getByRole('button', { name: 'Cancel' }).click();
     }
   });
 
