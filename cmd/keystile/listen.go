@@ -15,6 +15,8 @@ import (
 
 	"keystile/internal/config"
 	"keystile/internal/http1"
+	"keystile/internal/ingress"
+	"keystile/internal/telemetry"
 )
 
 // sockets are the listeners, open before anything that must know their ports.
@@ -25,14 +27,30 @@ type sockets struct {
 
 // listen opens the sockets. They answer once everything behind them runs.
 func (s *server) listen(ctx context.Context) error {
-	var err error
-	if s.sockets.dashboard, err = s.open(ctx, "server.listen", s.config.Server.Listen); err != nil {
+	connections := telemetry.NewConnections(s.metrics)
+	server, gateway := s.config.Server, s.config.S3Proxy
+	ln, err := s.open(ctx, "server.listen", server.Listen)
+	if err != nil {
 		return err
 	}
-	if s.config.S3Proxy.Enabled {
-		s.sockets.gateway, err = s.open(ctx, "s3_proxy.listen", s.config.S3Proxy.Listen)
+	s.sockets.dashboard = s.counted(ln, connections.Of(frontDashboard), server.TrustedProxies, server.ProxyProtocol)
+	if !gateway.Enabled {
+		return nil
 	}
-	return err
+	if ln, err = s.open(ctx, "s3_proxy.listen", gateway.Listen); err != nil {
+		return err
+	}
+	s.sockets.gateway = s.counted(ln, connections.Of(frontGateway), gateway.TrustedProxies, gateway.ProxyProtocol)
+	return nil
+}
+
+// counted bounds a listener's connections and finds out whose they are.
+func (s *server) counted(ln net.Listener, observer ingress.Observer, trusted []netip.Prefix, proxyProtocol bool) net.Listener {
+	limits := s.config.Limits
+	return ingress.Listen(ln, ingress.Options{
+		MaxConnections: limits.MaxConnections, MaxPerSource: limits.MaxConnectionsPerIP,
+		Trusted: trusted, ProxyProtocol: proxyProtocol, HeaderTimeout: limits.HeaderTimeout, Observer: observer,
+	})
 }
 
 func (s *server) open(ctx context.Context, key, address string) (net.Listener, error) {
@@ -111,7 +129,7 @@ func (s *server) newFront(name string, socket net.Listener, h http.Handler) fron
 		Handler:                      h,
 		ReadHeaderTimeout:            s.config.Limits.HeaderTimeout,
 		IdleTimeout:                  s.config.Limits.IdleTimeout,
-		MaxHeaderBytes:               http.DefaultMaxHeaderBytes,
+		MaxHeaderBytes:               s.config.Limits.MaxHeaderBytes,
 		Protocols:                    protocols,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(s.log.With("listener", name).Handler(), slog.LevelDebug),
@@ -131,8 +149,14 @@ func (f front) hasty() front {
 }
 
 // guarded puts the strict HTTP/1.1 of the gateway in front of net/http.
-func (f front) guarded(idle time.Duration) front {
-	f.socket = http1.Guard(f.socket, http1.GuardOptions{IdleTimeout: idle})
+func (f front) guarded(l config.Limits) front {
+	f.socket = http1.Guard(f.socket, http1.GuardOptions{
+		MaxHeadBytes: l.MaxHeaderBytes, MaxTargetBytes: l.MaxURIBytes, IdleTimeout: l.IdleTimeout,
+		MinRate: int64(l.MinBodyRate), RateWindow: l.MinBodyWindow,
+	})
+	// The guard has bounded the head; net/http, which counts otherwise, must not
+	// answer in its stead.
+	f.http.MaxHeaderBytes = 2 * l.MaxHeaderBytes
 	f.http.ConnContext = http1.ConnContext
 	return f
 }

@@ -23,7 +23,7 @@ func (s *server) mount(context.Context) error {
 	}
 	s.fronts = append(s.fronts, s.newFront(frontDashboard, s.sockets.dashboard, dashboard).hasty())
 	if s.sockets.gateway != nil {
-		s.fronts = append(s.fronts, s.newFront(frontGateway, s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits.IdleTimeout))
+		s.fronts = append(s.fronts, s.newFront(frontGateway, s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits))
 	}
 	return nil
 }
@@ -69,7 +69,8 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 func (s *server) gatewayHandler() http.Handler {
 	metrics := telemetry.NewGateway(s.metrics)
 	telemetry.AuditLag(s.metrics, s.trail.Lag)
-	return metrics.Wrap(s3proxy.New(s3proxy.Options{
+	limits := s.config.S3Proxy.Limits
+	gateway := s3proxy.New(s3proxy.Options{
 		Keys:             s.keys,
 		Backends:         s.backends,
 		Trail:            s.trail.Recorder,
@@ -84,7 +85,13 @@ func (s *server) gatewayHandler() http.Handler {
 		AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
 		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,
 		SuccessReadRate:  s.config.Audit.Sampling.ProxySuccessReadRate,
-	}))
+		Limits: s3proxy.Limits{
+			RequestsPerSecond: limits.RequestsPerSecond, RequestsPerSecondPerKey: limits.RequestsPerSecondPerKey,
+			InFlight: limits.MaxInFlight, InFlightPerKey: limits.MaxInFlightPerKey, BufferedBytes: int64(limits.MaxBufferedBytes),
+		},
+	})
+	metrics.WatchBuffered(gateway.Buffered)
+	return metrics.Wrap(gateway)
 }
 
 // observers are all who count S3 requests.

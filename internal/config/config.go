@@ -30,6 +30,7 @@ type Server struct {
 	PublicURL       string         `key:"public_url"`        // empty: http(s):// and the listen address
 	AllowPublicHTTP bool           `key:"allow_public_http"` // plain HTTP on other than a loopback address
 	TrustedProxies  []netip.Prefix `key:"trusted_proxies"`   // whose X-Forwarded-For is believed
+	ProxyProtocol   bool           `key:"proxy_protocol"`    // trusted proxies begin connections with its header
 	TLS             TLS            `key:"tls"`
 	Session         Session        `key:"session"`
 }
@@ -53,13 +54,30 @@ type S3Proxy struct {
 	AnonymousEnabled       bool           `key:"anonymous_enabled"`
 	AnonymousRatePerSecond float64        `key:"anonymous_rate_per_second"` // per binding and source address, where the binding sets none
 	TrustedProxies         []netip.Prefix `key:"trusted_proxies"`
+	ProxyProtocol          bool           `key:"proxy_protocol"` // trusted proxies begin connections with its header
 	TLS                    TLS            `key:"tls"`
+	Limits                 S3Limits       `key:"limits"`
+}
+
+// S3Limits bound what S3 clients take together. A zero is no bound.
+type S3Limits struct {
+	RequestsPerSecond       float64 `key:"requests_per_second"`
+	RequestsPerSecondPerKey float64 `key:"requests_per_second_per_key"`
+	MaxInFlight             int     `key:"max_in_flight"`         // requests
+	MaxInFlightPerKey       int     `key:"max_in_flight_per_key"` // requests
+	MaxBufferedBytes        int     `key:"max_buffered_bytes"`    // of XML bodies and answers
 }
 
 // Limits bound what a client or a backend may hold.
 type Limits struct {
 	HeaderTimeout            time.Duration `key:"header_timeout"` // from the first byte of a request to the end of its header
 	IdleTimeout              time.Duration `key:"idle_timeout"`   // without a byte moving, in a body or between requests
+	MaxHeaderBytes           int           `key:"max_header_bytes"`
+	MaxURIBytes              int           `key:"max_uri_bytes"`
+	MinBodyRate              int           `key:"min_body_rate"` // bytes per second; 0: none
+	MinBodyWindow            time.Duration `key:"min_body_window"`
+	MaxConnections           int           `key:"max_connections"`        // of clients, per listener; 0: no bound
+	MaxConnectionsPerIP      int           `key:"max_connections_per_ip"` // per listener; 0: no bound
 	MaxConnectionsPerBackend int           `key:"max_connections_per_backend"`
 }
 
@@ -143,10 +161,17 @@ func Default() Config {
 			AnonymousEnabled:       true,
 			AnonymousRatePerSecond: 50,
 			TLS:                    TLS{MinVersion: "1.2"},
+			Limits:                 S3Limits{MaxInFlight: 4096, MaxInFlightPerKey: 1024, MaxBufferedBytes: 256 << 20},
 		},
 		Limits: Limits{
 			HeaderTimeout:            10 * time.Second,
 			IdleTimeout:              60 * time.Second,
+			MaxHeaderBytes:           64 << 10,
+			MaxURIBytes:              16 << 10,
+			MinBodyRate:              512,
+			MinBodyWindow:            30 * time.Second,
+			MaxConnections:           8192,
+			MaxConnectionsPerIP:      1024,
 			MaxConnectionsPerBackend: 256,
 		},
 		BackendDefaults: defaultBackendDefaults(),

@@ -46,9 +46,18 @@ s3_proxy:
   host_suffixes: [s3.example.org, S3.Local]
   anonymous_enabled: false
   anonymous_rate_per_second: 2.5
+  trusted_proxies: [192.0.2.8]
+  proxy_protocol: true
+  limits: {requests_per_second: 1000, requests_per_second_per_key: 2.5, max_in_flight: 64, max_in_flight_per_key: 8, max_buffered_bytes: 33554432}
 limits:
   header_timeout: 5s
   idle_timeout: 2m
+  max_header_bytes: 32768
+  max_uri_bytes: 8192
+  min_body_rate: 100
+  min_body_window: 10s
+  max_connections: 1000
+  max_connections_per_ip: 10
   max_connections_per_backend: 64
 backend_defaults:
   timeouts: {connect: 1s, tls: 2s, read_answer: 3s, write_answer: 4s, long_answer: 5s, idle: 6s}
@@ -93,8 +102,13 @@ func TestEveryKeyIsTaken(t *testing.T) {
 		S3Proxy: S3Proxy{
 			Enabled: true, Listen: "127.0.0.1:9000", PublicURL: "https://s3.example.org",
 			Region: "eu-central-1", HostSuffixes: []string{"s3.example.org", "S3.Local"}, AnonymousRatePerSecond: 2.5, TLS: TLS{MinVersion: "1.2"},
+			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.8/32")}, ProxyProtocol: true,
+			Limits: S3Limits{1000, 2.5, 64, 8, 32 << 20},
 		},
-		Limits: Limits{5 * time.Second, 2 * time.Minute, 64},
+		Limits: Limits{
+			HeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32768, MaxURIBytes: 8192, MinBodyRate: 100,
+			MinBodyWindow: 10 * time.Second, MaxConnections: 1000, MaxConnectionsPerIP: 10, MaxConnectionsPerBackend: 64,
+		},
 		Backends: []Backend{
 			{ID: "local", Kind: "embedded", Region: "us-east-1", PathStyle: true, DataDir: "/srv/keystile/backends/local"},
 			{

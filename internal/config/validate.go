@@ -25,9 +25,8 @@ func (l *loader) validate() {
 	l.checkS3Proxy(c)
 	l.within("limits.header_timeout", c.Limits.HeaderTimeout, time.Second, 5*time.Minute)
 	l.within("limits.idle_timeout", c.Limits.IdleTimeout, time.Second, time.Hour)
-	if n := c.Limits.MaxConnectionsPerBackend; n < 1 || n > 65536 {
-		l.check("limits.max_connections_per_backend", "must lie between 1 and 65536")
-	}
+	l.checkLimits(&c.Limits)
+	l.checkS3Limits(&c.S3Proxy.Limits)
 	l.checkBackendLimits("backend_defaults", c.BackendDefaults.Timeouts, c.BackendDefaults.KeepAlive)
 	l.checkBackends(c.Backends)
 	if c.Store.Driver != "sqlite" {
@@ -56,6 +55,7 @@ func (l *loader) checkServer(s *Server) {
 		l.check("server.session.idle_timeout", "must not exceed server.session.absolute_timeout (%s)", s.Session.AbsoluteTimeout)
 	}
 	l.checkTLS("server", &s.TLS, s.PublicURL)
+	l.checkProxyProtocol("server", s.ProxyProtocol, s.TrustedProxies)
 	if !s.AllowPublicHTTP && !isLoopback(s.Listen) && !s.TLS.Enabled() && !behindTLS(s) {
 		l.check("server.listen", "%s is not a loopback address, and passwords would cross the network in clear: set server.tls, put a TLS proxy in front (an https server.public_url and server.trusted_proxies) or set server.allow_public_http", s.Listen)
 	}
@@ -82,6 +82,7 @@ func (l *loader) checkS3Proxy(c *Config) {
 	l.checkURL("s3_proxy.public_url", p.PublicURL)
 	l.checkTLS("s3_proxy", &p.TLS, p.PublicURL)
 	l.checkHostSuffixes(p.HostSuffixes)
+	l.checkProxyProtocol("s3_proxy", p.ProxyProtocol, p.TrustedProxies)
 	if p.Region == "" {
 		l.check("s3_proxy.region", "must not be empty")
 	}

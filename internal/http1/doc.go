@@ -17,6 +17,7 @@
 //
 //	guard.go       the wrapped listener and connection
 //	guard_io.go    its deadlines, writes and kernel copies
+//	guard_pace.go  how slow a client may be
 //	guard_head.go  what a request head may look like
 //	head.go        line and field grammar shared by both sides
 //	chunk.go       chunked framing shared by both sides

@@ -3,6 +3,8 @@ package http1
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 )
 
 // What the guard finds wrong with a client's bytes.
@@ -16,6 +18,9 @@ var (
 	// ErrFraming: the chunked framing of a request body is broken. Reading
 	// Request.Body yields it, and the connection is lost.
 	ErrFraming = errors.New("http1: broken body framing")
+	// ErrTooSlow: a client sends or takes less than the guard's MinRate. It is an
+	// os.ErrDeadlineExceeded.
+	ErrTooSlow = fmt.Errorf("http1: slower than the least rate: %w", os.ErrDeadlineExceeded)
 )
 
 // What can go wrong between the client and its backend. Each is the Kind of an

@@ -25,6 +25,7 @@ const (
 	defaultMaxHead   = 64 << 10
 	defaultHandshake = 10 * time.Second
 	defaultIdle      = time.Minute
+	defaultWindow    = 30 * time.Second
 	// A client that still writes when its connection is closed would lose the
 	// answer to a reset, so its bytes are swallowed: this many, this long.
 	lingerBytes = 16 << 20
@@ -42,6 +43,15 @@ type GuardOptions struct {
 	// 60 s if zero. Deadlines set on the connection, by the server's timeouts or
 	// an http.ResponseController, hold beside it.
 	IdleTimeout time.Duration
+	// MaxTargetBytes bounds the request target alone; no such bound if zero.
+	MaxTargetBytes int
+	// MinRate is the least number of bytes a second, over any RateWindow of
+	// waiting for the client, at which a request's body must come and an answer
+	// be taken; none if zero. Where the kernel copies an answer, IdleTimeout for
+	// each 256 KiB takes its place.
+	MinRate int64
+	// RateWindow is 30 s if zero.
+	RateWindow time.Duration
 	// HandshakeTimeout bounds the handshake of a TLS connection; 10 s if zero.
 	HandshakeTimeout time.Duration
 }
@@ -68,6 +78,9 @@ func Guard(ln net.Listener, opts GuardOptions) net.Listener {
 	if opts.IdleTimeout <= 0 {
 		opts.IdleTimeout = defaultIdle
 	}
+	if opts.RateWindow <= 0 {
+		opts.RateWindow = defaultWindow
+	}
 	return &guardListener{Listener: ln, opts: opts}
 }
 
@@ -87,7 +100,9 @@ func (l *guardListener) Accept() (net.Conn, error) {
 // guardConn picks the type whose methods are those that raw can serve: net/http
 // looks for ReadFrom and ConnectionState.
 func guardConn(raw net.Conn, opts GuardOptions) net.Conn {
-	c := &conn{Conn: raw, maxHead: opts.MaxHeadBytes}
+	c := &conn{Conn: raw, maxHead: opts.MaxHeadBytes, maxTarget: opts.MaxTargetBytes}
+	c.readPace = pace{least: opts.MinRate, window: opts.RateWindow}
+	c.writePace = c.readPace
 	c.reads = deadline{idle: opts.IdleTimeout, set: raw.SetReadDeadline}
 	c.writes = deadline{idle: opts.IdleTimeout, set: raw.SetWriteDeadline}
 	if t, ok := raw.(*tls.Conn); ok {
@@ -157,9 +172,12 @@ const (
 // not safe for concurrent use, as for net/http it need not be.
 type conn struct {
 	net.Conn
-	maxHead int
-	reads   deadline // of bodies; heads are under the server's own
-	writes  deadline
+	maxHead   int
+	maxTarget int
+	reads     deadline // of bodies; heads are under the server's own
+	writes    deadline
+	readPace  pace // of bodies
+	writePace pace
 
 	state guardState
 	store []byte   // backs buf
@@ -261,6 +279,10 @@ func (c *conn) judge(end int) {
 		c.refuse(ErrMalformedHead, fault)
 		return
 	}
+	if c.maxTarget > 0 && targetLength(c.buf[:end]) > c.maxTarget {
+		c.refuse(ErrHeadTooLarge, "request target longer than the limit")
+		return
+	}
 	c.state, c.pass, c.body, c.scan = passHead, end, body, headScan{}
 }
 
@@ -303,7 +325,12 @@ func (c *conn) readRaw(p []byte) (int, error) {
 	if err := c.reads.arm(); err != nil {
 		return 0, err
 	}
-	return c.Conn.Read(p)
+	began := time.Now()
+	n, err := c.Conn.Read(p)
+	if slow := c.readPace.note(time.Since(began), n); err == nil {
+		err = slow
+	}
+	return n, err
 }
 
 func (c *conn) readLength(p []byte) (int, error) {

@@ -70,6 +70,12 @@ func (h *requestHead) requestLine(line []byte) string {
 	return h.target(target)
 }
 
+// targetLength is the length of the target in a head that was found good.
+func targetLength(head []byte) int {
+	begin := bytes.IndexByte(head, ' ') + 1
+	return bytes.IndexByte(head[begin:], ' ')
+}
+
 // target admits origin-form and absolute-form, RFC 9112 section 3.2. Bytes
 // above ASCII pass: what a path means is for the parser of operations.
 func (h *requestHead) target(t []byte) string {

@@ -62,8 +62,12 @@ func (c *conn) Write(p []byte) (written int, err error) {
 		if err := c.writes.arm(); err != nil {
 			return written, err
 		}
+		began := time.Now()
 		n, err := c.Conn.Write(piece)
 		written += n
+		if slow := c.writePace.note(time.Since(began), n); err == nil {
+			err = slow
+		}
 		if err != nil || written == len(p) {
 			return written, err
 		}

@@ -137,6 +137,13 @@ func (l *Lease) expireAt(until time.Time) {
 	}
 }
 
+// InFlight is how many requests hold the same right now, this one among them.
+func (l *Lease) InFlight() int {
+	l.right.mu.Lock()
+	defer l.right.mu.Unlock()
+	return len(l.right.held)
+}
+
 // Context ends when the request does, or with the cause ErrCut when the right
 // is taken away or expires.
 func (l *Lease) Context() context.Context { return l.ctx }

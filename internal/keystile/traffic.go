@@ -14,6 +14,8 @@ type Served struct {
 	Status      int    // given to the client; 0: none
 	// Refused: it was the gateway that said no, not the backend.
 	Refused bool
+	// Limit is the name of the limit that it went beyond; empty: none.
+	Limit string
 	// Broken: the answer had begun and broke off, through no doing of the client.
 	Broken  bool
 	Took    time.Duration

@@ -76,7 +76,7 @@ func (x *exchange) objectOwner() (string, error) {
 		return "", err
 	}
 	defer func() { _ = got.Body.Close() }()
-	data, err := readSmall(x.backend, got)
+	data, err := x.readSmall(x.backend, got)
 	if err != nil {
 		return "", err
 	}

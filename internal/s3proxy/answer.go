@@ -45,7 +45,7 @@ func (x *exchange) takeAnswer(got *http1.Response) (*answer, error) {
 
 func (x *exchange) readAnswer(got *http1.Response) (*answer, error) {
 	got.Limit(x.backend.AnswerLimit(x.takesLong()))
-	data, err := readAll(got.Body)
+	data, err := x.readAll(got.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +94,8 @@ func (x *exchange) rewrite(a *answer, status int) error {
 
 func (a *answer) fail(e *s3wire.Error) { a.err, a.status = e, e.Status }
 
-func readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxXMLAnswer+1))
+func (x *exchange) readAll(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(&holding{x, r, freeAnswer}, maxXMLAnswer+1))
 	if err != nil {
 		return nil, err
 	}
@@ -106,9 +106,9 @@ func readAll(r io.Reader) ([]byte, error) {
 }
 
 // readSmall reads an answer that is no object, in bounded time.
-func readSmall(from *upstream.Backend, got *http1.Response) ([]byte, error) {
+func (x *exchange) readSmall(from *upstream.Backend, got *http1.Response) ([]byte, error) {
 	got.Limit(from.AnswerLimit(false))
-	return readAll(got.Body)
+	return x.readAll(got.Body)
 }
 
 // entityHeaders are those of an answer's object. With the x-amz- ones they are

@@ -41,6 +41,11 @@ func (x *exchange) openBody() (*body, error) {
 		key := x.p.signingKeys.Key(x.lease.Secret.Reveal(), x.auth.Scope)
 		declared.Chunks = sigv4.NewChunkVerifier(&x.auth, key)
 	}
+	if declared.Length < 0 {
+		if err := x.hold(payload.MaxUnknownLength); err != nil {
+			return nil, err
+		}
+	}
 	known, err := declared.LearnLength(clientBody{x.r})
 	if err != nil {
 		return nil, err
@@ -60,6 +65,9 @@ func (x *exchange) readXML() ([]byte, error) {
 	}
 	if b.length > s3wire.MaxXMLBody {
 		return nil, s3wire.EntityTooLarge.Err()
+	}
+	if err := x.hold(b.length); err != nil {
+		return nil, err
 	}
 	data := make([]byte, b.length)
 	if _, err := io.ReadFull(b, data); err != nil {

@@ -108,7 +108,7 @@ func (s *copySource) check(got *http1.Response, t s3wire.Transfer) error {
 	case got.Status == http.StatusNotModified:
 		return s3wire.PreconditionFailed.Err()
 	case got.Status >= http.StatusMultipleChoices:
-		data, err := readSmall(s.x.sourceBackend, got)
+		data, err := s.x.readSmall(s.x.sourceBackend, got)
 		if err != nil {
 			return s.fault(err)
 		}
@@ -171,7 +171,7 @@ func (s *copySource) tags() (string, error) {
 		return "", err
 	}
 	defer func() { _ = got.Body.Close() }()
-	data, err := readSmall(s.x.sourceBackend, got)
+	data, err := s.x.readSmall(s.x.sourceBackend, got)
 	if err != nil {
 		return "", s.fault(err)
 	}

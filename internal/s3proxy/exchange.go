@@ -2,7 +2,6 @@ package s3proxy
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -34,7 +33,6 @@ type exchange struct {
 	form    *postForm           // since parse; nil but for a form upload
 	auth    sigv4.Authorization // since authenticate; empty when anonymous
 	lease   *keyring.Lease      // since authenticate
-	unwatch func() bool         // since authenticate: ends the lease's hold on the client
 	real    s3wire.Real         // since authorize: the request in the backend's names
 	bucket  keystile.Bucket     // that of real
 	source  keystile.Bucket     // that of real: of a copy
@@ -42,7 +40,10 @@ type exchange struct {
 	// sourceBackend is that of a copy's source; nil if nothing is copied.
 	sourceBackend *upstream.Backend
 
-	event keystile.Event // what will be or is recorded
+	event   keystile.Event // what will be or is recorded
+	limit   string         // the name of the one that refused it
+	held    int64          // bytes in p.memory
+	counted bool           // in p.inFlight
 	// recorded: the event is in the trail; intended: and it is open there.
 	recorded, intended bool
 	intent             audit.Pending // valid if recorded was set by an intent
@@ -59,12 +60,11 @@ type exchange struct {
 func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	now := p.Now()
 	id := newRequestID()
-	ids := []string{id}
-	w.Header()["x-amz-request-id"] = ids
-	w.Header()["x-amz-id-2"] = ids
+	w.Header()["x-amz-request-id"] = []string{id}
+	w.Header()["x-amz-id-2"] = []string{id}
 	x := &exchange{p: p, w: w, r: r, ctl: http.NewResponseController(w), id: id, began: now}
 	x.event = keystile.Event{
-		Time: now, RequestID: id, UserAgent: clip(r.UserAgent(), keystile.MaxUserAgentBytes),
+		ID: newEventID(), Time: now, RequestID: id, UserAgent: clip(r.UserAgent(), keystile.MaxUserAgentBytes),
 	}
 	if addr := p.Clients.Addr(r); addr.IsValid() {
 		x.event.SourceIP = addr.String()
@@ -74,14 +74,8 @@ func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {
 
 // newRequestID makes 16 characters, as S3's ids have.
 func newRequestID() string {
-	const digits = "0123456789ABCDEF"
-	var random [8]byte
-	_, _ = rand.Read(random[:]) // never fails: it ends the process instead
-	var id [2 * len(random)]byte
-	for i, b := range random {
-		id[2*i], id[2*i+1] = digits[b>>4], digits[b&15]
-	}
-	return string(id[:])
+	id := uuid.New()
+	return strings.ToUpper(strings.ReplaceAll(id.String(), "-", "")[:16])
 }
 
 func newEventID() string {
@@ -95,14 +89,11 @@ func newEventID() string {
 // end lets go of everything the request held.
 func (x *exchange) end() {
 	if x.lease != nil {
-		x.unwatch()
 		x.lease.Release()
 	}
+	x.letGo()
 	served := x.served()
 	x.p.Observer.Observe(served)
-	if !x.p.Log.Enabled(x.r.Context(), slog.LevelDebug) {
-		return
-	}
 	x.p.Log.LogAttrs(x.r.Context(), slog.LevelDebug, "request",
 		slog.String("request_id", x.id), slog.String("operation", served.Operation), slog.Int("status", x.status),
 		slog.Duration("took", served.Took), slog.Int64("in", x.in), slog.Int64("out", x.out))
@@ -113,7 +104,7 @@ func (x *exchange) served() keystile.Served {
 	now := x.p.Now()
 	s := keystile.Served{
 		Ended: now, Took: now.Sub(x.began), Backend: x.bucket.Backend, Operation: "unknown",
-		Status: x.status, Refused: x.refused, Broken: x.broken, In: x.in, Out: x.out,
+		Status: x.status, Refused: x.refused, Limit: x.limit, Broken: x.broken, In: x.in, Out: x.out,
 	}
 	if x.req.Op != nil {
 		s.Operation, s.Class = x.req.Op.Name, string(x.req.Op.Class)
@@ -137,7 +128,7 @@ func (x *exchange) context() context.Context {
 // that nothing waits for a slow client whose right is gone.
 func (x *exchange) admit(l *keyring.Lease) {
 	x.lease = l
-	x.unwatch = context.AfterFunc(l.Context(), func() {
+	context.AfterFunc(l.Context(), func() {
 		if l.Cut() {
 			x.cutClient()
 		}

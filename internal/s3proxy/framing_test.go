@@ -192,8 +192,9 @@ func wantOneRefusal(t *testing.T, answers string, head bool) {
 	if !strings.Contains(final, "\r\nConnection: close\r\n") {
 		t.Errorf("the refusal does not end the connection: %q", final)
 	}
-	if code := "<Code>InvalidRequest</Code>"; head && !strings.Contains(final, code) {
-		t.Errorf("answer %q lacks %s", final, code)
+	ours := strings.Contains(final, "<Code>InvalidRequest</Code>") || strings.Contains(final, "<Code>RequestHeaderSectionTooLarge</Code>")
+	if head && !ours {
+		t.Errorf("answer %q has another code", final)
 	}
 }
 

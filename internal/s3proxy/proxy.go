@@ -6,7 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"keystile/internal/audit"
 	"keystile/internal/http1"
@@ -69,6 +72,8 @@ type Options struct {
 	// client waiting before it gets white space, and between that; 0 stands for
 	// 10 s.
 	KeepAlive time.Duration
+	// Limits bound what clients take together.
+	Limits Limits
 }
 
 // Proxy is the gateway's HTTP handler.
@@ -76,7 +81,11 @@ type Proxy struct {
 	Options
 	signingKeys *sigv4.KeyCache
 	tokens      tokenSealer
-	limits      *limiter
+	limits      *limiter // of anonymous callers
+	keyLimits   *limiter
+	rate        *rate.Limiter // of all; nil: none
+	inFlight    atomic.Int64
+	memory      memory
 }
 
 // cachedSigningKeys is how many keys of a day are kept derived.
@@ -92,6 +101,7 @@ func New(o Options) *Proxy {
 	}
 	return &Proxy{
 		Options: o, signingKeys: sigv4.NewKeyCache(cachedSigningKeys), tokens: tokenSealer{o.TokenKey}, limits: newLimiter(o.Now),
+		keyLimits: newLimiter(o.Now), rate: newRate(o.Limits.RequestsPerSecond), memory: memory{limit: o.Limits.BufferedBytes},
 	}
 }
 
@@ -149,8 +159,10 @@ func (p *Proxy) handle(x *exchange) error {
 
 // parse finds out what is asked.
 func (p *Proxy) parse(x *exchange) error {
-	if err := http1.Refused(x.r); err != nil {
-		return s3wire.InvalidRequest.With("The request is not well-formed HTTP/1.1: %s.", reason(err))
+	if err := http1.Refused(x.r); errors.Is(err, http1.ErrHeadTooLarge) {
+		return s3wire.HeadTooLarge.Err()
+	} else if err != nil {
+		return s3wire.InvalidRequest.With("The request is not well-formed HTTP/1.1: its head is malformed or ambiguous.")
 	}
 	if x.r.Method == http.MethodOptions {
 		return s3wire.AccessForbidden.Err()
@@ -160,14 +172,6 @@ func (p *Proxy) parse(x *exchange) error {
 		return err
 	}
 	return x.readForm()
-}
-
-// reason is the guard's, without the names of packages.
-func reason(err error) string {
-	if errors.Is(err, http1.ErrHeadTooLarge) {
-		return "its head is too large"
-	}
-	return "its head is malformed or ambiguous"
 }
 
 func (p *Proxy) health(w http.ResponseWriter) {

@@ -26,6 +26,7 @@ var (
 	BadDigest                    = Code{"BadDigest", http.StatusBadRequest, "A checksum that was sent does not match the body."}
 	BucketAlreadyOwned           = Code{"BucketAlreadyOwnedByYou", http.StatusConflict, "The bucket is there already. Access keys of the gateway create no buckets."}
 	EntityTooLarge               = Code{"EntityTooLarge", http.StatusBadRequest, "The body is larger than the operation allows."}
+	HeadTooLarge                 = Code{"RequestHeaderSectionTooLarge", http.StatusBadRequest, "The request line and headers are longer than is accepted here."}
 	IncompleteBody               = Code{"IncompleteBody", http.StatusBadRequest, "The body ended before its declared length."}
 	InternalError                = Code{"InternalError", http.StatusInternalServerError, "An internal error occurred. Try again."}
 	InvalidAccessKeyID           = Code{"InvalidAccessKeyId", http.StatusUnauthorized, "The access key ID does not exist, or is revoked, disabled or expired."}
@@ -41,6 +42,7 @@ var (
 	KeyTooLong                   = Code{"KeyTooLongError", http.StatusBadRequest, "The key is longer than 1024 bytes."}
 	MalformedTrailer             = Code{"MalformedTrailerError", http.StatusBadRequest, "The trailer of the body is malformed."}
 	MalformedXML                 = Code{"MalformedXML", http.StatusBadRequest, "The XML of the body is not well-formed, or not as the operation wants it."}
+	MetadataTooLarge             = Code{"MetadataTooLarge", http.StatusBadRequest, "The names and values of the metadata are longer than 2048 bytes together."}
 	MethodNotAllowed             = Code{"MethodNotAllowed", http.StatusMethodNotAllowed, "The method is not allowed on this resource."}
 	MissingContentLength         = Code{"MissingContentLength", http.StatusLengthRequired, "The length of the body must be declared (Content-Length, or x-amz-decoded-content-length)."}
 	MissingContentSHA256         = Code{"InvalidRequest", http.StatusBadRequest, "The required header x-amz-content-sha256 is missing."}

@@ -314,10 +314,11 @@ func (req *Request) takeHeaders(h, hoisted http.Header) error {
 			req.Header.Del(name)
 		}
 	}
+	if err := checkMetadata(req.Header); err != nil {
+		return err
+	}
 	return req.readHeaders()
 }
-
-const metaPrefix = "x-amz-meta-"
 
 // listHeaders have lists as values, which some SDKs send as several lines.
 var listHeaders = map[string]bool{"x-amz-object-attributes": true, "x-amz-optional-object-attributes": true}

@@ -83,6 +83,9 @@ func (req *Request) TakeForm(f *Form) (declared http.Header, err error) {
 	if acl := f.Field("acl"); acl != "" {
 		req.Header.Set("X-Amz-Acl", acl)
 	}
+	if err := checkMetadata(req.Header); err != nil {
+		return nil, err
+	}
 	return declared, req.readACL()
 }
 

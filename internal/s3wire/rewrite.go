@@ -13,33 +13,22 @@ import (
 // the document as it is. What is not well-formed XML, or has a key that does not
 // begin as all keys of the client do, is an error.
 func Rewrite(doc []byte, names *Names) (rewritten []byte, root string, err error) {
-	rewritten, root, err = rewrite(doc, names, &plainXML{doc: doc})
-	if errors.Is(err, errUnusual) {
-		return rewrite(doc, names, anyXML{xml.NewDecoder(bytes.NewReader(doc))})
-	}
-	return rewritten, root, err
-}
-
-func rewrite(doc []byte, names *Names, in pieces) (rewritten []byte, root string, err error) {
-	rw := rewriter{doc: doc, names: names, open: make([]openElement, 0, maxXMLDepth)}
-	var t piece
+	rw := rewriter{doc: doc, dec: xml.NewDecoder(bytes.NewReader(doc)), names: names}
 	for {
-		err := in.next(&t)
-		if err == io.EOF { //nolint:errorlint // the end is bare
+		before := rw.dec.InputOffset()
+		tok, err := rw.dec.Token()
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, "", fmt.Errorf("%w: %w", errXML, err)
 		}
-		if err := rw.take(&t); err != nil {
+		if err := rw.take(tok, before); err != nil {
 			return nil, "", err
 		}
 	}
 	if rw.root == "" {
 		return nil, "", fmt.Errorf("%w: no root element", errXML)
-	}
-	if rw.copied == 0 {
-		return doc, rw.root, nil // nothing is another one for this client
 	}
 	rw.out.Write(doc[rw.copied:])
 	return rw.recount(), rw.root, nil
@@ -47,10 +36,12 @@ func rewrite(doc []byte, names *Names, in pieces) (rewritten []byte, root string
 
 type rewriter struct {
 	doc    []byte
+	dec    *xml.Decoder
 	names  *Names
 	out    bytes.Buffer
 	copied int64 // of doc, in bytes
 	root   string
+	path   []byte
 	open   []openElement
 	text   []byte // of the innermost element, where its role needs it
 
@@ -63,9 +54,9 @@ type span struct{ from, to int }
 
 // openElement is one that has not ended yet. Offsets are bytes of the document.
 type openElement struct {
+	path     int   // length of the path before it
 	tag      int64 // where its start tag begins
 	content  int64 // and ends
-	place    *place
 	role     role
 	elements bool // there are elements in it
 	gone     bool // it is an entry that is left out
@@ -74,43 +65,42 @@ type openElement struct {
 	copied int64
 }
 
-func (rw *rewriter) take(t *piece) error {
-	switch t.kind {
-	case startTag:
-		return rw.start(t)
-	case endTag:
-		return rw.end(t)
-	case characters:
+func (rw *rewriter) take(tok xml.Token, before int64) error {
+	switch t := tok.(type) {
+	case xml.StartElement:
+		return rw.start(t, before)
+	case xml.EndElement:
+		return rw.end(before)
+	case xml.CharData:
 		switch depth := len(rw.open); {
-		case depth == 0 && len(bytes.TrimSpace(t.text)) > 0:
+		case depth == 0 && len(bytes.TrimSpace(t)) > 0:
 			return fmt.Errorf("%w: text outside the root element", errXML)
 		case depth > 0 && rw.open[depth-1].role.needsText():
-			rw.text = append(rw.text, t.text...)
+			rw.text = append(rw.text, t...)
 		}
-	case doctype:
+	case xml.Directive:
 		return fmt.Errorf("%w: a document type is not allowed", errXML)
-	case noPiece:
 	}
 	return nil
 }
 
-func (rw *rewriter) start(t *piece) error {
-	e := openElement{tag: t.begin, content: t.end, out: rw.out.Len(), copied: rw.copied}
+func (rw *rewriter) start(t xml.StartElement, before int64) error {
 	switch depth := len(rw.open); {
 	case depth >= maxXMLDepth:
 		return fmt.Errorf("%w: too deep", errXML)
 	case depth > 0:
 		rw.open[depth-1].elements = true
-		e.place = rw.open[depth-1].place.child(t.name)
 	case rw.root != "":
 		return fmt.Errorf("%w: more than one root element", errXML)
 	default:
-		rw.root = string(t.name)
-		e.place = places.child(t.name)
+		rw.root = t.Name.Local
 	}
-	if e.place != nil {
-		e.role = e.place.role
+	e := openElement{path: len(rw.path), tag: before, content: rw.dec.InputOffset(), out: rw.out.Len(), copied: rw.copied}
+	if len(rw.path) > 0 {
+		rw.path = append(rw.path, '/')
 	}
+	rw.path = append(rw.path, t.Name.Local...)
+	e.role = roles[string(rw.path)]
 	if rw.names.Hidden == "" && e.role.needsText() {
 		e.role = other
 	}
@@ -119,46 +109,35 @@ func (rw *rewriter) start(t *piece) error {
 	return nil
 }
 
-func (rw *rewriter) end(t *piece) error {
+func (rw *rewriter) end(before int64) error {
 	depth := len(rw.open) - 1
-	top := &rw.open[depth]
-	switch top.role {
-	case other:
-	case keyCount:
+	top := rw.open[depth]
+	if top.role != other {
 		if top.elements {
-			break
+			return fmt.Errorf("%w: <%s> has elements where a text is expected", errXML, rw.path[top.path:])
 		}
-		from := rw.out.Len() + int(top.content-rw.copied)
-		rw.count = span{from, from + int(t.begin-top.content)}
-	default:
-		if err := rw.apply(top, t); err != nil {
+		done, text, err := rw.names.judge(top.role, string(rw.text))
+		switch {
+		case err != nil:
 			return err
+		case done == replace:
+			rw.replace(top, before, text)
+		case done == drop:
+			rw.drop(top)
+		case done == dropItem && depth > 0:
+			rw.open[depth-1].gone = true
 		}
 	}
 	if top.gone {
-		rw.drop(*top, t.end)
+		rw.drop(top)
 		rw.dropped++
 	}
+	if string(rw.path) == "ListBucketResult/KeyCount" && !top.elements {
+		from := rw.out.Len() + int(top.content-rw.copied)
+		rw.count = span{from, from + int(before-top.content)}
+	}
+	rw.path = rw.path[:top.path]
 	rw.open = rw.open[:depth]
-	return nil
-}
-
-// apply gives an element that has just ended the text that the client is shown.
-func (rw *rewriter) apply(e *openElement, t *piece) error {
-	if e.elements {
-		return fmt.Errorf("%w: <%s> has elements where a text is expected", errXML, t.name)
-	}
-	done, text, err := rw.names.judge(e.role, string(rw.text))
-	switch {
-	case err != nil:
-		return err
-	case done == replace && string(rw.doc[e.content:t.begin]) != text:
-		rw.replace(*e, t.begin, text)
-	case done == drop:
-		rw.drop(*e, t.end)
-	case done == dropItem && len(rw.open) > 1:
-		rw.open[len(rw.open)-2].gone = true
-	}
 	return nil
 }
 
@@ -178,11 +157,11 @@ func (rw *rewriter) replace(e openElement, end int64, text string) {
 	rw.copied = end
 }
 
-// drop leaves the element out that has just ended, at end.
-func (rw *rewriter) drop(e openElement, end int64) {
+// drop leaves the element out that has just ended.
+func (rw *rewriter) drop(e openElement) {
 	rw.out.Truncate(e.out)
 	rw.out.Write(rw.doc[e.copied:e.tag])
-	rw.copied = end
+	rw.copied = rw.dec.InputOffset()
 }
 
 // recount corrects KeyCount by the entries that were left out.

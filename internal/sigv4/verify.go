@@ -111,9 +111,10 @@ func sign(key SigningKey, t time.Time, s Scope, canonical []byte) [2 * sha256.Si
 	text = append(appendScope(text, s), '\n')
 	text = hex.AppendEncode(text, digest[:])
 
-	sum := key.mac(text)
+	mac := hmac.New(sha256.New, key.bytes())
+	mac.Write(text)
 	var out [2 * sha256.Size]byte
-	hex.Encode(out[:], sum[:])
+	hex.Encode(out[:], mac.Sum(text[:0]))
 	return out
 }
 

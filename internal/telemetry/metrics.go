@@ -106,6 +106,8 @@ type Gateway struct {
 	bytesOut      prometheus.Counter
 	inFlight      prometheus.Gauge
 	backendErrors *prometheus.CounterVec
+	limited       *prometheus.CounterVec
+	registry      prometheus.Registerer
 }
 
 // NewGateway registers the metrics of the gateway.
@@ -123,9 +125,20 @@ func NewGateway(r prometheus.Registerer) *Gateway {
 		backendErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "keystile_s3_backend_errors_total", Help: "Requests that a backend did not answer, or not as S3 does.",
 		}, []string{"backend"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "keystile_s3_limited_total", Help: "S3 requests that were refused for a limit, by its name.",
+		}, []string{"limit"}),
+		registry: r,
 	}
-	r.MustRegister(g.requests, g.duration, g.bytesIn, g.bytesOut, g.inFlight, g.backendErrors)
+	r.MustRegister(g.requests, g.duration, g.bytesIn, g.bytesOut, g.inFlight, g.backendErrors, g.limited)
 	return g
+}
+
+// WatchBuffered shows how many bytes are held whole.
+func (g *Gateway) WatchBuffered(held func() int64) {
+	g.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "keystile_s3_buffered_bytes", Help: "Bytes of XML bodies and answers that are held whole now.",
+	}, func() float64 { return float64(held()) }))
 }
 
 // Wrap counts the requests in flight.
@@ -141,6 +154,9 @@ func (g *Gateway) Wrap(next http.Handler) http.Handler {
 func (g *Gateway) Observe(s keystile.Served) {
 	g.requests.WithLabelValues(s.Operation, result(s.Status)).Inc()
 	g.duration.WithLabelValues(s.Operation).Observe(s.Took.Seconds())
+	if s.Limit != "" {
+		g.limited.WithLabelValues(s.Limit).Inc()
+	}
 	g.bytesIn.Add(float64(max(s.In, 0)))
 	g.bytesOut.Add(float64(max(s.Out, 0)))
 }
