@@ -13,10 +13,6 @@ import (
 	"keystile/internal/s3wire"
 )
 
-// passed are the headers without x-amz- that may go on.
-var passed = strings.Fields(`Cache-Control Content-Disposition Content-Encoding Content-Language Content-Type Expires
-If-Match If-Modified-Since If-None-Match If-Unmodified-Since Range`)
-
 // kept are those that the gateway reads and never passes on.
 var kept = strings.Fields(`x-amz-acl x-amz-grant-full-control x-amz-grant-read x-amz-grant-read-acp x-amz-grant-write
 x-amz-grant-write-acp x-amz-copy-source x-amz-expected-bucket-owner x-amz-source-expected-bucket-owner
@@ -54,7 +50,7 @@ func checkAccepted(t testing.TB, what string, req s3wire.Request) {
 	for name := range req.Header {
 		lower := strings.ToLower(name)
 		mine := slices.Contains(op.Headers, lower) || op.Metadata && strings.HasPrefix(lower, "x-amz-meta-")
-		if !slices.Contains(passed, name) && (!mine || slices.Contains(kept, lower)) {
+		if !slices.Contains(op.Standard, name) && (!mine || slices.Contains(kept, lower)) {
 			t.Fatalf("%s: %s goes on with the header %s", what, op.Name, name)
 		}
 	}

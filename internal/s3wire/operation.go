@@ -82,8 +82,11 @@ type Operation struct {
 	Query      []string // further query parameters it may carry
 	Headers    []string // x-amz- headers it may carry, lower-case
 	Metadata   bool     // x-amz-meta- headers too
-	Fields     []string // x-amz- fields its form may have, lower-case; x-amz-meta- too
-	Body       BodyKind
+	// Standard are the headers without x-amz- that go on, canonical; any other is
+	// left out. Length, type and digest of a body go on with the body.
+	Standard []string
+	Fields   []string // x-amz- fields its form may have, lower-case; x-amz-meta- too
+	Body     BodyKind
 	// Canonical checks an XML body strictly and writes it anew. Bodies whose
 	// names are authorised or replaced one by one have none: DeleteObjects, and
 	// PutObjectAcl.

@@ -272,13 +272,6 @@ func isPartNumber(s string) bool {
 	return err == nil && n >= 1 && n <= MaxPartNumber && s == strconv.Itoa(n)
 }
 
-// plainHeaders are the headers without x-amz- that mean something to an S3
-// server. Any other is of no concern to it and is left out.
-var plainHeaders = []string{
-	"Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type", "Expires",
-	"If-Match", "If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "Range",
-}
-
 // ownHeaders are x-amz- headers that any request may carry. They are read by
 // the gateway and never forwarded.
 var ownHeaders = map[string]bool{
@@ -290,7 +283,7 @@ var ownHeaders = map[string]bool{
 // stands in both places is ambiguous.
 func (req *Request) takeHeaders(h, hoisted http.Header) error {
 	req.Header = make(http.Header, 8)
-	for _, name := range plainHeaders {
+	for _, name := range req.Op.Standard {
 		if values := h[name]; len(values) > 0 {
 			req.Header[name] = []string{strings.Join(values, ",")}
 		}

@@ -3,6 +3,7 @@ package s3wire_test
 import (
 	"bufio"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -300,6 +301,32 @@ func TestCopySources(t *testing.T) {
 	refused(t, "InvalidArgument", "PUT /photos/x", "X-Amz-Copy-Source: photos/a", "X-Amz-Copy-Source: payroll/b")
 }
 
+// TestStandardHeadersGoOnWhereTheirRowListsThem and are left out elsewhere.
+func TestStandardHeadersGoOnWhereTheirRowListsThem(t *testing.T) {
+	for line, want := range map[string]string{
+		"GET /photos/a":                          "If-Match If-Modified-Since If-None-Match If-Unmodified-Since Range",
+		"PUT /photos/a":                          "Cache-Control Content-Type If-Match If-None-Match",
+		"PUT /photos/a?partNumber=1&uploadId=u":  "",
+		"POST /photos/a?uploads":                 "Cache-Control Content-Type",
+		"POST /photos/a?uploadId=u":              "If-Match If-None-Match",
+		"DELETE /photos/a":                       "If-Match",
+		"GET /photos/a?tagging":                  "",
+		"GET /photos?list-type=2":                "",
+		"PUT /photos/a?legal-hold":               "",
+		"DELETE /photos/a?uploadId=u":            "",
+		"GET /photos/a?versionId=v&partNumber=1": "If-Match If-Modified-Since If-None-Match If-Unmodified-Since Range",
+	} {
+		req, err := s3wire.Parse(read(t, line, "Range: bytes=0-1", "If-Match: x", "If-None-Match: *", "If-Modified-Since: d", "If-Unmodified-Since: d",
+			"Content-Type: text/plain", "Cache-Control: no-cache"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(slices.Sorted(maps.Keys(req.Header)), " "); got != want {
+			t.Errorf("%s goes on with %q, want %q", line, got, want)
+		}
+	}
+}
+
 func TestWhatGoesOn(t *testing.T) {
 	req, err := s3wire.Parse(read(t, "PUT /photos/a?X-Amz-Signature=s&X-Amz-Credential=c&x-amz-storage-class=%20COLD&X-Amz-Security-Token=t&x-id=PutObject",
 		"x-amz-acl: private", "x-amz-expected-bucket-owner: me", "x-amz-meta-a: 1", "x-amz-meta-a: 2", "Content-Type: text/plain",
@@ -311,7 +338,7 @@ func TestWhatGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := http.Header{
-		"Cache-Control": {"a,b"}, "Content-Type": {"text/plain"}, "If-None-Match": {"*"}, "Range": {"bytes=0-1"},
+		"Cache-Control": {"a,b"}, "Content-Type": {"text/plain"}, "If-None-Match": {"*"},
 		"X-Amz-Meta-A": {"1,2"}, "X-Amz-Storage-Class": {"COLD"},
 	}
 	for name, values := range want {

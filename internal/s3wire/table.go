@@ -52,6 +52,11 @@ var (
 	// theirs to S3, but minio-go sends them with its trailers.
 	payloadHeaders = join(framingHeaders, []string{"x-amz-checksum-algorithm", "x-amz-checksum-type"})
 
+	// conditionalRead and conditionalWrite are the headers of RFC 9110 that an
+	// object's read and write may depend on.
+	conditionalRead  = []string{"If-Match", "If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "Range"}
+	conditionalWrite = []string{"If-Match", "If-None-Match"}
+
 	overrideQuery = []string{
 		"response-cache-control", "response-content-disposition", "response-content-encoding",
 		"response-content-language", "response-content-type", "response-expires",
@@ -129,18 +134,21 @@ var objectTable = []Operation{
 		Name: OpGetObject, Method: http.MethodGet, Level: Object,
 		Query:      join(overrideQuery, []string{"partNumber", "versionId"}),
 		Headers:    join(ownerHeaders, customerKeyHeaders, []string{"x-amz-checksum-mode"}),
+		Standard:   conditionalRead,
 		Permission: keystile.Read, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
 	},
 	{
 		Name: OpHeadObject, Method: http.MethodHead, Level: Object,
 		Query:      join(overrideQuery, []string{"partNumber", "versionId"}),
 		Headers:    join(ownerHeaders, customerKeyHeaders, []string{"x-amz-checksum-mode"}),
+		Standard:   conditionalRead,
 		Permission: keystile.Read, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
 	},
 	{
 		Name: "PutObject", Method: http.MethodPut, Level: Object,
 		Headers:  join(ownerHeaders, customerKeyHeaders, newObjectHeaders, payloadHeaders, checksumValueHeaders, []string{"x-amz-write-offset-bytes"}),
 		Metadata: true, Body: Payload,
+		Standard:   join(contentHeaders, conditionalWrite),
 		Permission: keystile.Write, Effect: EffectAdds, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
 	{
@@ -148,6 +156,7 @@ var objectTable = []Operation{
 		Headers: join(ownerHeaders, customerKeyHeaders, newObjectHeaders, sourceHeaders,
 			[]string{"x-amz-checksum-algorithm", "x-amz-metadata-directive", "x-amz-tagging-directive"}),
 		Metadata:   true,
+		Standard:   join(contentHeaders, conditionalWrite),
 		Permission: keystile.Write, Effect: EffectCopies, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
 	{
@@ -156,6 +165,7 @@ var objectTable = []Operation{
 		Headers: join(ownerHeaders, []string{
 			"x-amz-bypass-governance-retention", "x-amz-if-match-last-modified-time", "x-amz-if-match-size",
 		}),
+		Standard:   []string{"If-Match"},
 		Permission: keystile.Delete, Effect: EffectFrees, Class: ClassDelete, Callers: Credentials, Served: true,
 	},
 	{
@@ -187,6 +197,7 @@ var uploadTable = []Operation{
 		Name: OpCreateMultipartUpload, Method: http.MethodPost, Level: Object, By: by("uploads"),
 		Headers:    join(ownerHeaders, customerKeyHeaders, newObjectHeaders, []string{"x-amz-checksum-algorithm", "x-amz-checksum-type"}),
 		Metadata:   true,
+		Standard:   contentHeaders,
 		Permission: keystile.Write, Effect: EffectNone, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
 	{
@@ -205,6 +216,7 @@ var uploadTable = []Operation{
 		Headers: join(ownerHeaders, customerKeyHeaders, checksumValueHeaders,
 			[]string{"x-amz-checksum-type", "x-amz-mp-object-size"}),
 		Body: XMLBody, Canonical: CanonicalComplete,
+		Standard:   conditionalWrite,
 		Permission: keystile.Write, Effect: EffectReplaces, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
 	{

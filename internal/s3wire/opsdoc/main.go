@@ -32,8 +32,7 @@ of it.
 Besides what the rows list,
 
 - every request may carry ` + "`x-id`" + `, which is ignored, the parameters and headers of its signature, and ` + "`x-amz-user-agent`" + `;
-- every request may carry ` + "`Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Content-Language`, `Content-Type`, `Expires`, `Range`" + `
-  and the conditional headers ` + "`If-…`" + `, which are passed on; all further headers without ` + "`x-amz-`" + ` are left out;
+- headers without ` + "`x-amz-`" + ` that the row does not list are left out, not refused; length, type and digest of a body go on with the body;
 - a presigned URL may carry a listed header as a query parameter;
 - ` + "`x-amz-acl`" + ` and ` + "`x-amz-grant-…`" + ` need the permission ` + "`acl`" + ` on the key as well; without it ` + "`x-amz-acl: private`" + ` is accepted and dropped;
 - ` + "`x-amz-bypass-governance-retention: true`" + ` needs the permission ` + "`bypass-governance`" + ` as well.
@@ -115,7 +114,7 @@ func headers(op s3wire.Operation) string {
 	if len(op.Fields) > 0 {
 		return "none; form fields " + code(append(slices.Clone(op.Fields), "x-amz-meta-…"))
 	}
-	list := slices.Clone(op.Headers)
+	list := append(slices.Clone(op.Standard), op.Headers...)
 	if op.Metadata {
 		list = append(list, "x-amz-meta-…")
 	}
