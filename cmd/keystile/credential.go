@@ -54,6 +54,7 @@ Examples:
     keystile credential create --description "nightly backup" --grant local/backups/db:read,list,write
     keystile credential create --description ci --grant prod/artifacts:read,list --grant prod/cache:read,list,write,delete --expires-in 30d
     keystile credential create --description "old name" --grant prod/photos-2019:read,list@photos
+    keystile credential create --description "team A" --grant prod/shared/team-a/:read,list,write,delete@team-a
 `
 }
 

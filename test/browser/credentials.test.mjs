@@ -77,6 +77,20 @@ describe('create credential', () => {
     assert.equal(await answerTo({ id, secret }, 'reports'), 403);
   });
 
+  test('a prefix with an alias is a bucket of its own', async (t) => {
+    const { page } = await open(t, '/admin/s3-proxy');
+    const form = await fillCredential(page, { description: 'a team', bucket: 'uploads', also: ['Write'] });
+    await field(form, 'Prefix').fill('team-a');
+    await field(form, 'Alias').fill('team-a');
+    await assertText(form, /The client sees team-a, which is uploads\/team-a\/ on local/);
+    await form.getByRole('button', { name: 'Create credential' }).click();
+    const { id, secret, close } = await secretDialog(page);
+    await close();
+    assert.equal(await put({ id, secret }, 'team-a', 'a.jpg'), 200);
+    assert.equal(await answerTo({ id, secret }, 'team-a'), 200);
+    assert.equal(await put({ id, secret }, 'uploads', 'team-a/a.jpg'), 403);
+  });
+
   test('an expiry is a date that lies in the future', async (t) => {
     const { page } = await open(t, '/admin/s3-proxy');
     const form = await fillCredential(page, { description: 'dated', bucket: 'uploads' });

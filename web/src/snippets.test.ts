@@ -52,7 +52,9 @@ test('the bucket is the first that may be listed, by its client name', () => {
   const read = { bucket: 'a', permissions: ['read'] };
   expect(listable([])).toEqual({});
   expect(listable([read])).toEqual({});
-  expect(listable([read, { bucket: 'b', permissions: ['list'], prefix: 'p/', alias: 'c' }])).toEqual({ bucket: 'c', prefix: 'p/' });
+  expect(listable([read, { bucket: 'b', permissions: ['list'], prefix: 'p/' }])).toEqual({ bucket: 'b', prefix: 'p/' });
+  expect(listable([read, { bucket: 'b', permissions: ['list'], alias: 'c' }])).toEqual({ bucket: 'c', prefix: '' });
+  expect(listable([read, { bucket: 'b', permissions: ['list'], prefix: 'p/', alias: 'c' }])).toEqual({ bucket: 'c', prefix: '' });
 });
 
 test('downloads hold the key', () => {

@@ -39,7 +39,11 @@ export function listable(
   grants: readonly { bucket: string; permissions: readonly string[]; prefix?: string; alias?: string }[],
 ): Pick<Filling, 'bucket' | 'prefix'> {
   const grant = grants.find(({ permissions }) => permissions.includes('list'));
-  return grant ? { bucket: grant.alias ?? grant.bucket, prefix: grant.prefix ?? '' } : {};
+  if (!grant) {
+    return {};
+  }
+  // An alias hides the prefix: clients see keys without it.
+  return grant.alias ? { bucket: grant.alias, prefix: '' } : { bucket: grant.bucket, prefix: grant.prefix ?? '' };
 }
 
 /** Files that clients read. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { draftOf, type Grant, grantOf, meantPrefix, newDraft, plain, prefixExample, scopeSentence } from './scope';
+import { aliasSentence, draftOf, type Grant, grantOf, meantPrefix, newDraft, plain, prefixExample, scopeSentence } from './scope';
 
 const grant = (over: Partial<Grant>): Grant => ({ backend: 'prod', bucket: 'reports', permissions: ['read', 'list'], ...over });
 
@@ -24,6 +24,15 @@ test('names are set apart from words', () => {
     { text: 'reports/all of/', as: 'code' },
     { text: 'prod', as: 'strong' },
   ]);
+});
+
+test.each<[string, Grant, string]>([
+  ['a bucket', grant({ alias: 'r' }), 'The client sees r, which is reports on prod'],
+  ['a prefix', grant({ bucket: 'shared', prefix: 'team-a/', alias: 'team-a' }), 'The client sees team-a, which is shared/team-a/ on prod'],
+  ['nothing without an alias', grant({ prefix: 'team-a/' }), ''],
+  ['nothing without a bucket', grant({ bucket: '', alias: 'r' }), ''],
+])('an alias shows %s', (_, shown, want) => {
+  expect(plain(aliasSentence(shown))).toBe(want);
 });
 
 test.each([

@@ -48,6 +48,21 @@ function clause(grant: Grant): Segment[] {
   return segments;
 }
 
+/** Says what an alias shows to the client; nothing without one, or without a bucket. */
+export function aliasSentence(grant: Grant): Segment[] {
+  if (!grant.alias || grant.bucket === '') {
+    return [];
+  }
+  return [
+    { text: 'The client sees ' },
+    { text: grant.alias, as: 'code' },
+    { text: ', which is ' },
+    { text: grant.prefix ? `${grant.bucket}/${grant.prefix}` : grant.bucket, as: 'code' },
+    { text: ' on ' },
+    { text: grant.backend, as: 'strong' },
+  ];
+}
+
 /** A sentence without its setting. */
 export function plain(segments: readonly Segment[]): string {
   return segments.map((segment) => segment.text).join('');

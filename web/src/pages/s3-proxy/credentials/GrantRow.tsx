@@ -3,9 +3,10 @@ import { useId, useState } from 'react';
 
 import type { BackendBuckets } from '../../../api/buckets';
 import { IconClose } from '../../../components/icons';
-import { common, type Draft, meantPrefix, type Permission, permissionLabel, prefixExample, rare } from '../../../lib/scope';
+import { common, type Draft, grantOf, meantPrefix, type Permission, permissionLabel, prefixExample, rare } from '../../../lib/scope';
 import { BucketPicker } from './BucketPicker';
 import classes from './Scope.module.css';
+import { AliasSentence } from './ScopeText';
 
 interface GrantRowProps {
   draft: Draft;
@@ -47,10 +48,13 @@ export function GrantRow({ draft, onChange, onRemove, number, buckets, fault }: 
             />
             <PrefixHint draft={draft} onExact={(exact) => set({ exact })} />
           </Stack>
-          <TextInput
-            label="Alias" placeholder="the bucket’s own name" classNames={{ input: 'mono' }} spellCheck={false} autoCapitalize="none" autoComplete="off"
-            value={draft.alias} onChange={(event) => set({ alias: event.currentTarget.value })} error={fault('alias')}
-          />
+          <Stack gap={4}>
+            <TextInput
+              label="Alias" placeholder="the bucket’s own name" classNames={{ input: 'mono' }} spellCheck={false} autoCapitalize="none" autoComplete="off"
+              value={draft.alias} onChange={(event) => set({ alias: event.currentTarget.value })} error={fault('alias')}
+            />
+            {draft.alias.trim() !== '' && <Text size="xs" c="dimmed"><AliasSentence grant={grantOf(draft)} /></Text>}
+          </Stack>
         </SimpleGrid>
       </Stack>
     </fieldset>

@@ -1,13 +1,22 @@
 import { Fragment } from 'react';
 
 import { Path } from '../../../components/Path';
-import { type Grant, scopeSentence } from '../../../lib/scope';
+import { aliasSentence, type Grant, scopeSentence, type Segment } from '../../../lib/scope';
 import { sentenceList } from '../../../lib/text';
 import classes from './Scope.module.css';
 
 /** What a key may do, in one sentence. */
 export function ScopeSentence({ grants }: { grants: readonly Grant[] }) {
-  return scopeSentence(grants).map((segment, i) => {
+  return <Segments all={scopeSentence(grants)} />;
+}
+
+/** What an alias shows to the client. */
+export function AliasSentence({ grant }: { grant: Grant }) {
+  return <Segments all={aliasSentence(grant)} />;
+}
+
+function Segments({ all }: { all: readonly Segment[] }) {
+  return all.map((segment, i) => {
     // Segments have no identity but their place.
     switch (segment.as) {
       case 'code':
