@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"keystile/internal/s3wire"
 )
@@ -333,6 +335,11 @@ func FuzzXMLBodies(f *testing.F) {
 			again, err := s3wire.ParseAccessPolicy(policy.Marshal(""))
 			if err != nil || again.Owner != policy.Owner || !slices.Equal(again.Grants, policy.Grants) {
 				t.Fatalf("%+v is written and read back as %+v, %v", policy, again, err)
+			}
+		}
+		if tags, err := s3wire.TaggingHeader(body); err == nil {
+			if _, err := url.ParseQuery(tags); err != nil || strings.ContainsFunc(tags, unicode.IsControl) {
+				t.Fatalf("%q is no header's value: %v", tags, err)
 			}
 		}
 		if e, ok := s3wire.ParseError(body); ok {
