@@ -32,6 +32,7 @@ const (
 	location        // the object's URL
 	ownerID
 	ownerName
+	keyCount   // how many entries there are
 	realName   // a prefix or marker: may be empty, and then is nobody's name
 	realKey    // a key or common prefix: its parent is one entry
 	startAfter // a marker that is left out where the client gave none
@@ -50,6 +51,7 @@ var roles = map[string]role{
 	"ListBucketResult/StartAfter":            startAfter,
 	"ListBucketResult/ContinuationToken":     token,
 	"ListBucketResult/NextContinuationToken": nextToken,
+	"ListBucketResult/KeyCount":              keyCount,
 	"ListBucketResult/Contents/Key":          realKey,
 	"ListBucketResult/CommonPrefixes/Prefix": realKey,
 
@@ -90,6 +92,45 @@ var roles = map[string]role{
 	"ListPartsResult/Owner/DisplayName":                       ownerName,
 	"ListPartsResult/Initiator/ID":                            ownerID,
 	"ListPartsResult/Initiator/DisplayName":                   ownerName,
+}
+
+// place is an element of an answer at its path, with those below it that matter.
+type place struct {
+	name  string
+	role  role
+	below []*place
+}
+
+// places is the table of roles as a tree, so that none is looked up by its path.
+var places = func() *place {
+	root := &place{}
+	for path, r := range roles {
+		at := root
+		for name := range strings.SplitSeq(path, "/") {
+			next := at.child([]byte(name))
+			if next == nil {
+				next = &place{name: name}
+				at.below = append(at.below, next)
+			}
+			at = next
+		}
+		at.role = r
+	}
+	return root
+}()
+
+// child finds the element below that matters; nil if it does not. That of nil is
+// nil.
+func (p *place) child(name []byte) *place {
+	if p == nil {
+		return nil
+	}
+	for _, b := range p.below {
+		if b.name == string(name) {
+			return b
+		}
+	}
+	return nil
 }
 
 // needsText reports whether the role's new text is made from the old one.

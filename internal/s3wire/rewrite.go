@@ -13,22 +13,33 @@ import (
 // the document as it is. What is not well-formed XML, or has a key that does not
 // begin as all keys of the client do, is an error.
 func Rewrite(doc []byte, names *Names) (rewritten []byte, root string, err error) {
-	rw := rewriter{doc: doc, dec: xml.NewDecoder(bytes.NewReader(doc)), names: names}
+	rewritten, root, err = rewrite(doc, names, &plainXML{doc: doc})
+	if errors.Is(err, errUnusual) {
+		return rewrite(doc, names, anyXML{xml.NewDecoder(bytes.NewReader(doc))})
+	}
+	return rewritten, root, err
+}
+
+func rewrite(doc []byte, names *Names, in pieces) (rewritten []byte, root string, err error) {
+	rw := rewriter{doc: doc, names: names, open: make([]openElement, 0, maxXMLDepth)}
+	var t piece
 	for {
-		before := rw.dec.InputOffset()
-		tok, err := rw.dec.Token()
-		if errors.Is(err, io.EOF) {
+		err := in.next(&t)
+		if err == io.EOF { //nolint:errorlint // the end is bare
 			break
 		}
 		if err != nil {
 			return nil, "", fmt.Errorf("%w: %w", errXML, err)
 		}
-		if err := rw.take(tok, before); err != nil {
+		if err := rw.take(&t); err != nil {
 			return nil, "", err
 		}
 	}
 	if rw.root == "" {
 		return nil, "", fmt.Errorf("%w: no root element", errXML)
+	}
+	if rw.copied == 0 {
+		return doc, rw.root, nil // nothing is another one for this client
 	}
 	rw.out.Write(doc[rw.copied:])
 	return rw.recount(), rw.root, nil
@@ -36,12 +47,10 @@ func Rewrite(doc []byte, names *Names) (rewritten []byte, root string, err error
 
 type rewriter struct {
 	doc    []byte
-	dec    *xml.Decoder
 	names  *Names
 	out    bytes.Buffer
 	copied int64 // of doc, in bytes
 	root   string
-	path   []byte
 	open   []openElement
 	text   []byte // of the innermost element, where its role needs it
 
@@ -54,9 +63,9 @@ type span struct{ from, to int }
 
 // openElement is one that has not ended yet. Offsets are bytes of the document.
 type openElement struct {
-	path     int   // length of the path before it
 	tag      int64 // where its start tag begins
 	content  int64 // and ends
+	place    *place
 	role     role
 	elements bool // there are elements in it
 	gone     bool // it is an entry that is left out
@@ -65,42 +74,43 @@ type openElement struct {
 	copied int64
 }
 
-func (rw *rewriter) take(tok xml.Token, before int64) error {
-	switch t := tok.(type) {
-	case xml.StartElement:
-		return rw.start(t, before)
-	case xml.EndElement:
-		return rw.end(before)
-	case xml.CharData:
+func (rw *rewriter) take(t *piece) error {
+	switch t.kind {
+	case startTag:
+		return rw.start(t)
+	case endTag:
+		return rw.end(t)
+	case characters:
 		switch depth := len(rw.open); {
-		case depth == 0 && len(bytes.TrimSpace(t)) > 0:
+		case depth == 0 && len(bytes.TrimSpace(t.text)) > 0:
 			return fmt.Errorf("%w: text outside the root element", errXML)
 		case depth > 0 && rw.open[depth-1].role.needsText():
-			rw.text = append(rw.text, t...)
+			rw.text = append(rw.text, t.text...)
 		}
-	case xml.Directive:
+	case doctype:
 		return fmt.Errorf("%w: a document type is not allowed", errXML)
+	case noPiece:
 	}
 	return nil
 }
 
-func (rw *rewriter) start(t xml.StartElement, before int64) error {
+func (rw *rewriter) start(t *piece) error {
+	e := openElement{tag: t.begin, content: t.end, out: rw.out.Len(), copied: rw.copied}
 	switch depth := len(rw.open); {
 	case depth >= maxXMLDepth:
 		return fmt.Errorf("%w: too deep", errXML)
 	case depth > 0:
 		rw.open[depth-1].elements = true
+		e.place = rw.open[depth-1].place.child(t.name)
 	case rw.root != "":
 		return fmt.Errorf("%w: more than one root element", errXML)
 	default:
-		rw.root = t.Name.Local
+		rw.root = string(t.name)
+		e.place = places.child(t.name)
 	}
-	e := openElement{path: len(rw.path), tag: before, content: rw.dec.InputOffset(), out: rw.out.Len(), copied: rw.copied}
-	if len(rw.path) > 0 {
-		rw.path = append(rw.path, '/')
+	if e.place != nil {
+		e.role = e.place.role
 	}
-	rw.path = append(rw.path, t.Name.Local...)
-	e.role = roles[string(rw.path)]
 	if rw.names.Hidden == "" && e.role.needsText() {
 		e.role = other
 	}
@@ -109,35 +119,46 @@ func (rw *rewriter) start(t xml.StartElement, before int64) error {
 	return nil
 }
 
-func (rw *rewriter) end(before int64) error {
+func (rw *rewriter) end(t *piece) error {
 	depth := len(rw.open) - 1
-	top := rw.open[depth]
-	if top.role != other {
+	top := &rw.open[depth]
+	switch top.role {
+	case other:
+	case keyCount:
 		if top.elements {
-			return fmt.Errorf("%w: <%s> has elements where a text is expected", errXML, rw.path[top.path:])
+			break
 		}
-		done, text, err := rw.names.judge(top.role, string(rw.text))
-		switch {
-		case err != nil:
+		from := rw.out.Len() + int(top.content-rw.copied)
+		rw.count = span{from, from + int(t.begin-top.content)}
+	default:
+		if err := rw.apply(top, t); err != nil {
 			return err
-		case done == replace:
-			rw.replace(top, before, text)
-		case done == drop:
-			rw.drop(top)
-		case done == dropItem && depth > 0:
-			rw.open[depth-1].gone = true
 		}
 	}
 	if top.gone {
-		rw.drop(top)
+		rw.drop(*top, t.end)
 		rw.dropped++
 	}
-	if string(rw.path) == "ListBucketResult/KeyCount" && !top.elements {
-		from := rw.out.Len() + int(top.content-rw.copied)
-		rw.count = span{from, from + int(before-top.content)}
-	}
-	rw.path = rw.path[:top.path]
 	rw.open = rw.open[:depth]
+	return nil
+}
+
+// apply gives an element that has just ended the text that the client is shown.
+func (rw *rewriter) apply(e *openElement, t *piece) error {
+	if e.elements {
+		return fmt.Errorf("%w: <%s> has elements where a text is expected", errXML, t.name)
+	}
+	done, text, err := rw.names.judge(e.role, string(rw.text))
+	switch {
+	case err != nil:
+		return err
+	case done == replace && string(rw.doc[e.content:t.begin]) != text:
+		rw.replace(*e, t.begin, text)
+	case done == drop:
+		rw.drop(*e, t.end)
+	case done == dropItem && len(rw.open) > 1:
+		rw.open[len(rw.open)-2].gone = true
+	}
 	return nil
 }
 
@@ -157,11 +178,11 @@ func (rw *rewriter) replace(e openElement, end int64, text string) {
 	rw.copied = end
 }
 
-// drop leaves the element out that has just ended.
-func (rw *rewriter) drop(e openElement) {
+// drop leaves the element out that has just ended, at end.
+func (rw *rewriter) drop(e openElement, end int64) {
 	rw.out.Truncate(e.out)
 	rw.out.Write(rw.doc[e.copied:e.tag])
-	rw.copied = rw.dec.InputOffset()
+	rw.copied = end
 }
 
 // recount corrects KeyCount by the entries that were left out.
