@@ -2,6 +2,7 @@ package s3proxy
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -33,6 +34,7 @@ type exchange struct {
 	form    *postForm           // since parse; nil but for a form upload
 	auth    sigv4.Authorization // since authenticate; empty when anonymous
 	lease   *keyring.Lease      // since authenticate
+	unwatch func() bool         // since authenticate: ends the lease's hold on the client
 	real    s3wire.Real         // since authorize: the request in the backend's names
 	bucket  keystile.Bucket     // that of real
 	source  keystile.Bucket     // that of real: of a copy
@@ -60,11 +62,12 @@ type exchange struct {
 func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	now := p.Now()
 	id := newRequestID()
-	w.Header()["x-amz-request-id"] = []string{id}
-	w.Header()["x-amz-id-2"] = []string{id}
+	ids := []string{id}
+	w.Header()["x-amz-request-id"] = ids
+	w.Header()["x-amz-id-2"] = ids
 	x := &exchange{p: p, w: w, r: r, ctl: http.NewResponseController(w), id: id, began: now}
 	x.event = keystile.Event{
-		ID: newEventID(), Time: now, RequestID: id, UserAgent: clip(r.UserAgent(), keystile.MaxUserAgentBytes),
+		Time: now, RequestID: id, UserAgent: clip(r.UserAgent(), keystile.MaxUserAgentBytes),
 	}
 	if addr := p.Clients.Addr(r); addr.IsValid() {
 		x.event.SourceIP = addr.String()
@@ -74,8 +77,14 @@ func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {
 
 // newRequestID makes 16 characters, as S3's ids have.
 func newRequestID() string {
-	id := uuid.New()
-	return strings.ToUpper(strings.ReplaceAll(id.String(), "-", "")[:16])
+	const digits = "0123456789ABCDEF"
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails: it ends the process instead
+	var id [2 * len(random)]byte
+	for i, b := range random {
+		id[2*i], id[2*i+1] = digits[b>>4], digits[b&15]
+	}
+	return string(id[:])
 }
 
 func newEventID() string {
@@ -89,11 +98,15 @@ func newEventID() string {
 // end lets go of everything the request held.
 func (x *exchange) end() {
 	if x.lease != nil {
+		x.unwatch()
 		x.lease.Release()
 	}
 	x.letGo()
 	served := x.served()
 	x.p.Observer.Observe(served)
+	if !x.p.Log.Enabled(x.r.Context(), slog.LevelDebug) {
+		return
+	}
 	x.p.Log.LogAttrs(x.r.Context(), slog.LevelDebug, "request",
 		slog.String("request_id", x.id), slog.String("operation", served.Operation), slog.Int("status", x.status),
 		slog.Duration("took", served.Took), slog.Int64("in", x.in), slog.Int64("out", x.out))
@@ -128,7 +141,7 @@ func (x *exchange) context() context.Context {
 // that nothing waits for a slow client whose right is gone.
 func (x *exchange) admit(l *keyring.Lease) {
 	x.lease = l
-	context.AfterFunc(l.Context(), func() {
+	x.unwatch = context.AfterFunc(l.Context(), func() {
 		if l.Cut() {
 			x.cutClient()
 		}

@@ -31,6 +31,9 @@ func (x *exchange) intend() audit.Pending {
 
 // describe fills in what the request asks for.
 func (x *exchange) describe() {
+	if x.event.ID == "" {
+		x.event.ID = newEventID()
+	}
 	x.event.Action = s3wire.UnknownAction
 	x.nameEvent()
 	if x.req.Op == nil {

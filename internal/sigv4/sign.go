@@ -47,8 +47,10 @@ func (s *Signer) Sign(method, escapedPath, rawQuery, host string, header http.He
 	now = now.UTC()
 	key := s.key(now)
 	delete(header, "Authorization")
-	header["X-Amz-Date"] = []string{now.Format(isoFormat)}
-	header["X-Amz-Content-Sha256"] = []string{payloadHash}
+	values := new([3]string) // of the three headers, in one piece
+	values[0], values[1] = now.Format(isoFormat), payloadHash
+	header["X-Amz-Date"] = values[0:1:1]
+	header["X-Amz-Content-Sha256"] = values[1:2:2]
 
 	out := outgoing{method: method, path: escapedPath, params: params, host: host, payloadHash: payloadHash}
 	var space [24]signedHeader
@@ -66,7 +68,8 @@ func (s *Signer) Sign(method, escapedPath, rawQuery, host string, header http.He
 	value = appendScope(append(value, '/'), key.scope)
 	value = out.appendNames(append(value, ",SignedHeaders="...))
 	value = append(append(value, ",Signature="...), signature[:]...)
-	header["Authorization"] = []string{string(value)}
+	values[2] = string(value)
+	header["Authorization"] = values[2:3:3]
 	return nil
 }
 

@@ -111,10 +111,9 @@ func sign(key SigningKey, t time.Time, s Scope, canonical []byte) [2 * sha256.Si
 	text = append(appendScope(text, s), '\n')
 	text = hex.AppendEncode(text, digest[:])
 
-	mac := hmac.New(sha256.New, key.bytes())
-	mac.Write(text)
+	sum := key.mac(text)
 	var out [2 * sha256.Size]byte
-	hex.Encode(out[:], mac.Sum(text[:0]))
+	hex.Encode(out[:], sum[:])
 	return out
 }
 
