@@ -170,18 +170,22 @@ func (l *lab) startNginx(ctx context.Context) error {
 	return err
 }
 
-// onlyChild finds the process that a process has started: of nginx, the one
-// that works.
+// onlyChild waits for the process that a process starts: of nginx, the one that
+// works.
 func onlyChild(pid int) (int, error) {
-	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if err != nil {
-		return 0, err
+	for end := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
+		list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+		if err != nil {
+			return 0, err
+		}
+		var child int
+		if _, err := fmt.Sscan(string(list), &child); err == nil {
+			return child, nil
+		}
+		if time.Now().After(end) {
+			return 0, fmt.Errorf("process %d has no child", pid)
+		}
 	}
-	var child int
-	if _, err := fmt.Sscan(string(list), &child); err != nil {
-		return 0, fmt.Errorf("process %d has no child: %w", pid, err)
-	}
-	return child, nil
 }
 
 // startGateway starts the program as a newcomer does, declares the upstream as

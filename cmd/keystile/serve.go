@@ -69,6 +69,9 @@ func runServer(ctx context.Context, con *console, c config.Config, begin func(*s
 	if err != nil {
 		return err
 	}
+	if con.environ["GOGC"] == "" {
+		s.background(paceCollector)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	served := make(chan error, 1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"keystile/internal/keystile"
@@ -90,7 +91,7 @@ func (r *right) cut() {
 	}
 	r.dead, r.empty = true, make(chan struct{})
 	for l := range r.held {
-		l.cancel(ErrCut)
+		l.end()
 	}
 	if len(r.held) == 0 {
 		close(r.empty)
@@ -123,6 +124,28 @@ type Lease struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	expiry *time.Timer // guarded by right.mu
+	onCut  atomic.Pointer[func()]
+}
+
+// end cuts the request.
+func (l *Lease) end() {
+	l.cancel(ErrCut)
+	l.tell()
+}
+
+// OnCut has f called once, by a goroutine of its own, when the right is taken
+// away: at once if it has been. A cut after Release calls nothing.
+func (l *Lease) OnCut(f func()) {
+	l.onCut.Store(&f)
+	if l.Cut() {
+		l.tell()
+	}
+}
+
+func (l *Lease) tell() {
+	if f := l.onCut.Swap(nil); f != nil {
+		go (*f)()
+	}
 }
 
 // expireAt sets when the request is cut by the passing of time.
@@ -132,8 +155,7 @@ func (l *Lease) expireAt(until time.Time) {
 		l.expiry = nil
 	}
 	if !until.IsZero() {
-		cancel := l.cancel
-		l.expiry = time.AfterFunc(time.Until(until), func() { cancel(ErrCut) })
+		l.expiry = time.AfterFunc(time.Until(until), l.end)
 	}
 }
 
@@ -153,6 +175,7 @@ func (l *Lease) Cut() bool { return errors.Is(context.Cause(l.ctx), ErrCut) }
 
 // Release ends the hold. It may be called more than once.
 func (l *Lease) Release() {
+	l.onCut.Store(nil)
 	l.cancel(context.Canceled)
 	l.right.release(l)
 }

@@ -23,7 +23,7 @@ func (x *exchange) checkACL(own keystile.Need) error {
 	if x.req.PrivateACL() && x.covered(own) != nil {
 		x.req.CannedACL = ""
 	}
-	if x.req.Op.Name != s3wire.OpPutObjectACL && x.req.GrantsTo(x.owner().ID) {
+	if len(x.req.ACLGrants) > 0 && x.req.Op.Name != s3wire.OpPutObjectACL && x.req.GrantsTo(x.owner().ID) {
 		return s3wire.NotImplemented.With(ownerGrants)
 	}
 	return nil

@@ -237,8 +237,11 @@ func (x *exchange) stream(got *http1.Response) error {
 func (x *exchange) copy(src io.Reader) error {
 	n, err := io.Copy(x.w, src)
 	x.out += n
+	if err == nil {
+		return nil
+	}
 	var backend *http1.Error
-	if err != nil && !errors.As(err, &backend) {
+	if !errors.As(err, &backend) {
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return x.answerBroke(err)

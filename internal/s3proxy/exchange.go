@@ -34,7 +34,6 @@ type exchange struct {
 	form    *postForm           // since parse; nil but for a form upload
 	auth    sigv4.Authorization // since authenticate; empty when anonymous
 	lease   *keyring.Lease      // since authenticate
-	unwatch func() bool         // since authenticate: ends the lease's hold on the client
 	real    s3wire.Real         // since authorize: the request in the backend's names
 	bucket  keystile.Bucket     // that of real
 	source  keystile.Bucket     // that of real: of a copy
@@ -98,7 +97,6 @@ func newEventID() string {
 // end lets go of everything the request held.
 func (x *exchange) end() {
 	if x.lease != nil {
-		x.unwatch()
 		x.lease.Release()
 	}
 	x.letGo()
@@ -141,11 +139,7 @@ func (x *exchange) context() context.Context {
 // that nothing waits for a slow client whose right is gone.
 func (x *exchange) admit(l *keyring.Lease) {
 	x.lease = l
-	x.unwatch = context.AfterFunc(l.Context(), func() {
-		if l.Cut() {
-			x.cutClient()
-		}
-	})
+	l.OnCut(x.cutClient)
 }
 
 // cutClient makes every read from and write to the client fail.
