@@ -130,5 +130,5 @@ compiler:
 	@command -v gcc >/dev/null || { apt-get update -q && apt-get install -qy gcc libc6-dev; }
 
 clean: ## Remove what was built; data and tools stay
-	rm -rf bin web/node_modules test/browser/node_modules
+	rm -rf bin web/node_modules test/browser/node_modules test/clients/js/node_modules
 	find internal/web/dist -mindepth 1 ! -name .gitkeep -delete

@@ -69,3 +69,10 @@ build() {
 build rclone github.com/rclone/rclone "$rclone"
 build s5cmd github.com/peak/s5cmd/v2 "$s5cmd"
 build mc github.com/minio/mc "$mc"
+
+(
+	cd test/clients/js
+	[ -e node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ] && exit
+	npm ci --no-audit --no-fund
+	touch node_modules/.package-lock.json
+)

@@ -16,14 +16,16 @@ import (
 // roots are the elements that a successful answer begins with, of operations
 // whose success is told by XML alone (S3 API Reference, "Response Syntax" of
 // each). An answer that begins otherwise is one to another request, or a page
-// of something between the gateway and its backend.
+// of something between the gateway and its backend. Names beyond S3's own are
+// those of servers in use: "rclone serve s3" begins an upload with
+// InitiateMultipartUpload.
 var roots = map[string][]string{
 	s3wire.OpListObjects:             {"ListBucketResult"},
 	s3wire.OpListObjectsV2:           {"ListBucketResult"},
 	s3wire.OpListObjectVersions:      {"ListVersionsResult"},
 	s3wire.OpListMultipartUploads:    {"ListMultipartUploadsResult"},
 	s3wire.OpListParts:               {"ListPartsResult"},
-	s3wire.OpCreateMultipartUpload:   {"InitiateMultipartUploadResult"},
+	s3wire.OpCreateMultipartUpload:   {"InitiateMultipartUploadResult", "InitiateMultipartUpload"},
 	s3wire.OpCompleteMultipartUpload: {"CompleteMultipartUploadResult"},
 	s3wire.OpCopyObject:              {"CopyObjectResult"},
 	s3wire.OpUploadPartCopy:          {"CopyPartResult"},

@@ -60,6 +60,7 @@ func TestRewriteReplacesNamesAndNothingElse(t *testing.T) {
 			`<ListMultipartUploadsResult><Bucket>pics</Bucket><Upload><Initiator><ID>my-id</ID></Initiator></Upload></ListMultipartUploadsResult>`,
 		},
 		{"a begun upload", `<InitiateMultipartUploadResult><Bucket>real</Bucket></InitiateMultipartUploadResult>`, `<InitiateMultipartUploadResult><Bucket>pics</Bucket></InitiateMultipartUploadResult>`},
+		{"a begun upload of rclone", `<InitiateMultipartUpload><Bucket>real</Bucket></InitiateMultipartUpload>`, `<InitiateMultipartUpload><Bucket>pics</Bucket></InitiateMultipartUpload>`},
 		{"nothing to replace", "<CopyObjectResult><ETag>\"a\"</ETag></CopyObjectResult>", "<CopyObjectResult><ETag>\"a\"</ETag></CopyObjectResult>"},
 	} {
 		out, root, err := rewrite(tt.in)

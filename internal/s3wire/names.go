@@ -74,6 +74,8 @@ var roles = map[string]role{
 	"ListPartsResult/Key":                    realName,
 	"InitiateMultipartUploadResult/Bucket":   bucketName,
 	"InitiateMultipartUploadResult/Key":      realName,
+	"InitiateMultipartUpload/Bucket":         bucketName, // as some servers call it
+	"InitiateMultipartUpload/Key":            realName,
 	"CompleteMultipartUploadResult/Bucket":   bucketName,
 	"CompleteMultipartUploadResult/Key":      realName,
 	"CompleteMultipartUploadResult/Location": location,

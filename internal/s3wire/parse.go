@@ -376,11 +376,12 @@ func (req *Request) take(name string) string {
 	return value
 }
 
-// parseCopySource reads [/]BUCKET/KEY[?versionId=ID], percent-encoded. Access
-// point ARNs name no bucket of ours.
+// parseCopySource reads [/]BUCKET/KEY[?versionId=ID], encoded as a query is: a
+// bare plus is a space to S3, some clients write it so, and the others write a
+// plus as %2B. Access point ARNs name no bucket of ours.
 func parseCopySource(raw string) (*Source, error) {
 	path, rawQuery, hasQuery := strings.Cut(raw, "?")
-	decoded, err := url.PathUnescape(strings.TrimPrefix(path, "/"))
+	decoded, err := url.QueryUnescape(strings.TrimPrefix(path, "/"))
 	if err != nil || !utf8.ValidString(decoded) {
 		return nil, InvalidArgument.With("The copy source is not percent-encoded as it must be.")
 	}

@@ -263,7 +263,7 @@ func TestCopySources(t *testing.T) {
 		"photos/a/b": {Bucket: "photos", Key: "a/b"}, "photos%2Fa": {Bucket: "photos", Key: "a"},
 		"/photos//a": {Bucket: "photos", Key: "/a"}, "photos/a%2Fb": {Bucket: "photos", Key: "a/b"},
 		"photos/%C3%BC": {Bucket: "photos", Key: "ü"}, "photos/ü": {Bucket: "photos", Key: "ü"},
-		"photos/a+b": {Bucket: "photos", Key: "a+b"}, "photos/a%2Bb%20c": {Bucket: "photos", Key: "a+b c"},
+		"photos/a+b": {Bucket: "photos", Key: "a b"}, "photos/a%2Bb%20c": {Bucket: "photos", Key: "a+b c"},
 		"photos/a%3FversionId=v":   {Bucket: "photos", Key: "a?versionId=v"},
 		"photos/a?versionId=v%2B1": {Bucket: "photos", Key: "a", VersionID: "v+1"},
 		"photos/../payroll/a":      {Bucket: "photos", Key: "../payroll/a"},

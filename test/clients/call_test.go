@@ -107,5 +107,13 @@ func all() []client {
 		boto3("boto3-debian", "/usr/bin/python3"),
 		goSDK(),
 		minioGo(),
+		awsJS(),
+		rclone("rclone", "rclone"),
+		rclone("rclone-debian", "/usr/bin/rclone"),
+		s3cmd(),
+		s5cmd(),
+		mc(),
+		restic(),
+		s3fs(),
 	}
 }

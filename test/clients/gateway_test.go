@@ -22,13 +22,17 @@ type gateway struct {
 }
 
 // startGateway declares the backends in a configuration, makes an admin and
-// serves until the test ends.
-func startGateway(t *testing.T, backends map[string]running) *gateway {
+// serves until the test ends; with a certificate over HTTPS.
+func startGateway(t *testing.T, backends map[string]running, cert *certificate) *gateway {
 	t.Helper()
 	dir := t.TempDir()
 	dashboard, s3 := freeAddress(t), freeAddress(t)
 	config := filepath.Join(dir, "keystile.yaml")
-	text := fmt.Sprintf("data_dir: %s\nserver: {listen: %s}\ns3_proxy: {listen: %s}\nlog: {level: warn}\nbackends:\n", filepath.Join(dir, "data"), dashboard, s3)
+	text := fmt.Sprintf("data_dir: %s\nserver: {listen: %s}\nlog: {level: warn}\ns3_proxy:\n  listen: %s\n", filepath.Join(dir, "data"), dashboard, s3)
+	if cert != nil {
+		text += fmt.Sprintf("  tls: {cert_file: %s, key_file: %s}\n", cert.certFile, cert.keyFile)
+	}
+	text += "backends:\n"
 	for name, b := range backends {
 		secret := filepath.Join(dir, name+".secret")
 		must(t, os.WriteFile(secret, []byte(b.secret), 0o600))

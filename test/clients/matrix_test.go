@@ -24,15 +24,15 @@ func TestClients(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			server := b.start(t)
 			must(t, server.seed(t.Context()))
-			gateway := startGateway(t, map[string]running{b.name: server})
-			cert := newCertificate(t, t.TempDir())
 			for _, scheme := range b.schemes() {
-				ways := both{backend: b.name, server: server, gateway: gateway, direct: "http://" + server.address, through: "http://" + gateway.s3}
+				ways := both{backend: b.name, server: server, direct: "http://" + server.address}
+				var cert *certificate
 				if scheme == "https" {
-					ways.ca = cert.certFile
-					ways.direct = "https://" + relay(t, &cert, dialTo(server.address))
-					ways.through = "https://" + relay(t, &cert, dialTo(gateway.s3))
+					cert = newCertificate(t, t.TempDir())
+					ways.ca, ways.direct = cert.certFile, "https://"+relay(t, cert, dialTo(server.address))
 				}
+				ways.gateway = startGateway(t, map[string]running{b.name: server}, cert)
+				ways.through = scheme + "://" + ways.gateway.s3
 				t.Run(scheme, func(t *testing.T) {
 					for _, c := range all() {
 						row := table.row(b.name, scheme, c.name)

@@ -26,7 +26,7 @@ type certificate struct {
 	keyFile  string
 }
 
-func newCertificate(t *testing.T, dir string) certificate {
+func newCertificate(t *testing.T, dir string) *certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
@@ -42,7 +42,7 @@ func newCertificate(t *testing.T, dir string) certificate {
 	must(t, err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	must(t, err)
-	c := certificate{
+	c := &certificate{
 		pair:     tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
 		certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem"),
 	}
