@@ -45,7 +45,7 @@ func (x *exchange) takeAnswer(got *http1.Response) (*answer, error) {
 
 func (x *exchange) readAnswer(got *http1.Response) (*answer, error) {
 	got.Limit(x.backend.AnswerLimit(x.takesLong()))
-	data, err := x.readAll(got.Body)
+	data, err := x.readAll(got)
 	if err != nil {
 		return nil, err
 	}
@@ -94,21 +94,24 @@ func (x *exchange) rewrite(a *answer, status int) error {
 
 func (a *answer) fail(e *s3wire.Error) { a.err, a.status = e, e.Status }
 
-func (x *exchange) readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(&holding{x, r, freeAnswer}, maxXMLAnswer+1))
-	if err != nil {
+func (x *exchange) readAll(got *http1.Response) ([]byte, error) {
+	// What a backend says of its answer's length is believed as far as that is
+	// cheap.
+	expected := min(max(got.ContentLength, 0), heldStep)
+	buf := bytes.NewBuffer(make([]byte, 0, expected+bytes.MinRead))
+	if _, err := buf.ReadFrom(io.LimitReader(&holding{x, got.Body, freeAnswer}, maxXMLAnswer+1)); err != nil {
 		return nil, err
 	}
-	if len(data) > maxXMLAnswer {
+	if buf.Len() > maxXMLAnswer {
 		return nil, fmt.Errorf("an XML answer is larger than %d bytes: %w", maxXMLAnswer, upstream.ErrBadAnswer)
 	}
-	return data, nil
+	return buf.Bytes(), nil
 }
 
 // readSmall reads an answer that is no object, in bounded time.
 func (x *exchange) readSmall(from *upstream.Backend, got *http1.Response) ([]byte, error) {
 	got.Limit(from.AnswerLimit(false))
-	return x.readAll(got.Body)
+	return x.readAll(got)
 }
 
 // entityHeaders are those of an answer's object. With the x-amz- ones they are

@@ -2,6 +2,7 @@ package s3wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -174,12 +175,15 @@ func (p *plainXML) attribute() bool {
 }
 
 func (p *plainXML) endTag(t *piece) error {
-	p.at += 2
-	t.kind, t.name = endTag, p.name()
-	if t.name == nil || p.depth == 0 || !bytes.Equal(t.name, p.open[p.depth-1]) || p.at == len(p.doc) || p.doc[p.at] != '>' {
+	if p.depth == 0 {
 		return errUnusual
 	}
-	p.at++
+	t.kind, t.name = endTag, p.open[p.depth-1]
+	rest := p.doc[p.at+2:]
+	if len(rest) <= len(t.name) || rest[len(t.name)] != '>' || string(rest[:len(t.name)]) != string(t.name) {
+		return errUnusual
+	}
+	p.at += 2 + len(t.name) + 1
 	p.depth--
 	t.end = int64(p.at)
 	return nil
@@ -229,6 +233,31 @@ var asks = func() (set [256]uint8) {
 	return set
 }()
 
+// isPlain reports whether text is ASCII that asks for nothing, looking at eight
+// bytes at a time. It may say no of text that does not ask either.
+func isPlain(text []byte) bool {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	// hasZero is not 0 if a byte of v is (Hacker's Delight, section 6-1); a byte
+	// above 0x7f is told by itself.
+	hasZero := func(v uint64) uint64 { return (v - ones) &^ v & highs }
+	for ; len(text) >= 8; text = text[8:] {
+		v := binary.LittleEndian.Uint64(text)
+		low := (v - ' '*ones) & highs // also where a byte below borrowed
+		if (v|low|hasZero(v^'&'*ones)|hasZero(v^']'*ones)|hasZero(v^0x7f*ones))&highs != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if asks[c] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // characters reads text up to the next tag. A document ends with a tag or with
 // text outside its root.
 func (p *plainXML) characters(t *piece) error {
@@ -242,6 +271,9 @@ func (p *plainXML) characters(t *piece) error {
 	}
 	p.at += len(raw)
 	t.kind, t.text, t.end = characters, raw, int64(p.at)
+	if isPlain(raw) {
+		return nil
+	}
 	var found uint8
 	for _, c := range raw {
 		found |= asks[c]

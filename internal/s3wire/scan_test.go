@@ -71,6 +71,21 @@ func TestWhatIsNotPlainIsLeftToTheSlowWay(t *testing.T) {
 	}
 }
 
+func TestPlainTextAsksForNothing(t *testing.T) {
+	for at := range 19 {
+		for c := range 256 {
+			text := []byte("0123456789abcdefghi")
+			text[at] = byte(c)
+			if isPlain(text) && asks[c] != 0 {
+				t.Errorf("byte %#x at %d is taken for plain", c, at)
+			}
+			if !isPlain(text) && asks[c] == 0 && c >= ' ' {
+				t.Errorf("byte %#x at %d is not taken for plain", c, at)
+			}
+		}
+	}
+}
+
 // Where the fast way takes a document, it must make of it what the slow way does.
 func FuzzRewriteAgreesWithEncodingXML(f *testing.F) {
 	for _, doc := range []string{
