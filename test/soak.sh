@@ -23,6 +23,9 @@ KEYSTILE_SOAK_OBJECTS=1000000 go test -count=1 -v -run HugeBucket ./test/e2e/ ||
 echo "== every S3 client at every backend, directly and through the gateway"
 KEYSTILE_CLIENTS=full go test -count=1 -timeout 6h -v -run TestClients ./test/clients/ || failed+=("clients")
 
+echo "== 200 parallel transfers of 64 MiB"
+KEYSTILE_SOAK_TRANSFER_MIB=64 go test -count=1 -v -timeout 2h -run ParallelTransfers ./test/e2e/ || failed+=("parallel transfers")
+
 if [ ${#failed[@]} -gt 0 ]; then
 	printf 'failed: %s\n' "${failed[@]}"
 	exit 1

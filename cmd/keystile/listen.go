@@ -27,20 +27,20 @@ type sockets struct {
 
 // listen opens the sockets. They answer once everything behind them runs.
 func (s *server) listen(ctx context.Context) error {
-	connections := telemetry.NewConnections(s.metrics)
+	s.connections = telemetry.NewConnections(s.metrics)
 	server, gateway := s.config.Server, s.config.S3Proxy
 	ln, err := s.open(ctx, "server.listen", server.Listen)
 	if err != nil {
 		return err
 	}
-	s.sockets.dashboard = s.counted(ln, connections.Of(frontDashboard), server.TrustedProxies, server.ProxyProtocol)
+	s.sockets.dashboard = s.counted(ln, s.connections.Of(frontDashboard), server.TrustedProxies, server.ProxyProtocol)
 	if !gateway.Enabled {
 		return nil
 	}
 	if ln, err = s.open(ctx, "s3_proxy.listen", gateway.Listen); err != nil {
 		return err
 	}
-	s.sockets.gateway = s.counted(ln, connections.Of(frontGateway), gateway.TrustedProxies, gateway.ProxyProtocol)
+	s.sockets.gateway = s.counted(ln, s.connections.Of(frontGateway), gateway.TrustedProxies, gateway.ProxyProtocol)
 	return nil
 }
 
@@ -97,6 +97,9 @@ func urlOf(configured string, t config.TLS, ln net.Listener) *url.URL {
 	host, port, _ := net.SplitHostPort(ln.Addr().String())
 	if addr, err := netip.ParseAddr(host); err == nil && addr.IsUnspecified() {
 		host = "127.0.0.1"
+	}
+	if len(t.ACMEDomains) > 0 {
+		host = t.ACMEDomains[0]
 	}
 	u := &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
 	if t.Enabled() {

@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"keystile/internal/audit"
-	"keystile/internal/certs"
 	"keystile/internal/config"
 	"keystile/internal/control"
 	"keystile/internal/keyring"
@@ -36,21 +35,22 @@ type server struct {
 	log     *slog.Logger
 	metrics *prometheus.Registry
 
-	sockets   sockets
-	tls       map[string]*certs.Files // by listener, where it speaks TLS
-	store     *sqlstore.DB
-	tokenKey  keystile.Secret // seals continuation tokens; from the master key
-	trail     *audit.Trail
-	children  children
-	backends  *upstream.Registry
-	traffic   *traffic.Keeper
-	keys      *keyring.Keyring
-	control   *control.Service
-	fronts    []front
-	undo      []func(context.Context) error // closes what was opened, last first
-	work      context.Context               // of what runs behind the requests
-	stopWork  context.CancelFunc
-	workEnded sync.WaitGroup
+	sockets     sockets
+	tls         map[string]*listenerTLS // by listener, where it speaks TLS
+	connections *telemetry.Connections
+	store       *sqlstore.DB
+	tokenKey    keystile.Secret // seals continuation tokens; from the master key
+	trail       *audit.Trail
+	children    children
+	backends    *upstream.Registry
+	traffic     *traffic.Keeper
+	keys        *keyring.Keyring
+	control     *control.Service
+	fronts      []front
+	undo        []func(context.Context) error // closes what was opened, last first
+	work        context.Context               // of what runs behind the requests
+	stopWork    context.CancelFunc
+	workEnded   sync.WaitGroup
 }
 
 // newServer opens, starts and wires everything but serving. On an error nothing
@@ -59,7 +59,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.openTLS, s.listen, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startControl, s.mount,
+		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startControl, s.mount, s.manageACME,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)

@@ -11,44 +11,81 @@ import (
 	"keystile/internal/telemetry"
 )
 
-// certInterval is how often certificate files are looked at.
+// certInterval is how often certificates are looked at.
 const certInterval = 5 * time.Second
 
 // The listeners' names in logs, metrics and health.
 const (
-	frontDashboard = "dashboard"
-	frontGateway   = "gateway"
+	frontDashboard  = "dashboard"
+	frontGateway    = "gateway"
+	frontChallenges = "acme"
 )
 
-// openTLS reads the certificates of the listeners that speak TLS and keeps up
-// with their files.
+// listenerTLS is the TLS of one listener.
+type listenerTLS struct {
+	files *certs.Files
+	acme  *certs.ACME // nil where the certificate comes from files
+}
+
+// openTLS reads the certificates of the listeners that speak TLS, or prepares to
+// get them.
 func (s *server) openTLS(context.Context) error {
-	s.tls = map[string]*certs.Files{}
+	s.tls = map[string]*listenerTLS{}
 	metrics := telemetry.NewTLS(s.metrics)
-	wanted := map[string]config.TLS{frontDashboard: s.config.Server.TLS}
-	if s.config.S3Proxy.Enabled {
-		wanted[frontGateway] = s.config.S3Proxy.TLS
-	}
-	for name, c := range wanted {
-		if !c.Enabled() {
+	for _, l := range []struct {
+		name   string
+		socket net.Listener
+		config config.TLS
+	}{
+		{frontDashboard, s.sockets.dashboard, s.config.Server.TLS},
+		{frontGateway, s.sockets.gateway, s.config.S3Proxy.TLS},
+	} {
+		if l.socket == nil || !l.config.Enabled() {
 			continue
 		}
-		files, err := certs.Open(certs.Options{
-			CertFile: c.CertFile, KeyFile: c.KeyFile, ClientCAFile: c.ClientCAFile,
-			RequireClientCert: c.RequireClientCert, OnlyTLS13: c.MinVersion == "1.3",
-		})
+		t, err := s.newTLS(l.name, l.socket, l.config, metrics)
 		if err != nil {
 			return err
 		}
-		s.tls[name] = files
-		s.noteCertificate(name, files, metrics)
-		s.background(func(ctx context.Context) { s.watchCertificate(ctx, name, files, metrics) })
+		s.tls[l.name] = t
+		s.background(func(ctx context.Context) { s.watchCertificate(ctx, l.name, t, metrics) })
 	}
 	return nil
 }
 
-func (s *server) watchCertificate(ctx context.Context, name string, files *certs.Files, metrics *telemetry.TLS) {
-	files.Watch(ctx, certInterval, func(changed bool, err error) {
+func (s *server) newTLS(name string, socket net.Listener, c config.TLS, metrics *telemetry.TLS) (*listenerTLS, error) {
+	options := certs.Options{
+		CertFile: c.CertFile, KeyFile: c.KeyFile, ClientCAFile: c.ClientCAFile,
+		RequireClientCert: c.RequireClientCert, OnlyTLS13: c.MinVersion == "1.3",
+	}
+	t := &listenerTLS{}
+	var err error
+	if len(c.ACMEDomains) > 0 {
+		if t.acme, err = s.newACME(name, socket, c, metrics); err != nil {
+			return nil, err
+		}
+		options.Certificate = t.acme.Certificate
+		if !c.RequireClientCert {
+			options.Protocols = []string{certs.ALPNProtocol}
+		}
+	}
+	t.files, err = certs.Open(options)
+	return t, err
+}
+
+// watchCertificate keeps up with files, and with what the authority issued.
+func (s *server) watchCertificate(ctx context.Context, name string, t *listenerTLS, metrics *telemetry.TLS) {
+	tick := time.NewTicker(certInterval)
+	defer tick.Stop()
+	for {
+		status := t.status()
+		metrics.InUse(name, status.NotAfter, status.Failed == nil && !status.NotAfter.IsZero())
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		changed, err := t.files.Reload()
 		if err != nil {
 			s.log.Error("the new certificate files cannot be used: the old ones stay", "listener", name, "error", err)
 			metrics.ReloadFailed(name)
@@ -56,22 +93,21 @@ func (s *server) watchCertificate(ctx context.Context, name string, files *certs
 		if changed {
 			s.log.Info("new certificate files are in use", "listener", name)
 		}
-		s.noteCertificate(name, files, metrics)
-	})
+	}
 }
 
-func (s *server) noteCertificate(name string, files *certs.Files, metrics *telemetry.TLS) {
-	status := files.Status()
-	metrics.InUse(name, status.NotAfter, status.Failed == nil)
-	if time.Now().After(status.NotAfter) {
-		s.log.Warn("the certificate has expired", "listener", name, "not_after", status.NotAfter)
+func (t *listenerTLS) status() certs.Status {
+	status := t.files.Status()
+	if t.acme != nil {
+		status.NotAfter = t.acme.NotAfter()
 	}
+	return status
 }
 
 // secured makes the listener speak TLS where it is to.
 func (s *server) secured(name string, ln net.Listener) net.Listener {
-	if files := s.tls[name]; files != nil {
-		return certs.Listen(ln, files)
+	if t := s.tls[name]; t != nil {
+		return certs.Listen(ln, t.files)
 	}
 	return ln
 }
@@ -79,8 +115,10 @@ func (s *server) secured(name string, ln net.Listener) net.Listener {
 // tlsHealth tells of the certificates in use, by listener.
 func (s *server) tlsHealth() map[string]string {
 	told := map[string]string{}
-	for name, files := range s.tls {
-		switch status := files.Status(); {
+	for name, t := range s.tls {
+		switch status := t.status(); {
+		case status.NotAfter.IsZero():
+			told[name] = "not issued yet"
 		case time.Now().After(status.NotAfter):
 			told[name] = "expired"
 		case status.Failed != nil:

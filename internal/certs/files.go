@@ -2,7 +2,6 @@ package certs
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -80,22 +79,6 @@ func (f *Files) Reload() (changed bool, err error) {
 	}
 	f.failed = err
 	return err == nil, err
-}
-
-// Watch reloads every interval until ctx ends, and tells what came of it.
-func (f *Files) Watch(ctx context.Context, interval time.Duration, tell func(changed bool, err error)) {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if changed, err := f.Reload(); changed || err != nil {
-				tell(changed, err)
-			}
-		}
-	}
 }
 
 // contents are those of the files.

@@ -1,7 +1,6 @@
 package certs_test
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -221,27 +220,4 @@ func TestARemovedAuthorityEndsResumption(t *testing.T) {
 	if state, err := greet(t, addr, client); err == nil {
 		t.Errorf("still let in, resumed %v", state.DidResume)
 	}
-}
-
-func TestWatchTellsOfChanges(t *testing.T) {
-	ca := certtest.NewCA(t)
-	dir := t.TempDir()
-	cert, key := ca.Issue(time.Hour, "first.test").Write(t, dir)
-	f := open(t, certs.Options{CertFile: cert, KeyFile: key})
-	ctx, cancel := context.WithCancel(t.Context())
-	told := make(chan bool, 8)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		f.Watch(ctx, 10*time.Millisecond, func(changed bool, _ error) { told <- changed })
-	}()
-	certtest.File(t, dir, "cert.pem", []byte("nonsense"))
-	if <-told {
-		t.Error("nonsense was taken")
-	}
-	ca.Issue(time.Hour, "second.test").Write(t, dir)
-	for !<-told { // the certificate may have been seen before its key
-	}
-	cancel()
-	<-ended
 }

@@ -14,6 +14,7 @@ type Config struct {
 	DataDir string  `key:"data_dir"` // holds the database, the master key and embedded backends' objects
 	Server  Server  `key:"server"`
 	S3Proxy S3Proxy `key:"s3_proxy"`
+	ACME    ACME    `key:"acme"`
 	Limits  Limits  `key:"limits"`
 
 	BackendDefaults BackendDefaults `key:"backend_defaults"`
@@ -195,6 +196,7 @@ func Embedded(id, dataDir string) Backend {
 
 // derive fills what follows from other settings.
 func (c *Config) derive() {
+	c.deriveACME()
 	if c.Store.Path == "" {
 		c.Store.Path = filepath.Join(c.DataDir, "keystile.db")
 	}

@@ -38,7 +38,7 @@ server:
   public_url: https://keys.example.org
   trusted_proxies: [10.1.2.3/8, 192.0.2.7]
   session: {idle_timeout: 30m, absolute_timeout: 7d}
-  tls: {min_version: "1.3"}
+  tls: {min_version: "1.3", acme_domains: [keys.example.org]}
 s3_proxy:
   listen: 127.0.0.1:9000
   public_url: https://s3.example.org
@@ -49,6 +49,7 @@ s3_proxy:
   trusted_proxies: [192.0.2.8]
   proxy_protocol: true
   limits: {requests_per_second: 1000, requests_per_second_per_key: 2.5, max_in_flight: 64, max_in_flight_per_key: 8, max_buffered_bytes: 33554432}
+acme: {agree_terms: true, email: ops@example.org, storage_dir: /srv/acme, directory_url: "https://ca.example.org/dir", http_listen: "0.0.0.0:80"}
 limits:
   header_timeout: 5s
   idle_timeout: 2m
@@ -97,7 +98,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 			Listen: "0.0.0.0:8443", PublicURL: "https://keys.example.org",
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")},
 			Session:        Session{30 * time.Minute, 7 * 24 * time.Hour},
-			TLS:            TLS{MinVersion: "1.3"},
+			TLS:            TLS{MinVersion: "1.3", ACMEDomains: []string{"keys.example.org"}},
 		},
 		S3Proxy: S3Proxy{
 			Enabled: true, Listen: "127.0.0.1:9000", PublicURL: "https://s3.example.org",
@@ -105,6 +106,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.8/32")}, ProxyProtocol: true,
 			Limits: S3Limits{1000, 2.5, 64, 8, 32 << 20},
 		},
+		ACME: ACME{AgreeTerms: true, Email: "ops@example.org", StorageDir: "/srv/acme", DirectoryURL: "https://ca.example.org/dir", HTTPListen: "0.0.0.0:80"},
 		Limits: Limits{
 			HeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32768, MaxURIBytes: 8192, MinBodyRate: 100,
 			MinBodyWindow: 10 * time.Second, MaxConnections: 1000, MaxConnectionsPerIP: 10, MaxConnectionsPerBackend: 64,

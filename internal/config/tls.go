@@ -7,10 +7,12 @@ import (
 	"os"
 )
 
-// TLS is that of one listener: off, or from files.
+// TLS is that of one listener: off, from files, or from the authority of ACME.
 type TLS struct {
 	CertFile string `key:"cert_file"` // PEM: the certificate, then its chain
 	KeyFile  string `key:"key_file"`  // PEM
+	// ACMEDomains get their certificates from the authority of ACME.
+	ACMEDomains []string `key:"acme_domains"`
 	// ClientCAFile holds the authorities of client certificates; empty: clients
 	// are asked for none.
 	ClientCAFile      string `key:"client_ca_file"`
@@ -19,7 +21,7 @@ type TLS struct {
 }
 
 // Enabled reports whether the listener speaks TLS.
-func (t TLS) Enabled() bool { return t.CertFile != "" }
+func (t TLS) Enabled() bool { return t.CertFile != "" || len(t.ACMEDomains) > 0 }
 
 // checkTLS looks into the files, so that what cannot be used is known before
 // anything starts.
@@ -59,11 +61,16 @@ func (l *loader) checkClientCerts(at string, t *TLS) {
 	if !t.Enabled() {
 		l.check(at+".tls.client_ca_file", "means nothing while TLS is off")
 	}
-	data, err := os.ReadFile(t.ClientCAFile)
+	l.checkPEM(at+".tls.client_ca_file", t.ClientCAFile)
+}
+
+// checkPEM wants at least one certificate in a file.
+func (l *loader) checkPEM(key, name string) {
+	data, err := os.ReadFile(name)
 	switch {
 	case err != nil:
-		l.check(at+".tls.client_ca_file", "%s", err)
+		l.check(key, "%s", err)
 	case !x509.NewCertPool().AppendCertsFromPEM(data):
-		l.check(at+".tls.client_ca_file", "%s holds no certificate in PEM", t.ClientCAFile)
+		l.check(key, "%s holds no certificate in PEM", name)
 	}
 }

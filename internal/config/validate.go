@@ -22,6 +22,9 @@ func (l *loader) validate() {
 		l.fault("data_dir", "must not be empty")
 	}
 	l.checkServer(&c.Server)
+	l.checkACME(c)
+	l.checkACMEDomains("server", &c.Server.TLS, c.ACME.HTTPListen)
+	l.checkACMEDomains("s3_proxy", &c.S3Proxy.TLS, c.ACME.HTTPListen)
 	l.checkS3Proxy(c)
 	l.within("limits.header_timeout", c.Limits.HeaderTimeout, time.Second, 5*time.Minute)
 	l.within("limits.idle_timeout", c.Limits.IdleTimeout, time.Second, time.Hour)

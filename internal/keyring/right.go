@@ -23,6 +23,7 @@ type right struct {
 	mu    sync.Mutex
 	until time.Time           // when it ends by itself; zero: never
 	dead  bool                // cut
+	kept  int64               // bytes that are held whole for its requests
 	held  map[*Lease]struct{} // made with the first: most of a million keys rest
 	empty chan struct{}       // made when dead, closed when nothing is held any more
 }
@@ -164,6 +165,15 @@ func (l *Lease) InFlight() int {
 	l.right.mu.Lock()
 	defer l.right.mu.Unlock()
 	return len(l.right.held)
+}
+
+// Keep counts n more bytes, which may be negative, that are held whole for
+// requests of the same right, and returns how many they are now.
+func (l *Lease) Keep(n int64) int64 {
+	l.right.mu.Lock()
+	defer l.right.mu.Unlock()
+	l.right.kept += n
+	return l.right.kept
 }
 
 // Context ends when the request does, or with the cause ErrCut when the right

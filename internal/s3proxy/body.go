@@ -66,19 +66,14 @@ func (x *exchange) readXML() ([]byte, error) {
 	if b.length > s3wire.MaxXMLBody {
 		return nil, s3wire.EntityTooLarge.Err()
 	}
-	if err := x.hold(b.length); err != nil {
+	// It is held as it comes: a length that is merely declared takes nothing. The
+	// read that finds its end verifies it.
+	data, err := io.ReadAll(&holding{x: x, r: b})
+	if err != nil {
 		return nil, err
 	}
-	data := make([]byte, b.length)
-	if _, err := io.ReadFull(b, data); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = payload.ErrIncomplete
-		}
-		return nil, err
-	}
-	// A body of no length is verified by the read that finds its end.
-	if _, err := b.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-		return nil, err
+	if int64(len(data)) < b.length {
+		return nil, payload.ErrIncomplete
 	}
 	return data, nil
 }

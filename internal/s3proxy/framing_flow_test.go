@@ -87,16 +87,23 @@ func TestFramingOfHTTP10(t *testing.T) {
 // An answer that the backend cuts short must not look whole: neither by a last
 // chunk, nor by the mere end of the connection.
 func TestFramingOfACutAnswer(t *testing.T) {
-	for _, tt := range []struct{ name, raw string }{
-		{"kept alive", wireGet},
-		{"with Connection: close", wireNext},
-		{"of HTTP/1.0", wireOld},
+	cut := s3test.CutAnswerAfter(100_000)
+	for _, tt := range []struct {
+		name, raw string
+		fault     s3test.Fault
+	}{
+		{"kept alive", wireGet, cut},
+		{"with Connection: close", wireNext, cut},
+		{"of HTTP/1.0", wireOld, cut},
+		{"in chunks", wireGet, cut.InChunks()},
+		{"in chunks with Connection: close", wireNext, cut.InChunks()},
+		{"in chunks for HTTP/1.0", wireOld, cut.InChunks()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g, k := newWire(t)
 			g.backend.PutObject("uploads", "a.txt", make([]byte, 1<<20))
 			g.backend.PutObject("uploads", "next.txt", make([]byte, 1<<20))
-			g.backend.Inject(s3test.CutAnswerAfter(100_000))
+			g.backend.Inject(tt.fault)
 			c := g.connect(g.addr)
 			_, _ = io.WriteString(c, g.fill(k, g.addr, tt.raw))
 			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -116,7 +123,7 @@ func TestFramingOfACutAnswer(t *testing.T) {
 func TestFramingOfAnAnswerWithoutLength(t *testing.T) {
 	for raw, want := range map[string]string{wireNext: "HTTP/1.1 200 ", strings.Replace(wireNext, "HTTP/1.1", "HTTP/1.0", 1): "HTTP/1.0 502 "} {
 		g, k := newWire(t)
-		g.backend.Inject(s3test.AnswerInChunks(http.StatusOK, "unmeasured"))
+		g.backend.Inject(s3test.Answer(http.StatusOK, "unmeasured").InChunks())
 		if answers := g.say(g.addr, g.fill(k, g.addr, raw), false); !strings.HasPrefix(answers, want) {
 			t.Errorf("answers %q, want %s", answers, want)
 		}

@@ -39,7 +39,7 @@ type gateway struct {
 	backend *s3test.Server // nil where newGatewayTo was given others
 
 	backends *upstream.Registry
-	handler  http.Handler
+	proxy    *s3proxy.Proxy
 	logs     *lockedBuffer
 
 	mu  sync.Mutex
@@ -123,7 +123,7 @@ func newGatewayTo(t *testing.T, backends []upstream.Endpoint, change ...func(*s3
 	for _, c := range change {
 		c(&options)
 	}
-	g.handler = s3proxy.New(options)
+	g.proxy = s3proxy.New(options)
 	t.Cleanup(g.trail.Close)
 	g.addr = g.listen(http1.GuardOptions{IdleTimeout: 5 * time.Second}, 5*time.Second)
 	return g
@@ -149,7 +149,7 @@ func (g *gateway) listen(opts http1.GuardOptions, headTime time.Duration) string
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(g.t, err)
 	srv := &http.Server{
-		Handler: g.handler, ConnContext: http1.ConnContext, ReadHeaderTimeout: headTime, IdleTimeout: headTime,
+		Handler: g.proxy, ConnContext: http1.ConnContext, ReadHeaderTimeout: headTime, IdleTimeout: headTime,
 		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(g.logs, nil), slog.LevelWarn),
 	}
 	go func() { _ = srv.Serve(http1.Guard(ln, opts)) }()

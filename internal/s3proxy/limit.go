@@ -28,19 +28,17 @@ type Limits struct {
 // limit refuses what goes beyond a limit: its own caller's before those of all,
 // so that a greedy one uses up nobody else's.
 func (p *Proxy) limit(x *exchange) error {
-	for _, l := range []struct {
-		name string
-		fits func(*exchange) bool
-	}{
-		{"anonymous_rate", p.fitsAnonymousRate},
-		{"key_rate", p.fitsKeyRate},
-		{"key_in_flight", p.fitsKeyInFlight},
-		{"in_flight", p.fitsInFlight},
-		{"rate", p.fitsRate},
-	} {
-		if !l.fits(x) {
-			return x.limited(l.name)
-		}
+	switch {
+	case !p.fitsAnonymousRate(x):
+		return x.limited("anonymous_rate")
+	case !p.fitsKeyRate(x):
+		return x.limited("key_rate")
+	case !p.fitsKeyInFlight(x):
+		return x.limited("key_in_flight")
+	case !p.fitsInFlight(x):
+		return x.limited("in_flight")
+	case !p.fitsRate():
+		return x.limited("rate")
 	}
 	return nil
 }
@@ -81,7 +79,7 @@ func (p *Proxy) fitsInFlight(x *exchange) bool {
 	return p.Limits.InFlight == 0 || n <= int64(p.Limits.InFlight)
 }
 
-func (p *Proxy) fitsRate(*exchange) bool {
+func (p *Proxy) fitsRate() bool {
 	return p.rate == nil || p.rate.AllowN(p.Now(), 1)
 }
 

@@ -2,6 +2,7 @@ package s3proxy_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"keystile/internal/keystile"
 	"keystile/internal/s3proxy"
 	"keystile/internal/s3test"
+	"keystile/internal/sigv4"
 )
 
 // newLimited starts a gateway whose clock stands still.
@@ -149,4 +151,51 @@ func TestBufferedBytes(t *testing.T) {
 	wantStatus(t, g.do(k, call{method: get, path: "/uploads", query: "list-type=2&max-keys=50"}), 200, "")
 	wantStatus(t, g.do(k, call{method: get, path: "/uploads", query: "list-type=2"}), 503, "SlowDown")
 	o.wantLimits(t, "", "memory")
+}
+
+// unfinished sends all but the end of a body of XML and returns when it is
+// taken; end closes the connection.
+func (g *gateway) unfinished(k key, size int) (end func()) {
+	g.t.Helper()
+	reader, writer := io.Pipe()
+	c := call{method: post, path: "/uploads", query: "delete=", header: header("Content-Md5", md5Of("")), payloadHash: sigv4.UnsignedPayload}
+	c.tamper = func(r *http.Request) { r.Body, r.ContentLength = reader, int64(size)+1 }
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if res, err := http.DefaultClient.Do(g.request(k, c)); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	_, err := writer.Write(make([]byte, size))
+	must(g.t, err)
+	return func() {
+		_ = writer.CloseWithError(io.ErrUnexpectedEOF)
+		<-ended
+	}
+}
+
+// Those who send slowly with one key do not use up the memory of all.
+func TestBufferedBytesOfAKey(t *testing.T) {
+	g, _ := newLimited(t, s3proxy.Limits{BufferedBytes: 64 << 20})
+	slow, other := g.mint("prod/uploads:delete"), g.mint("prod/uploads:delete")
+	body := "<Delete><Object><Key>" + strings.Repeat("k", 1000) + "</Key></Object></Delete>"
+	deleteOne := call{method: post, path: "/uploads", query: "delete=", body: body, header: header("Content-Md5", md5Of(body))}
+	end := []func(){g.unfinished(slow, 7<<20), g.unfinished(slow, 7<<20), g.unfinished(slow, 1900<<10)}
+	for until := time.Now().Add(10 * time.Second); g.proxy.Buffered() < 16<<20; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("%d bytes are held", g.proxy.Buffered())
+		}
+	}
+	wantStatus(t, g.do(slow, deleteOne), 503, "SlowDown")
+	wantStatus(t, g.do(other, deleteOne), 200, "")
+	for _, f := range end {
+		f()
+	}
+	for until := time.Now().Add(10 * time.Second); g.proxy.Buffered() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("%d bytes are held by nobody", g.proxy.Buffered())
+		}
+	}
+	wantStatus(t, g.do(slow, deleteOne), 200, "")
 }

@@ -3,6 +3,8 @@ package s3proxy
 import (
 	"io"
 	"sync/atomic"
+
+	"keystile/internal/s3wire"
 )
 
 // memory counts the bytes of bodies that are held whole.
@@ -21,17 +23,39 @@ func (m *memory) take(n int64) bool {
 	return true
 }
 
+// ofOne is how many bytes requests with one key may hold: enough for two of the
+// largest bodies, else a quarter, so that slow senders with one key do not keep
+// others from holding any.
+func (m *memory) ofOne() int64 { return max(m.limit/4, 2*s3wire.MaxXMLBody) }
+
 // hold counts bytes that the request will hold until it ends.
 func (x *exchange) hold(n int64) error {
+	if x.lease != nil && x.lease.Keep(n) > x.p.memory.ofOne() && x.p.memory.limit > 0 {
+		x.lease.Keep(-n)
+		return x.limited("key_memory")
+	}
 	if !x.p.memory.take(n) {
+		if x.lease != nil {
+			x.lease.Keep(-n)
+		}
 		return x.limited("memory")
 	}
 	x.held += n
 	return nil
 }
 
+// holdAnyway counts bytes that are held whatever the limits say.
+func (x *exchange) holdAnyway(n int64) {
+	x.lease.Keep(n)
+	x.p.memory.used.Add(n)
+	x.held += n
+}
+
 // letGo ends the request's share in what is limited.
 func (x *exchange) letGo() {
+	if x.lease != nil {
+		x.lease.Keep(-x.held)
+	}
 	x.p.memory.used.Add(-x.held)
 	x.held = 0
 	if x.counted {
@@ -40,7 +64,7 @@ func (x *exchange) letGo() {
 	}
 }
 
-// Answers are counted in steps of heldStep as they grow; the first
+// Bodies are counted in steps of heldStep as they come; of an answer the first
 // freeAnswer bytes, which hold nearly every answer but listings, are free.
 const (
 	freeAnswer = 16 << 10
@@ -69,8 +93,7 @@ func (h *holding) pay() error {
 	h.paid += heldStep
 	if h.x.intended {
 		// It has been carried out: the answer is read, whatever it takes.
-		h.x.p.memory.used.Add(heldStep)
-		h.x.held += heldStep
+		h.x.holdAnyway(heldStep)
 		return nil
 	}
 	return h.x.hold(heldStep)

@@ -32,7 +32,7 @@ func (g *gateway) answered(k key, c call) (status int, seen []s3test.Request) {
 	r := httptest.NewRequest(c.method, target, strings.NewReader(c.body))
 	r.Host, r.Header = g.addr, signed
 	w := httptest.NewRecorder()
-	g.handler.ServeHTTP(w, r)
+	g.proxy.ServeHTTP(w, r)
 	return w.Code, g.backend.Requests()
 }
 

@@ -44,9 +44,8 @@ func AnswerEarly(status int, body string) Fault {
 	return f
 }
 
-// AnswerInChunks is like Answer, but does not say how long the body is.
-func AnswerInChunks(status int, body string) Fault {
-	f := Answer(status, body)
+// InChunks makes an answer that does not say how long its body is.
+func (f Fault) InChunks() Fault {
 	f.chunked = true
 	return f
 }
@@ -98,7 +97,15 @@ func (s *Server) takeFault(r *http.Request) Fault {
 // cutWriter hangs up after some bytes of the answer's body.
 type cutWriter struct {
 	http.ResponseWriter
-	left int64
+	left    int64
+	chunked bool
+}
+
+func (c *cutWriter) WriteHeader(status int) {
+	if c.chunked {
+		c.Header().Del("Content-Length")
+	}
+	c.ResponseWriter.WriteHeader(status)
 }
 
 func (c *cutWriter) Write(p []byte) (int, error) {

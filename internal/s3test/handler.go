@@ -47,7 +47,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if fault.cutAfter >= 0 {
-		w = &cutWriter{ResponseWriter: w, left: fault.cutAfter}
+		w = &cutWriter{ResponseWriter: w, left: fault.cutAfter, chunked: fault.chunked}
 	}
 	c := &call{ResponseWriter: w, req: r, query: r.URL.Query(), body: body}
 	s.serve(c, seen)

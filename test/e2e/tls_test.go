@@ -1,9 +1,12 @@
 package e2e_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -138,7 +141,7 @@ func TestCertificatesAreReloaded(t *testing.T) {
 	certtest.File(t, s.dir, "cert.pem", []byte("nonsense"))
 	await(t, "the broken files to be told of", func() bool {
 		_, metrics := s.get(t, s.DashboardURL+"/metrics")
-		return strings.Contains(metrics, `keystile_tls_files_in_use{listener="gateway"} 0`) &&
+		return strings.Contains(metrics, `keystile_tls_certificate_current{listener="gateway"} 0`) &&
 			strings.Contains(metrics, `keystile_tls_reload_failures_total{listener="dashboard"} 1`)
 	})
 	if got := serial(); got != first {
@@ -162,4 +165,42 @@ func await(t *testing.T, what string, ok func() bool) {
 		}
 	}
 	t.Fatalf("waited too long for %s", what)
+}
+
+// Both listeners get certificates from an ACME authority without a file.
+func TestACME(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	port := free.Addr().(*net.TCPAddr).Port
+	must(t, free.Close())
+	authority := certtest.NewAuthority(t, port, 1)
+	dir := t.TempDir()
+	s := start(t, filepath.Join(dir, "data"), "",
+		"KEYSTILE_SERVER_TLS_ACME_DOMAINS=keys.test", "KEYSTILE_S3_PROXY_TLS_ACME_DOMAINS=s3.test",
+		"KEYSTILE_ACME_AGREE_TERMS=true", "KEYSTILE_ACME_DIRECTORY_URL="+authority.URL,
+		"KEYSTILE_ACME_CA_FILE="+certtest.File(t, dir, "authority.pem", authority.OwnPEM),
+		fmt.Sprintf("KEYSTILE_ACME_HTTP_LISTEN=127.0.0.1:%d", port))
+	for address, health := range map[string]string{s.DashboardURL: "/healthz", s.S3Endpoint: "/-/healthz"} {
+		u, err := url.Parse(address)
+		must(t, err)
+		if u.Scheme != "https" || !strings.HasSuffix(u.Hostname(), ".test") {
+			t.Errorf("known as %s", address)
+		}
+		client := &http.Client{Transport: &http.Transport{
+			DisableKeepAlives: true,
+			TLSClientConfig:   &tls.Config{RootCAs: authority.Roots},
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:"+u.Port())
+			},
+		}}
+		await(t, "a certificate for "+u.Hostname(), func() bool {
+			res, err := client.Get(address + health)
+			if err != nil {
+				return false
+			}
+			_ = res.Body.Close()
+			return res.StatusCode == http.StatusOK
+		})
+	}
+	s.interrupt()
 }
