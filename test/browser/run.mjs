@@ -21,6 +21,7 @@ const named = process.argv.slice(2);
 const files = (named.length > 0 ? named : readdirSync(here).filter((name) => name.endsWith('.test.mjs'))).sort().map((name) => here + name);
 const summary = report(process.stdout);
 // Each file is a process with a browser and a server: two are what a small machine bears.
-await finished(run({ files, concurrency: 2, timeout: 300_000 }).on('data', summary.event).on('end', () => {
+// Every wait in them is bounded; the limit of a file is for one that hangs elsewhere.
+await finished(run({ files, concurrency: 2, timeout: 900_000 }).on('data', summary.event).on('end', () => {
   process.exitCode = summary.close() ? 0 : 1;
 }));

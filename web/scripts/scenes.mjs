@@ -1,5 +1,5 @@
 // What is looked at. A scene has a name, an address and what is done there; its
-// picture is taken then.
+// picture is taken then. Most are an administrator's, some of another account.
 import { execFileSync } from 'node:child_process';
 
 import { answerLikeADay, fail, hang } from './answers.mjs';
@@ -17,8 +17,10 @@ const all = ['read', 'list', 'write', 'delete'];
 /** Puts something to look at into a new server; odd are texts that are long, or that try to be more than texts. */
 export async function seed({ ready, call }, { odd }) {
   const backend = ready.backend_id;
-  await call('POST', '/api/accounts', { name: 'maria.lindqvist', role: 'user' });
-  await call('POST', '/api/accounts', { name: 'auditor', role: 'readonly' });
+  const people = {};
+  for (const [who, name, role] of [['maria', 'maria.lindqvist', 'user'], ['auditor', 'auditor', 'readonly']]) {
+    people[who] = { username: name, password: (await call('POST', '/api/accounts', { name, role })).password };
+  }
   const mint = (description, grants, more = {}) => call('POST', '/api/credentials', { description, grants, ...more });
   const lost = await mint('Lost laptop', [scope(backend, 'reports', ['read', 'list'])]);
   const old = await mint(
@@ -48,7 +50,7 @@ export async function seed({ ready, call }, { odd }) {
   while ((await call('GET', `/api/credentials/${backup.access_key_id}`)).last_used_at === undefined || (await call('GET', '/api/overview')).totals.requests === 0) {
     await new Promise((resolve) => { setTimeout(resolve, 500); });
   }
-  return { backend, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
+  return { people, backend, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
 }
 
 /** Puts, gets and is refused, so that there is something to count and to audit. */
@@ -185,6 +187,13 @@ export const scenes = [
   hang('backends-loading', /\/api\/backends$/, '/admin/backends'),
   fail('backends-error', /\/api\/backends$/, '/admin/backends'),
   { name: 'accounts', path: '/admin/accounts' },
+  hang('accounts-loading', /\/api\/accounts$/, '/admin/accounts'),
+  fail('accounts-error', /\/api\/accounts$/, '/admin/accounts'),
+  fail('anonymous-error', /\/api\/anonymous-bindings$/, '/admin/s3-proxy/anonymous'),
+  { name: 'user-credentials', as: 'maria', path: '/admin' },
+  { name: 'user-drawer', as: 'maria', path: ({ backup }) => `/admin/s3-proxy/credentials/${backup}` },
+  { name: 'user-elsewhere', as: 'maria', path: '/admin/audit' },
+  { name: 'readonly-credentials', as: 'auditor', path: '/admin' },
   { name: 'account', path: '/admin/accounts/maria.lindqvist' },
   { name: 'account-create', path: '/admin/accounts', act: (page) => page.getByRole('button', { name: 'Create account' }).click() },
   { name: 'account-disable', path: '/admin/accounts/maria.lindqvist', act: (page) => page.getByRole('button', { name: 'Disable account' }).click() },

@@ -24,7 +24,10 @@ try {
   const seeded = await seed(server, { odd: !docs });
   for (const width of [1280, 390]) {
     for (const colorScheme of ['light', 'dark']) {
-      await shoot(width, colorScheme, seeded);
+      // Each account is a person with a browser.
+      for (const who of ['admin', 'maria', 'auditor']) {
+        await shoot(width, colorScheme, who, seeded);
+      }
     }
   }
 } finally {
@@ -33,7 +36,11 @@ try {
 }
 process.exitCode = faults > 0 ? 1 : 0;
 
-async function shoot(width, colorScheme, seeded) {
+async function shoot(width, colorScheme, who, seeded) {
+  const wantedHere = scenes.filter((scene) => (scene.as ?? 'admin') === who && isWanted(scene, width, colorScheme));
+  if (wantedHere.length === 0) {
+    return;
+  }
   const context = await browser.newContext({ viewport: { width, height: width > 600 ? 800 : 844 }, colorScheme, baseURL: server.ready.dashboard_url });
   const page = await context.newPage();
   page.on('pageerror', (error) => fault(`${page.url()}: ${error.message}`));
@@ -43,12 +50,9 @@ async function shoot(width, colorScheme, seeded) {
       fault(`${page.url()}: ${message.text()}`);
     }
   });
-  for (const scene of scenes) {
-    if (!isWanted(scene, width, colorScheme)) {
-      continue;
-    }
+  for (const scene of wantedHere) {
     if (!scene.stranger) {
-      await signIn(page);
+      await signIn(page, seeded.people[who] ?? server.ready);
     }
     await page.goto(typeof scene.path === 'function' ? scene.path(seeded) : scene.path);
     await page.waitForLoadState('networkidle');
@@ -70,14 +74,14 @@ function isWanted({ name }, width, colorScheme) {
   return wanted.length === 0 || wanted.some((part) => name.includes(part));
 }
 
-async function signIn(page) {
+async function signIn(page, { username, password }) {
   const cookies = await page.context().cookies();
   if (cookies.some(({ name }) => name === 'keystile_session')) {
     return;
   }
   await page.goto('/');
-  await page.getByLabel('User name').fill(server.ready.username);
-  await page.locator('input[name=password]').fill(server.ready.password);
+  await page.getByLabel('User name').fill(username);
+  await page.locator('input[name=password]').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL('**/admin**');
 }
