@@ -345,3 +345,51 @@ func TestABindingHidesNothing(t *testing.T) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 }
+
+// TestCopiesBetweenTwoPrefixesAsBuckets: each side has its own hidden prefix.
+func TestCopiesBetweenTwoPrefixesAsBuckets(t *testing.T) {
+	g := newGateway(t)
+	g.backend.PutObject("reports", "2025/x/a.txt", []byte("of 2025"))
+	g.backend.PutObject("reports", "2026/x/a.txt", []byte("of 2026"))
+	k := g.mint("prod/reports/2026/:write,read@team-a", "prod/reports/2025/:read@team-b")
+	wantStatus(t, g.do(k, copyTo("/team-a/copy", "/team-b/x%2Fa.txt")), 200, "")
+	if got := string(g.backend.Objects("reports")["2026/copy"]); got != "of 2025" {
+		t.Errorf("copied %q", got)
+	}
+	last := g.backend.Requests()[0]
+	if last.Path != "/reports/2026/copy" || last.Header.Get("X-Amz-Copy-Source") != "reports/2025/x/a.txt" {
+		t.Errorf("the backend saw %s from %s", last.Path, last.Header.Get("X-Amz-Copy-Source"))
+	}
+	g.backend.Reset()
+	wantStatus(t, g.do(k, copyTo("/team-b/copy", "team-a/x/a.txt")), 403, "AccessDenied")
+	g.backendSaw(0)
+}
+
+func TestAFormBehindAnAliasStaysInside(t *testing.T) {
+	g := newGateway(t)
+	k := g.mint("prod/reports/2026/:write@team-a")
+	into := func(key string) form {
+		return inUploads(key, "success_action_status", "201").given(`["eq","$success_action_status","201"]`).with(func(f *form) { f.bucket = "team-a" })
+	}
+	r := g.post(k, into("user/${filename}"))
+	if r.status != 201 || !strings.Contains(r.body, "<Location>http://gateway.test/team-a/user/photo.jpg</Location><Bucket>team-a</Bucket><Key>user/photo.jpg</Key>") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if got := string(g.backend.Objects("reports")["2026/user/photo.jpg"]); got != "hello" {
+		t.Errorf("stored %q", got)
+	}
+	e := g.events(keystile.EventFilter{})[0]
+	if e.Bucket != "reports" || e.Key != "2026/user/photo.jpg" || e.Detail.ClientBucket != "team-a" || e.Detail.ClientKey != "user/photo.jpg" {
+		t.Errorf("recorded as %+v", e)
+	}
+	wantStatus(t, g.post(k, into(strings.Repeat("k", 1019))), 201, "")
+	g.backend.Reset()
+	for key, code := range map[string]string{"../2025/a": "InvalidArgument", strings.Repeat("k", 1020): "KeyTooLongError"} {
+		if r := g.post(k, into(key)); r.status != 400 || r.code != code {
+			t.Errorf("%.20q: %d %s", key, r.status, r.body)
+		}
+	}
+	byRealName := into("2026/a").with(func(f *form) { f.bucket = "reports" })
+	wantStatus(t, g.post(k, byRealName), 403, "AccessDenied")
+	g.backendSaw(0)
+}

@@ -226,7 +226,7 @@ func compare(t *testing.T, bucket, alias *player, besides ...*regexp.Regexp) {
 		played[s.op]++
 	}
 	for _, op := range s3wire.Operations() {
-		if op.Served && played[op.Name] == 0 && op.Name != "PostObject" {
+		if op.Served && played[op.Name] == 0 && op.Name != s3wire.OpPostObject {
 			t.Errorf("%s is served, but not compared", op.Name)
 		}
 		delete(played, op.Name)

@@ -164,5 +164,5 @@ func (x *exchange) answerBroke(err error) error {
 		return err
 	}
 	x.p.Observer.BackendFailed(x.bucket.Backend)
-	return x.backend.Broken(x.bucket.Name, x.req.Key, err)
+	return x.backend.Broken(x.bucket.Name, x.real.Key, err)
 }

@@ -117,6 +117,15 @@ function proof({ detail }: Event): string {
   return detail.access_key_id ? 'claimed only: the signature did not prove it' : 'not proven';
 }
 
+/** What an alias makes of the names; empty where the client uses the real ones. */
+function seenAs({ bucket, key, detail }: Event): string {
+  if (!detail.client_bucket && !detail.client_key) {
+    return '';
+  }
+  const shown = [detail.client_bucket ?? bucket, detail.client_key ?? key];
+  return shown.filter(Boolean).join('/');
+}
+
 function what(event: Event, onRevoke: () => void): Items {
   const { backend, bucket, key, detail } = event;
   const { bytes } = detail;
@@ -125,6 +134,7 @@ function what(event: Event, onRevoke: () => void): Items {
     ['Backend', backend && <Plain mono text={backend} />],
     ['Bucket', bucket && <Plain mono text={bucket} />],
     ['Object key', key && <Plain mono copy="object key" text={key} />],
+    ['For the client', seenAs(event) && <Plain mono text={seenAs(event)} />],
     ['Version', detail.version_id && <MonoId value={detail.version_id} what="version id" max={40} />],
     ['Copied from', detail.copy_source && <Plain mono text={detail.copy_source} />],
     ['Upload', detail.upload_id && <MonoId value={detail.upload_id} what="upload id" max={40} />],
