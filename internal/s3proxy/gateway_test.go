@@ -241,6 +241,7 @@ type call struct {
 	body                string
 	payloadHash         string // empty: that of body
 	date                time.Time
+	skew                time.Duration // of the client\'s clock, where date is zero
 	region              string
 	unsigned            bool
 	hangUp              bool // close the connection's own side after the body
@@ -314,7 +315,7 @@ func (g *gateway) sign(k key, c call, header http.Header) {
 		c.payloadHash = hashOf(c.body)
 	}
 	if c.date.IsZero() {
-		c.date = g.clock()
+		c.date = g.clock().Add(c.skew)
 	}
 	if c.region == "" {
 		c.region = "eu-test-1"

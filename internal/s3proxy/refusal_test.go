@@ -293,13 +293,6 @@ var scopePairs = []pair{
 	},
 }
 
-func sixteenMinutes(early bool) time.Time {
-	if early {
-		return time.Now().Add(-16 * time.Minute)
-	}
-	return time.Now().Add(16 * time.Minute)
-}
-
 func setHeader(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
@@ -381,13 +374,13 @@ var signaturePairs = []pair{
 		"an old date is refused",
 		[]string{"prod/uploads:read"},
 		call{method: get, path: "/uploads/a.txt"},
-		call{method: get, path: "/uploads/a.txt", date: sixteenMinutes(true)}, 403, "RequestTimeTooSkewed",
+		call{method: get, path: "/uploads/a.txt", skew: -16 * time.Minute}, 403, "RequestTimeTooSkewed",
 	},
 	{
 		"a date to come is refused",
 		[]string{"prod/uploads:read"},
 		call{method: get, path: "/uploads/a.txt"},
-		call{method: get, path: "/uploads/a.txt", date: sixteenMinutes(false)}, 403, "RequestTimeTooSkewed",
+		call{method: get, path: "/uploads/a.txt", skew: 16 * time.Minute}, 403, "RequestTimeTooSkewed",
 	},
 	{
 		"another region is refused",
