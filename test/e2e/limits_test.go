@@ -114,3 +114,50 @@ func TestSlowDown(t *testing.T) {
 		t.Errorf("four requests at once got %s", fmt.Sprint(res))
 	}
 }
+
+// Heads, targets and slow bodies are bounded as the configuration says.
+func TestHeadsAndSlowBodies(t *testing.T) {
+	s := start(t, filepath.Join(t.TempDir(), "data"), "",
+		"KEYSTILE_LIMITS_MAX_HEADER_BYTES=16384", "KEYSTILE_LIMITS_MAX_URI_BYTES=4096",
+		"KEYSTILE_LIMITS_MIN_BODY_RATE=10000", "KEYSTILE_LIMITS_MIN_BODY_WINDOW=1s")
+	long := func(target, header int) string {
+		return "GET /uploads/" + strings.Repeat("a", target-len("/uploads/")) + " HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nX: " +
+			strings.Repeat("x", header) + "\r\n\r\n"
+	}
+	for _, tt := range []struct {
+		name, text, want string
+	}{
+		{"a long target", long(4097, 1), "RequestHeaderSectionTooLarge"},
+		{"a long head", long(100, 17000), "RequestHeaderSectionTooLarge"},
+		{"neither", long(1000, 10000), "AccessDenied"},
+	} {
+		if answer := s.say(t, tt.text); !strings.Contains(answer, tt.want) {
+			t.Errorf("%s got %.300q, want %s", tt.name, answer, tt.want)
+		}
+	}
+
+	c := s.mint("uploads:read,write,list")
+	drip := func(every time.Duration) int {
+		reader, writer := io.Pipe()
+		go func() {
+			for range 100 {
+				if _, err := writer.Write(make([]byte, 1000)); err != nil {
+					return
+				}
+				time.Sleep(every)
+			}
+			_ = writer.Close()
+		}()
+		res := s.signed(t, c, "PUT", "/uploads/drip", "UNSIGNED-PAYLOAD", reader, 100_000)
+		_ = res.Body.Close()
+		_ = reader.Close()
+		return res.StatusCode
+	}
+	if status := drip(500 * time.Millisecond); status != 400 {
+		t.Errorf("2 kB a second got %d", status)
+	}
+	s.aws(c, "s3", "ls", "s3://uploads/drip").want(t, refused, "")
+	if status := drip(time.Millisecond); status != 200 {
+		t.Errorf("a fast body got %d", status)
+	}
+}
