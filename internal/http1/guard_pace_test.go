@@ -44,7 +44,7 @@ func TestGuardCutsSlowBodies(t *testing.T) {
 		name string
 		step int // bytes every 10 ms
 		ok   bool
-	}{{"drips", 1, false}, {"flows", 200, true}} {
+	}{{"drips", 1, false}, {"flows", 2000, true}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := &recorder{}
