@@ -241,7 +241,7 @@ type call struct {
 	body                string
 	payloadHash         string // empty: that of body
 	date                time.Time
-	skew                time.Duration // of the client\'s clock, where date is zero
+	skew                time.Duration // of the client's clock, where date is zero
 	region              string
 	unsigned            bool
 	hangUp              bool // close the connection's own side after the body

@@ -105,8 +105,8 @@ func TestAHostAnswersAsAPath(t *testing.T) {
 	for _, g := range []*gateway{byPath, byHost} {
 		g.backend.CreateBucket("team-a")
 	}
-	path := &player{byPath, byPath.mint("prod/team-a:read,list,write,delete,acl"), map[string]string{}}
-	host := &player{byHost, byHost.mint("prod/team-a:read,list,write,delete,acl"), map[string]string{}}
+	path := &player{g: byPath, k: byPath.mint("prod/team-a:read,list,write,delete,acl"), values: map[string]string{}}
+	host := &player{g: byHost, k: byHost.mint("prod/team-a:read,list,write,delete,acl"), values: map[string]string{}}
 	for i, s := range script() {
 		if strings.Contains(s.call.query+s.call.body, "{") {
 			continue // it needs what an earlier answer told

