@@ -61,6 +61,8 @@ const undo = undoing(after);
 let server;
 let texts; // by tab, as they came out of the clipboard
 let expected;
+let later; // what the key's drawer says, long after its secret was shown
+let minted;
 before(async () => {
   const browser = await startBrowser(undo);
   server = await startServer(undo);
@@ -74,6 +76,9 @@ before(async () => {
     // It says "Copied" for two seconds; the next tab has a button of its own.
   }
   await close();
+  await visit(page, server, `/admin/s3-proxy/credentials/${id}`);
+  later = await page.getByRole('region', { name: 'Use it' }).innerText();
+  minted = { id, secret };
   assertQuiet(seen);
   expected = (await listing(server, { id, secret }, 'uploads')).keys;
   assert.ok(expected.length > 0, 'there is something to list');
@@ -82,6 +87,10 @@ before(async () => {
 describe('snippets', () => {
   test('there is one for each client', () => {
     assert.deepEqual([...texts.keys()], Object.keys(clients));
+  });
+  test('the drawer of the key has them too, without the secret', () => {
+    assert.ok(later.includes(minted.id) && later.includes(server.s3_endpoint), later);
+    assert.ok(later.includes('AWS_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY') && !later.includes(minted.secret), later);
   });
   for (const [label, [program, execute]] of Object.entries(clients)) {
     test(`${label} lists the bucket`, async (t) => {

@@ -16,6 +16,7 @@ import { type Dialog, KeyDialog } from './KeyDialog';
 import { useUsage } from './LastUse';
 import classes from './Scope.module.css';
 import { ScopeSentence } from './ScopeText';
+import { UseIt } from './Snippets';
 
 const page = getRouteApi('/admin/s3-proxy');
 
@@ -69,6 +70,7 @@ function Details({ credential, onAsk }: DetailsProps) {
         ]}
       />
       <AuditLink accessKeyId={id}>Show what it did in the audit trail</AuditLink>
+      <UseIt credential={credential} />
     </Stack>
   );
 }

@@ -1,12 +1,13 @@
-import { Alert, Button, Group, Stack, Tabs, Text } from '@mantine/core';
+import { Alert, Button, Group, Stack, Text } from '@mantine/core';
 
 import { CopyButton } from '../../../components/CopyButton';
 import { Dialog } from '../../../components/Dialog';
 import { IconDownload, IconWarning } from '../../../components/icons';
 import { useKeepOpen } from '../../../components/useKeepOpen';
-import { type Download, downloads, type Filling, listable, type Snippet, snippets } from '../../../snippets';
+import { type Download, downloads, type Filling, listable, snippets } from '../../../snippets';
 import type { CredentialWithSecret } from './actions';
 import classes from './SecretOnce.module.css';
+import { Snippets } from './Snippets';
 
 interface SecretOnceProps {
   title: string;
@@ -61,27 +62,6 @@ function KeyPart({ name, value }: { name: string; value: string }) {
         <CopyButton words text={value} what={name.toLowerCase()} />
       </Group>
     </div>
-  );
-}
-
-function Snippets({ all }: { all: readonly Snippet[] }) {
-  return (
-    <Tabs defaultValue={all[0]?.id ?? null} keepMounted={false}>
-      <Tabs.List aria-label="Ready to paste for">
-        {all.map(({ id, label }) => <Tabs.Tab key={id} value={id} px="xs">{label}</Tabs.Tab>)}
-      </Tabs.List>
-      {all.map(({ id, hint, text }) => (
-        <Tabs.Panel key={id} value={id}>
-          <Group justify="space-between" gap="xs" my="xs">
-            <Text c="dimmed" size="xs">{hint}</Text>
-            <CopyButton words text={text} what="snippet" />
-          </Group>
-          {/* Long lines scroll; the keyboard needs to reach them. */}
-          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-          <pre className={classes.snippet} tabIndex={0} aria-label="Snippet">{text}</pre>
-        </Tabs.Panel>
-      ))}
-    </Tabs>
   );
 }
 
