@@ -14,7 +14,7 @@ type backendCommands struct {
 	Add    backendAdd    `cmd:"" help:"Add a backend."`
 	List   backendList   `cmd:"" help:"List backends and their health."`
 	Show   backendShow   `cmd:"" help:"Show one backend."`
-	Test   backendTest   `cmd:"" help:"Try a backend: reach, sign, list, clock, keys."`
+	Test   backendTest   `cmd:"" help:"Try a backend: reach, sign, list, clock, keys, abilities."`
 	Edit   backendEdit   `cmd:"" help:"Change a backend that was added here."`
 	Remove backendRemove `cmd:"" help:"Forget a backend that was added here."`
 }
@@ -32,6 +32,8 @@ type backendAdd struct {
 	AccessKeyID          string `required:"" help:"The key that the gateway signs with." placeholder:"ID"`
 	SecretAccessKeyStdin bool   `help:"Read the secret from standard input instead of a prompt."`
 	VirtualHosted        bool   `help:"Address buckets in the host name instead of the path."`
+	ForceHashing         bool   `help:"Verify every body here, whatever the backend is proven to verify itself."`
+	Scratch              string `help:"Where probes write, if the key cannot create buckets." placeholder:"BUCKET/PREFIX"`
 }
 
 // Help has the examples.
@@ -53,7 +55,7 @@ func (cmd backendAdd) Run(ctx context.Context, c *caller) error {
 	}
 	added, err := c.AddBackend(ctx, client.NewBackend{
 		ID: cmd.ID, Kind: cmd.Kind, Endpoint: cmd.Endpoint, Region: cmd.Region, PathStyle: !cmd.VirtualHosted,
-		AccessKeyID: cmd.AccessKeyID, SecretAccessKey: secret.Reveal(),
+		AccessKeyID: cmd.AccessKeyID, SecretAccessKey: secret.Reveal(), ForceHashing: cmd.ForceHashing, Scratch: cmd.Scratch,
 	})
 	if err != nil {
 		return err
@@ -127,9 +129,37 @@ func (c *caller) backend(b client.Backend) error {
 	f.add("Access key ID", b.AccessKeyID)
 	f.add("Declared in", map[string]string{"config": "the configuration file", "store": "the store"}[b.Source])
 	f.add("Health", health(b.Health))
-	f.add("Keeps keys", map[bool]string{true: "yes", false: "no, or not proven: keys with . or .. or empty segments are refused"}[b.KeepsKeys])
+	if b.Scratch != "" {
+		f.add("Probes write to", b.Scratch)
+	}
+	f.add("Hashing", map[bool]string{true: "forced: every body is verified here", false: "left to the backend where it is proven"}[b.ForceHashing])
+	f.add("Probed", probed(b.ProbedAt))
 	f.add("Created", shortTime(b.CreatedAt))
-	return f.write(c.con.out)
+	if err := f.write(c.con.out); err != nil {
+		return err
+	}
+	return c.con.abilities(b.Abilities)
+}
+
+func probed(at *time.Time) string {
+	if at == nil {
+		return "not yet: nothing is proven"
+	}
+	return shortTime(at)
+}
+
+// abilities lists what a backend can do, with what follows from it.
+func (c *console) abilities(all []client.Ability) error {
+	t := table{head: []string{"ABILITY", "PROVEN", "UNTIL", "WHAT FOLLOWS"}}
+	for _, a := range all {
+		means := a.Means
+		if a.Note != "" && a.Verdict != "yes" {
+			means += " (" + clean(a.Note) + ")"
+		}
+		t.add(a.Title, a.Verdict, shortTime(a.ExpiresAt), means)
+	}
+	_, _ = fmt.Fprintln(c.out)
+	return t.write(c.out, "Nothing is known of its abilities.")
 }
 
 type backendTest struct{ BackendID }
@@ -164,7 +194,10 @@ func (c *caller) backendReport(report client.BackendTest) error {
 		return nil
 	}
 	skew := time.Duration(report.ClockSkewMS * float64(time.Millisecond)).Round(time.Millisecond)
-	return c.done("%d buckets, clock %s apart.", report.Buckets, skew.Abs())
+	if err := c.done("%d buckets, clock %s apart.", report.Buckets, skew.Abs()); err != nil {
+		return err
+	}
+	return c.con.abilities(report.Abilities)
 }
 
 type backendEdit struct {
@@ -174,11 +207,13 @@ type backendEdit struct {
 	AccessKeyID          *string `help:"The new access key ID." placeholder:"ID"`
 	SecretAccessKeyStdin bool    `help:"Read a new secret from standard input."`
 	PathStyle            *bool   `help:"Address buckets in the path, or with --no-path-style in the host name." negatable:""`
+	ForceHashing         *bool   `help:"Verify every body here, or with --no-force-hashing leave it to the backend where it is proven." negatable:""`
+	Scratch              *string `help:"Where probes write; empty: in a bucket that they make." placeholder:"BUCKET/PREFIX"`
 }
 
 // Run changes it.
 func (cmd backendEdit) Run(ctx context.Context, c *caller) error {
-	edit := client.BackendEdit{Endpoint: cmd.Endpoint, Region: cmd.Region, AccessKeyID: cmd.AccessKeyID, PathStyle: cmd.PathStyle}
+	edit := client.BackendEdit{Endpoint: cmd.Endpoint, Region: cmd.Region, AccessKeyID: cmd.AccessKeyID, PathStyle: cmd.PathStyle, ForceHashing: cmd.ForceHashing, Scratch: cmd.Scratch}
 	if cmd.SecretAccessKeyStdin || cmd.Endpoint != nil {
 		secret, err := c.con.backendSecret(cmd.SecretAccessKeyStdin)
 		if err != nil {
@@ -188,7 +223,7 @@ func (cmd backendEdit) Run(ctx context.Context, c *caller) error {
 		edit.SecretAccessKey = &text
 	}
 	if edit == (client.BackendEdit{}) {
-		return usagef("nothing to change: give --endpoint, --region, --access-key-id, --secret-access-key-stdin or --path-style")
+		return usagef("nothing to change: give --endpoint, --region, --access-key-id, --secret-access-key-stdin, --path-style, --force-hashing or --scratch")
 	}
 	changed, err := c.EditBackend(ctx, cmd.ID, edit)
 	if err != nil {

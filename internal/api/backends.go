@@ -40,6 +40,38 @@ type Backend struct {
 	Health      Health     `json:"health"`
 	KeepsKeys   bool       `json:"keeps_keys" doc:"proven to store keys byte by byte"`
 	CreatedAt   *time.Time `json:"created_at,omitempty"`
+
+	ForceHashing bool       `json:"force_hashing" doc:"every body is verified here, whatever the backend is proven to verify"`
+	Scratch      string     `json:"scratch,omitempty" doc:"BUCKET/PREFIX under which probes write; absent: in a bucket that they make and remove"`
+	ProbedAt     *time.Time `json:"probed_at,omitempty" doc:"when a probe last ran to its end; absent: never"`
+	Abilities    []Ability  `json:"abilities" doc:"what the backend is proven to do; what is not proven is taken for something that it does not do"`
+}
+
+// Ability is something that a backend can be proven to do.
+type Ability struct {
+	Name      string     `json:"name" example:"checks_digest"`
+	Title     string     `json:"title" example:"Digests"`
+	Verdict   string     `json:"verdict" enum:"yes,no,unknown"`
+	Means     string     `json:"means" doc:"what follows from the verdict"`
+	Note      string     `json:"note,omitempty" doc:"what was seen, or why it is unknown"`
+	ProvenAt  *time.Time `json:"proven_at,omitempty" doc:"when the verdict was found"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"when it becomes unknown unless it is found again"`
+}
+
+func abilityViews(found keystile.Abilities, forced bool) []Ability {
+	all := make([]Ability, 0, len(found))
+	for _, a := range keystile.AllAbilities() {
+		f := found[a]
+		view := Ability{
+			Name: a.String(), Title: a.Title(), Verdict: f.Verdict.String(), Means: a.Means(f.Verdict, forced),
+			Note: f.Note, ProvenAt: moment(f.At),
+		}
+		if f.Verdict != keystile.Unknown {
+			view.ExpiresAt = moment(f.At.Add(keystile.ProbeTTL))
+		}
+		all = append(all, view)
+	}
+	return all
 }
 
 // Health is what was last seen of a backend.
@@ -60,6 +92,9 @@ type NewBackend struct {
 	PathStyle       *bool  `json:"path_style,omitempty" doc:"address buckets in the path; absent: true"`
 	AccessKeyID     string `json:"access_key_id"`
 	SecretAccessKey string `json:"secret_access_key" format:"password" writeOnly:"true"`
+
+	ForceHashing bool   `json:"force_hashing,omitempty" doc:"verify every body here"`
+	Scratch      string `json:"scratch,omitempty" example:"bucket/keystile-probes" doc:"BUCKET/PREFIX for probes, where they cannot make a bucket"`
 }
 
 // BackendEdit changes what it has.
@@ -69,6 +104,9 @@ type BackendEdit struct {
 	PathStyle       *bool   `json:"path_style,omitempty"`
 	AccessKeyID     *string `json:"access_key_id,omitempty"`
 	SecretAccessKey *string `json:"secret_access_key,omitempty" format:"password" writeOnly:"true"`
+
+	ForceHashing *bool   `json:"force_hashing,omitempty" doc:"verify every body here"`
+	Scratch      *string `json:"scratch,omitempty" doc:"BUCKET/PREFIX for probes; empty: they make a bucket"`
 }
 
 // TestReport is the outcome of a test: every step up to and with the first that
@@ -79,11 +117,12 @@ type TestReport struct {
 	ClockSkewMS int64      `json:"clock_skew_ms" doc:"the backend's clock less ours"`
 	Buckets     int        `json:"buckets"`
 	KeepsKeys   bool       `json:"keeps_keys"`
+	Abilities   []Ability  `json:"abilities"`
 }
 
 // TestStep is one line of a test.
 type TestStep struct {
-	Name    string `json:"name" doc:"reach, sign, list, clock or keys"`
+	Name    string `json:"name" doc:"reach, sign, list, clock, keys or abilities"`
 	OK      bool   `json:"ok"`
 	Message string `json:"message,omitempty"`
 }
@@ -91,8 +130,10 @@ type TestStep struct {
 func backendView(b control.BackendInfo) Backend {
 	return Backend{
 		ID: b.ID, Kind: string(b.Kind), Endpoint: b.Endpoint, Region: b.Region, PathStyle: b.PathStyle,
-		AccessKeyID: b.AccessKeyID, Source: string(b.Source), KeepsKeys: b.Health.KeepsKeys, CreatedAt: moment(b.CreatedAt),
-		Health: healthView(b.Health),
+		AccessKeyID: b.AccessKeyID, Source: string(b.Source), CreatedAt: moment(b.CreatedAt),
+		KeepsKeys: b.Health.Abilities[keystile.KeepsKeys].Verdict == keystile.Yes,
+		Health:    healthView(b.Health), ForceHashing: b.ForceHashing, Scratch: b.Scratch,
+		ProbedAt: moment(b.Health.ProbedAt), Abilities: abilityViews(b.Health.Abilities, b.ForceHashing),
 	}
 }
 
@@ -118,7 +159,7 @@ func (h backends) create(ctx context.Context, in *JSON[NewBackend]) (*JSON[Backe
 	made, err := h.backends.Create(ctx, actorOf(ctx), control.NewBackend{
 		ID: in.Body.ID, Kind: keystile.BackendKind(in.Body.Kind), Endpoint: in.Body.Endpoint, Region: in.Body.Region,
 		PathStyle: in.Body.PathStyle == nil || *in.Body.PathStyle, AccessKeyID: in.Body.AccessKeyID,
-		Secret: keystile.NewSecret(in.Body.SecretAccessKey),
+		Secret: keystile.NewSecret(in.Body.SecretAccessKey), ForceHashing: in.Body.ForceHashing, Scratch: in.Body.Scratch,
 	})
 	return reply(backendView(made)), err
 }
@@ -134,6 +175,7 @@ func (h backends) update(ctx context.Context, in *struct {
 }) (*JSON[Backend], error) {
 	edit := control.BackendEdit{
 		Endpoint: in.Body.Endpoint, Region: in.Body.Region, PathStyle: in.Body.PathStyle, AccessKeyID: in.Body.AccessKeyID,
+		ForceHashing: in.Body.ForceHashing, Scratch: in.Body.Scratch,
 	}
 	if in.Body.SecretAccessKey != nil {
 		secret := secretOf(in.Body.SecretAccessKey)
@@ -151,7 +193,8 @@ func (h backends) test(ctx context.Context, in *ByBackend) (*JSON[TestReport], e
 	report, err := h.backends.Test(ctx, actorOf(ctx), in.Backend)
 	view := TestReport{
 		OK: report.OK, Steps: make([]TestStep, len(report.Steps)), ClockSkewMS: report.ClockSkew.Milliseconds(),
-		Buckets: report.Buckets, KeepsKeys: report.KeepsKeys,
+		Buckets: report.Buckets, KeepsKeys: report.Abilities[keystile.KeepsKeys].Verdict == keystile.Yes,
+		Abilities: abilityViews(report.Abilities, report.ForceHashing),
 	}
 	for i, step := range report.Steps {
 		view.Steps[i] = TestStep(step)

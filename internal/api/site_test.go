@@ -405,7 +405,7 @@ func (u *upstreams) Declared() []keystile.Backend {
 }
 
 func (u *upstreams) Health() map[string]keystile.Health {
-	return map[string]keystile.Health{"main": {Healthy: true, Latency: 1500 * time.Microsecond, KeepsKeys: true}}
+	return map[string]keystile.Health{"main": {Healthy: true, Latency: 1500 * time.Microsecond, Abilities: keepsKeys()}}
 }
 
 func (u *upstreams) CheckEndpoint(_ context.Context, b keystile.Backend) error {
@@ -463,3 +463,8 @@ func (u *upstreams) DeleteBucket(_ context.Context, b keystile.Bucket) error {
 }
 
 var errDown = errors.New("gateway gw-2 at 10.1.2.3 is down")
+
+func keepsKeys() (a keystile.Abilities) {
+	a[keystile.KeepsKeys] = keystile.Finding{Verdict: keystile.Yes, At: time.Now()}
+	return a
+}

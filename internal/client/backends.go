@@ -27,6 +27,22 @@ type Backend struct {
 	Health      Health     `json:"health"`
 	KeepsKeys   bool       `json:"keeps_keys"`
 	CreatedAt   *time.Time `json:"created_at,omitempty"`
+
+	ForceHashing bool       `json:"force_hashing"`
+	Scratch      string     `json:"scratch,omitempty"`
+	ProbedAt     *time.Time `json:"probed_at,omitempty"`
+	Abilities    []Ability  `json:"abilities"`
+}
+
+// Ability is something that a backend can be proven to do.
+type Ability struct {
+	Name      string     `json:"name"`
+	Title     string     `json:"title"`
+	Verdict   string     `json:"verdict"` // yes, no or unknown
+	Means     string     `json:"means"`   // what follows
+	Note      string     `json:"note,omitempty"`
+	ProvenAt  *time.Time `json:"proven_at,omitempty"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 // NewBackend adds a backend.
@@ -38,6 +54,8 @@ type NewBackend struct {
 	PathStyle       bool   `json:"path_style"`
 	AccessKeyID     string `json:"access_key_id"`
 	SecretAccessKey string `json:"secret_access_key"`
+	ForceHashing    bool   `json:"force_hashing,omitempty"`
+	Scratch         string `json:"scratch,omitempty"`
 }
 
 // BackendEdit changes what is not nil. A new endpoint asks for the secret again.
@@ -47,6 +65,8 @@ type BackendEdit struct {
 	PathStyle       *bool   `json:"path_style,omitempty"`
 	AccessKeyID     *string `json:"access_key_id,omitempty"`
 	SecretAccessKey *string `json:"secret_access_key,omitempty"`
+	ForceHashing    *bool   `json:"force_hashing,omitempty"`
+	Scratch         *string `json:"scratch,omitempty"`
 }
 
 // BackendTest is the report of a test.
@@ -60,6 +80,8 @@ type BackendTest struct {
 	ClockSkewMS float64 `json:"clock_skew_ms"`
 	Buckets     int     `json:"buckets"`
 	KeepsKeys   bool    `json:"keeps_keys"`
+
+	Abilities []Ability `json:"abilities"`
 }
 
 // AddBackend adds one.
@@ -85,7 +107,7 @@ func (c *Client) EditBackend(ctx context.Context, id string, e BackendEdit) (Bac
 	return out, c.call(ctx, http.MethodPatch, at("backends", id), nil, e, &out)
 }
 
-// TestBackend tries it: reach, sign, list, clock, keys.
+// TestBackend tries it: reach, sign, list, clock, keys, abilities.
 func (c *Client) TestBackend(ctx context.Context, id string) (BackendTest, error) {
 	var out BackendTest
 	return out, c.call(ctx, http.MethodPost, at("backends", id, "test"), nil, nil, &out)

@@ -95,7 +95,9 @@ type Backend struct {
 	AccessKeyFile string `key:"access_key_file"`
 	SecretKeyEnv  string `key:"secret_key_env"`
 	SecretKeyFile string `key:"secret_key_file"`
-	DataDir       string `key:"data_dir"` // of an embedded backend
+	DataDir       string `key:"data_dir"`      // of an embedded backend
+	ForceHashing  bool   `key:"force_hashing"` // verify every body here
+	Scratch       string `key:"scratch"`       // BUCKET/PREFIX for probes
 
 	Timeouts  Timeouts  `key:"timeouts"` // what is not set is that of BackendDefaults
 	KeepAlive KeepAlive `key:"keep_alive"`
@@ -108,13 +110,15 @@ type Backend struct {
 // Declared is the backend in the words of the domain.
 func (b Backend) Declared() keystile.Backend {
 	return keystile.Backend{
-		ID:          b.ID,
-		Kind:        keystile.BackendKind(b.Kind),
-		Endpoint:    b.Endpoint,
-		Region:      b.Region,
-		PathStyle:   b.PathStyle,
-		AccessKeyID: b.AccessKey,
-		Source:      keystile.SourceConfig,
+		ID:           b.ID,
+		Kind:         keystile.BackendKind(b.Kind),
+		Endpoint:     b.Endpoint,
+		Region:       b.Region,
+		PathStyle:    b.PathStyle,
+		AccessKeyID:  b.AccessKey,
+		ForceHashing: b.ForceHashing,
+		Scratch:      b.Scratch,
+		Source:       keystile.SourceConfig,
 	}
 }
 

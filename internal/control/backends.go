@@ -76,13 +76,16 @@ type NewBackend struct {
 	PathStyle   bool
 	AccessKeyID string
 	Secret      keystile.Secret
+
+	ForceHashing bool
+	Scratch      string
 }
 
 // Create adds a backend.
 func (b *Backends) Create(ctx context.Context, a Actor, in NewBackend) (info BackendInfo, err error) {
 	backend := keystile.Backend{
 		ID: in.ID, Kind: in.Kind, Endpoint: in.Endpoint, Region: in.Region, PathStyle: in.PathStyle,
-		AccessKeyID: in.AccessKeyID, Source: keystile.SourceStore,
+		AccessKeyID: in.AccessKeyID, ForceHashing: in.ForceHashing, Scratch: in.Scratch, Source: keystile.SourceStore,
 	}
 	err = b.mutate(ctx, a, act{
 		action: "backend.create", target: in.ID, who: admins,
@@ -139,6 +142,8 @@ func (ch *change) describeBackend(b keystile.Backend) {
 	ch.changed("region", "%s", b.Region)
 	ch.changed("path_style", "%t", b.PathStyle)
 	ch.changed("access_key_id", "%s", b.AccessKeyID)
+	ch.changed("force_hashing", "%t", b.ForceHashing)
+	ch.changed("scratch", "%s", b.Scratch)
 }
 
 // BackendEdit changes what is not nil.
@@ -148,6 +153,9 @@ type BackendEdit struct {
 	PathStyle   *bool
 	AccessKeyID *string
 	Secret      *keystile.Secret
+
+	ForceHashing *bool
+	Scratch      *string
 }
 
 // Update edits a backend that was added here. A new endpoint or access key asks
@@ -206,6 +214,8 @@ func (e BackendEdit) apply(ch *change, b *keystile.Backend) error {
 	replace(&b.Region, e.Region)
 	replace(&b.PathStyle, e.PathStyle)
 	replace(&b.AccessKeyID, e.AccessKeyID)
+	replace(&b.ForceHashing, e.ForceHashing)
+	replace(&b.Scratch, e.Scratch)
 	if err := b.Check(); err != nil {
 		return err
 	}

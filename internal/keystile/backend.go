@@ -34,10 +34,16 @@ type Backend struct {
 	Region      string
 	PathStyle   bool // address buckets in the path, not in the host name
 	AccessKeyID string
-	Source      BackendSource
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Generation  int64
+	// ForceHashing has every body verified here, whatever the backend is proven
+	// to verify itself.
+	ForceHashing bool
+	// Scratch is where probes write, as BUCKET/PREFIX; empty: in a bucket that
+	// they make and remove.
+	Scratch    string
+	Source     BackendSource
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	Generation int64
 }
 
 // Region and access key ID are parts of a credential scope, which separates them
@@ -58,6 +64,7 @@ func (b *Backend) Check() error {
 	if !regionName.MatchString(b.Region) {
 		faults.Add("region", "a region of 1 to 64 letters, digits, '.', '_' or '-' is needed (many servers take us-east-1)")
 	}
+	b.checkScratch(&faults)
 	switch b.Kind {
 	case KindEmbedded:
 		if b.Endpoint != "" {
@@ -72,6 +79,32 @@ func (b *Backend) Check() error {
 		faults.Add("kind", "must be %q or %q", KindS3, KindEmbedded)
 	}
 	return faults.Err()
+}
+
+// ScratchPlace returns the bucket and the prefix, with a slash at its end or
+// empty, where probes write; no bucket if Scratch is empty.
+func (b *Backend) ScratchPlace() (bucket, prefix string) {
+	bucket, prefix, _ = strings.Cut(b.Scratch, "/")
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		prefix += "/"
+	}
+	return bucket, prefix
+}
+
+// maxScratchPrefix leaves room for the keys of a probe.
+const maxScratchPrefix = 512
+
+func (b *Backend) checkScratch(faults *Faults) {
+	if b.Scratch == "" {
+		return
+	}
+	bucket, prefix := b.ScratchPlace()
+	switch {
+	case CheckBucketName(bucket) != nil:
+		faults.Add("scratch", "must be BUCKET/PREFIX with the name of a bucket")
+	case prefix == "" || HasOddSegments(prefix) || len(prefix) > maxScratchPrefix || CheckKey(prefix) != nil:
+		faults.Add("scratch", "must be BUCKET/PREFIX, the prefix without \".\", \"..\" and empty segments and of %d bytes at most", maxScratchPrefix)
+	}
 }
 
 func (b *Backend) checkEndpoint(faults *Faults) {
@@ -99,10 +132,8 @@ type Probe struct {
 	// Fingerprint of endpoint and kind the proof holds for: a changed endpoint
 	// voids it.
 	Fingerprint string
-	// KeepsKeys: the backend stores keys byte by byte and resolves no ".", ".."
-	// or empty segments.
-	KeepsKeys bool
-	ProbedAt  time.Time
+	Abilities   Abilities
+	ProbedAt    time.Time // when a probe last ran to its end
 }
 
 // ProbeTTL is how long a proof about a backend holds.
@@ -133,14 +164,15 @@ type Health struct {
 	Message   string // why it is unhealthy; no address, no answer's body
 	// Circuit: while it is open, Healthy is false.
 	Circuit Circuit
-	// KeepsKeys is the proof in force about the backend's keys; false where it
-	// normalises them or nothing is proven.
-	KeepsKeys bool
+	// Abilities are the proofs in force, ProbedAt when a probe last ran to its
+	// end; zero: never, or for another endpoint.
+	Abilities Abilities
+	ProbedAt  time.Time
 }
 
 // TestStep is one line of a backend test.
 type TestStep struct {
-	Name    string // reach, sign, list, clock, keys
+	Name    string // reach, sign, list, clock, keys, abilities
 	OK      bool
 	Message string
 }
@@ -152,7 +184,9 @@ type TestReport struct {
 	Steps     []TestStep
 	ClockSkew time.Duration // the backend's clock less ours
 	Buckets   int
-	KeepsKeys bool
+	// Abilities are those in force after the test; ForceHashing is the backend's.
+	Abilities    Abilities
+	ForceHashing bool
 }
 
 // BucketInfo is a bucket as its backend lists it.

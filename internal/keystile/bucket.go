@@ -80,6 +80,9 @@ func CheckBucketName(name string) error {
 // on Ceph, minio and rustfs on the servers of these names.
 var reservedNames = []string{"admin", "auth", "minio", "rustfs", "swift"}
 
+// ReservedNames lists them.
+func ReservedNames() []string { return slices.Clone(reservedNames) }
+
 func checkNotReserved(name string) error {
 	if IsReservedName(name) {
 		return fmt.Errorf("bucket name %q is reserved: backends serve their own API under it: %w", name, ErrInvalid)

@@ -27,6 +27,18 @@ const (
 	MD5       Algorithm = "MD5"
 )
 
+// Algorithms lists all of them.
+func Algorithms() []Algorithm {
+	return []Algorithm{CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5}
+}
+
+// Sum is the checksum of data.
+func (a Algorithm) Sum(data []byte) Checksum {
+	h := a.newHash()
+	h.Write(data)
+	return Checksum{a, base64.StdEncoding.EncodeToString(h.Sum(nil))}
+}
+
 const checksumPrefix = "x-amz-checksum-"
 
 // Checksum is a declared or verified checksum.
@@ -43,6 +55,16 @@ func (a Algorithm) Header() string { return checksumPrefix + strings.ToLower(str
 func algorithmOf(name string) (Algorithm, bool) {
 	a := Algorithm(strings.ToUpper(name))
 	return a, a.size() != 0
+}
+
+// AlgorithmOf finds the algorithm of a header or trailer by its name in lower
+// case.
+func AlgorithmOf(header string) (Algorithm, bool) {
+	suffix, ok := strings.CutPrefix(header, checksumPrefix)
+	if !ok {
+		return "", false
+	}
+	return algorithmOf(suffix)
 }
 
 // size is the length of a checksum in bytes, 0 for an unknown algorithm.

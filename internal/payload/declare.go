@@ -53,6 +53,12 @@ type Declared struct {
 	// Chunks verifies the chunks of a signed framing. The caller sets it once
 	// the request's own signature has been verified.
 	Chunks *sigv4.ChunkVerifier
+	// LeaveTrailer says that the checksum in the trailer is passed on to one who
+	// verifies it, and not verified here. Its framing and form still are.
+	LeaveTrailer bool
+	// Compute is an algorithm whose checksum the Reader should know at the end
+	// where the client declared none; "": none.
+	Compute Algorithm
 }
 
 // Plain says whether there is nothing to decode and nothing to verify but the

@@ -2,11 +2,13 @@ package payload
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -27,7 +29,9 @@ type Reader struct {
 	left     int64 // of the payload
 	hashes   []running
 	checks   []check
-	verified []Checksum
+	verified []Checksum // or, with leave, those that a trailer brought
+	leave    bool       // trailers are for somebody else to verify
+	compute  Algorithm
 	err      error // sticky; io.EOF after success
 }
 
@@ -53,7 +57,7 @@ func NewReader(body io.Reader, d Declared) (*Reader, error) {
 	if d.EncodedLength >= 0 && d.EncodedLength < d.Length {
 		return nil, fmt.Errorf("%w: %d bytes declared in a body of %d", ErrIncomplete, d.Length, d.EncodedLength)
 	}
-	r := &Reader{left: d.Length}
+	r := &Reader{left: d.Length, leave: d.LeaveTrailer, compute: d.Compute}
 	if err := r.expect(d); err != nil {
 		return nil, err
 	}
@@ -95,7 +99,12 @@ func (r *Reader) expect(d Declared) error {
 		if !ok {
 			return fmt.Errorf("%w: trailer %q is not a checksum", ErrInvalidRequest, name)
 		}
-		r.run(algorithm)
+		if !d.LeaveTrailer {
+			r.run(algorithm)
+		}
+	}
+	if d.Compute != "" {
+		r.run(d.Compute)
 	}
 	return nil
 }
@@ -159,6 +168,10 @@ func (r *Reader) readLast(p []byte) (int, error) {
 	if err != nil {
 		return r.fail(p, err)
 	}
+	if r.leave {
+		r.verified = append(r.verified, trailers...)
+		trailers = nil
+	}
 	for _, c := range trailers {
 		if err := r.addChecksum(c); err != nil {
 			return r.fail(p, err)
@@ -169,11 +182,22 @@ func (r *Reader) readLast(p []byte) (int, error) {
 			return r.fail(p, err)
 		}
 	}
+	r.computed()
 	r.err = io.EOF
 	if len(p) == 0 {
 		return 0, io.EOF
 	}
 	return len(p), nil
+}
+
+// computed adds the checksum that was asked for to the verified ones.
+func (r *Reader) computed() {
+	for _, h := range r.hashes {
+		known := func(c Checksum) bool { return c.Algorithm == h.algorithm }
+		if h.algorithm == r.compute && !slices.ContainsFunc(r.verified, known) {
+			r.verified = append(r.verified, Checksum{h.algorithm, base64.StdEncoding.EncodeToString(h.Sum(nil))})
+		}
+	}
 }
 
 func (r *Reader) take(p []byte) {
@@ -206,7 +230,8 @@ func (r *Reader) fail(p []byte, err error) (int, error) {
 }
 
 // Checksums returns the x-amz-checksum-* values that have been verified, those
-// of trailers included. It is nil before Read has returned io.EOF or the last
+// of trailers included (with LeaveTrailer, unverified), and what Compute asked
+// for. It is nil before Read has returned io.EOF or the last
 // byte.
 func (r *Reader) Checksums() []Checksum {
 	if !errors.Is(r.err, io.EOF) {

@@ -12,59 +12,77 @@ import (
 )
 
 // body is a request's payload on its way: decoded, and verified before its last
-// byte is handed out.
+// byte is handed out, but for what the backend is left to verify.
 type body struct {
-	io.Reader
+	*payload.Reader
+	x      *exchange
 	length int64
-	sha256 string // declared and verified, in hex; empty when not signed
-	md5    string // declared and verified, in base64; may be empty
 }
 
-// openBody reads what the request declares of its body. Nothing is read from
+// Read counts the payload that came in.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.x.in += int64(n)
+	return n, err
+}
+
+// incoming is a body before anything is read of it, and what is declared of it.
+type incoming struct {
+	io.Reader
+	payload.Declared
+}
+
+// incoming reads what the request declares of its body. Nothing is read from
 // the client yet unless the length is unknown.
-func (x *exchange) openBody() (*body, error) {
+func (x *exchange) incoming() (in incoming, err error) {
 	if x.form != nil {
-		return x.openFile()
+		return x.incomingFile()
 	}
 	hash := x.auth.PayloadHash
 	if x.lease.Binding != nil {
 		hash = ""
 	}
-	declared, err := payload.Declare(payload.Source{
+	in.Declared, err = payload.Declare(payload.Source{
 		Header: x.r.Header, Query: x.r.URL.Query(), PayloadHash: hash, ContentLength: x.r.ContentLength,
 		ObjectChecksums: x.req.Op.Name == s3wire.OpCompleteMultipartUpload,
 	})
 	if err != nil {
-		return nil, err
+		return in, err
 	}
-	if declared.Framing.Signed() {
+	if in.Framing.Signed() {
 		key := x.p.signingKeys.Key(x.lease.Secret.Reveal(), x.auth.Scope)
-		declared.Chunks = sigv4.NewChunkVerifier(&x.auth, key)
+		in.Chunks = sigv4.NewChunkVerifier(&x.auth, key)
 	}
-	if declared.Length < 0 {
+	if in.Length < 0 {
 		if err := x.hold(payload.MaxUnknownLength); err != nil {
-			return nil, err
+			return in, err
 		}
 	}
-	known, err := declared.LearnLength(clientBody{x.r})
+	in.Reader, err = in.LearnLength(clientBody{x.r})
+	return in, err
+}
+
+// open makes the payload of a body.
+func (x *exchange) open(in incoming) (*body, error) {
+	reader, err := payload.NewReader(in.Reader, in.Declared)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := payload.NewReader(known, declared)
-	if err != nil {
-		return nil, err
-	}
-	return &body{counted{x, reader}, declared.Length, declared.SHA256, declared.ContentMD5}, nil
+	return &body{reader, x, in.Length}, nil
 }
 
 // readXML reads a small body whole, and only hands it out verified.
 func (x *exchange) readXML() ([]byte, error) {
-	b, err := x.openBody()
+	in, err := x.incoming()
 	if err != nil {
 		return nil, err
 	}
-	if b.length > s3wire.MaxXMLBody {
+	if in.Length > s3wire.MaxXMLBody {
 		return nil, s3wire.EntityTooLarge.Err()
+	}
+	b, err := x.open(in)
+	if err != nil {
+		return nil, err
 	}
 	// It is held as it comes: a length that is merely declared takes nothing. The
 	// read that finds its end verifies it.
@@ -87,17 +105,5 @@ func (c clientBody) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) && http1.BodyFault(c.r) != nil {
 		err = http1.ErrFraming
 	}
-	return n, err
-}
-
-// counted counts the payload that came in.
-type counted struct {
-	x *exchange
-	r io.Reader
-}
-
-func (c counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.x.in += int64(n)
 	return n, err
 }

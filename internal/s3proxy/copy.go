@@ -12,7 +12,6 @@ import (
 	"keystile/internal/http1"
 	"keystile/internal/payload"
 	"keystile/internal/s3wire"
-	"keystile/internal/sigv4"
 	"keystile/internal/upstream"
 )
 
@@ -155,12 +154,15 @@ func (s *copySource) fill(out *upstream.Request, t s3wire.Transfer, got *http1.R
 		}
 		t.Write.Set(name, value)
 	}
+	// What the source says of itself is verified here, so that its fault is told
+	// from the destination's.
+	how := s.x.entrust(&declared, t.Write, true)
 	reader, err := payload.NewReader(got.Body, declared)
 	if err != nil {
 		return err
 	}
-	out.Header, out.Body, out.ContentLength, out.PayloadHash = t.Write, sourceBody{s, reader}, got.ContentLength, sigv4.UnsignedPayload
-	return nil
+	out.Header, s.x.partial = t.Write, how.partial
+	return how.load(out, sourceBody{reader, s}, got.ContentLength)
 }
 
 // tags reads the tags of the source as the header has them. A backend that
@@ -228,12 +230,12 @@ func (s *copySource) fault(err error) error {
 
 // sourceBody reads what is copied.
 type sourceBody struct {
+	*payload.Reader
 	source *copySource
-	body   io.Reader
 }
 
 func (s sourceBody) Read(p []byte) (int, error) {
-	n, err := s.body.Read(p)
+	n, err := s.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = s.source.fault(err)
 	}

@@ -20,6 +20,7 @@ import (
 func across(t *testing.T, change ...func(*s3proxy.Options)) (*gateway, key) {
 	t.Helper()
 	g := newGateway(t, change...)
+	g.prove(keystile.StoresOnlyWhole, keystile.ChecksCRC32, keystile.IfNoneMatch, keystile.IfMatch)
 	k := g.mint("prod/uploads:read,write", "other/reports:read,write")
 	source := header("Content-Type", "text/csv", "Cache-Control", "no-cache", "X-Amz-Meta-Colour", "red",
 		"X-Amz-Tagging", "a=b%20c&d=%26", "X-Amz-Checksum-Crc32", crc32Of("hello"))

@@ -49,7 +49,8 @@ type exchange struct {
 	recorded, intended bool
 	intent             audit.Pending // valid if recorded was set by an intent
 
-	status  int // given to the client; 0 before
+	partial bool // the backend may store what arrives of the payload
+	status  int  // given to the client; 0 before
 	in, out int64
 	// refused: the gateway said no; broken: the answer began and could not be
 	// ended, through no doing of the client.

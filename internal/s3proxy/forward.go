@@ -14,7 +14,6 @@ import (
 	"keystile/internal/keyring"
 	"keystile/internal/payload"
 	"keystile/internal/s3wire"
-	"keystile/internal/sigv4"
 	"keystile/internal/upstream"
 )
 
@@ -41,6 +40,9 @@ func (p *Proxy) read(x *exchange) error {
 // hears of it.
 func (p *Proxy) mutate(x *exchange) error {
 	out := x.outbound()
+	if err := x.entrustUpload(out.Header); err != nil {
+		return err
+	}
 	if err := x.fillBody(&out); err != nil {
 		return err
 	}
@@ -148,19 +150,22 @@ func (x *exchange) fillBody(out *upstream.Request) error {
 }
 
 func (x *exchange) fillPayload(out *upstream.Request) error {
-	b, err := x.openBody()
+	in, err := x.incoming()
 	if err != nil {
 		return err
 	}
-	out.Body, out.ContentLength = b, b.length
-	out.PayloadHash = b.sha256
-	if b.sha256 == "" {
-		out.PayloadHash = sigv4.UnsignedPayload
+	how := x.entrust(&in.Declared, out.Header, x.backend.Info().ForceHashing)
+	b, err := x.open(in)
+	if err != nil {
+		return err
 	}
-	if b.md5 != "" {
-		out.Header.Set("Content-Md5", b.md5)
+	x.partial = how.partial
+	if how.late != "" {
+		if err := x.hold(b.length); err != nil {
+			return err
+		}
 	}
-	return nil
+	return how.load(out, b, b.length)
 }
 
 func (x *exchange) fillXML(out *upstream.Request) error {
@@ -179,6 +184,11 @@ func (x *exchange) fillXML(out *upstream.Request) error {
 	}
 	if data, err = x.req.Op.Canonical(data); err != nil {
 		return err
+	}
+	if x.req.Op.Name == s3wire.OpCompleteMultipartUpload {
+		if data, err = x.entrustParts(data); err != nil {
+			return err
+		}
 	}
 	setXML(out, data)
 	return nil

@@ -3,6 +3,8 @@ package s3proxy_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/xml"
 	"io"
 	"log/slog"
@@ -83,7 +85,8 @@ const (
 )
 
 // newGateway starts one. The backend "prod" has the buckets uploads, reports
-// and payroll; it is proven to keep keys unless normalises is set.
+// and payroll; it is proven to store whole bodies only and to heed If-None-Match
+// (see prove).
 func newGateway(t *testing.T, change ...func(*s3proxy.Options)) *gateway {
 	t.Helper()
 	backend := s3test.New(t)
@@ -98,6 +101,7 @@ func newGateway(t *testing.T, change ...func(*s3proxy.Options)) *gateway {
 		{Backend: withID(prod, "other"), Secret: keystile.NewSecret(backendSecret)},
 	}, change...)
 	g.backend = backend
+	g.prove(keystile.StoresOnlyWhole, keystile.IfNoneMatch)
 	return g
 }
 
@@ -127,6 +131,30 @@ func newGatewayTo(t *testing.T, backends []upstream.Endpoint, change ...func(*s3
 	t.Cleanup(g.trail.Close)
 	g.addr = g.listen(http1.GuardOptions{IdleTimeout: 5 * time.Second}, 5*time.Second)
 	return g
+}
+
+// prove makes these, and no others, the abilities that the backends are proven
+// to have. Whether they have them is up to the test.
+func (g *gateway) prove(abilities ...keystile.Ability) {
+	g.t.Helper()
+	sum := sha256.Sum256([]byte(string(keystile.KindS3) + "\n" + g.backend.URL))
+	p := keystile.Probe{Fingerprint: hex.EncodeToString(sum[:]), ProbedAt: time.Now()}
+	for _, a := range abilities {
+		p.Abilities[a] = keystile.Finding{Verdict: keystile.Yes, At: p.ProbedAt}
+	}
+	must(g.t, g.store.Write(g.t.Context(), func(tx store.Tx) error {
+		for _, id := range []string{"prod", "other"} {
+			p.BackendID = id
+			if err := tx.SaveProbe(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	must(g.t, g.backends.Sync(g.t.Context()))
+	if b, _ := g.backends.Get("prod"); len(abilities) > 0 && !b.Can(abilities[0]) {
+		g.t.Fatal("the proof is not in force")
+	}
 }
 
 func withID(b keystile.Backend, id string) keystile.Backend {

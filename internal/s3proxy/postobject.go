@@ -78,25 +78,19 @@ func (p *Proxy) authenticateForm(x *exchange, its error) error {
 	return x.form.policy.Check(x.form.Form, x.req.Bucket, x.began)
 }
 
-// openFile is openBody for a form: its payload is the file, whose length is
+// incomingFile is incoming for a form: its payload is the file, whose length is
 // known before anything is sent.
-func (x *exchange) openFile() (*body, error) {
+func (x *exchange) incomingFile() (in incoming, err error) {
 	file, length, err := x.form.File()
 	if err != nil {
-		return nil, err
+		return in, err
 	}
 	if err := x.form.policy.CheckSize(length); err != nil {
-		return nil, err
+		return in, err
 	}
-	declared, err := payload.Declare(payload.Source{Header: x.form.declared, ContentLength: length})
-	if err != nil {
-		return nil, err
-	}
-	reader, err := payload.NewReader(file, declared)
-	if err != nil {
-		return nil, err
-	}
-	return &body{counted{x, reader}, length, "", declared.ContentMD5}, nil
+	in.Reader = file
+	in.Declared, err = payload.Declare(payload.Source{Header: x.form.declared, ContentLength: length})
+	return in, err
 }
 
 // thank makes of the backend's answer the one that the form asks for.

@@ -81,6 +81,7 @@ func (r result) is(status int) error {
 func TestPostGoesOnAsAnUpload(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
+	g.prove(keystile.StoresOnlyWhole, keystile.ChecksCRC32)
 	k := g.mint("prod/uploads:write@inbox")
 	f := inUploads("user/${filename}", "acl", "private", "Content-Type", "image/jpeg", "Cache-Control", "no-cache",
 		"Content-Disposition", `attachment; filename="${filename}"`, "x-amz-meta-Colour", "red", "x-amz-storage-class", "STANDARD_IA",

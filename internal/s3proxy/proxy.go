@@ -144,6 +144,9 @@ func (p *Proxy) handle(x *exchange) error {
 	if err := p.limit(x); err != nil {
 		return err
 	}
+	if err := x.checkConditions(); err != nil {
+		return err
+	}
 	switch {
 	case x.req.Op.Name == s3wire.OpListBuckets:
 		return p.listBuckets(x)

@@ -97,7 +97,7 @@ func (x *exchange) refuse(err error) {
 func (x *exchange) recordRefusal(e *s3wire.Error, err error) error {
 	result := keystile.ResultError
 	switch {
-	case mayHaveHappened(err):
+	case mayHaveHappened(err), x.mayBePartial(err):
 		result = keystile.ResultUnknown
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
 		result = keystile.ResultDenied

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"keystile/internal/keystile"
 	"keystile/internal/s3test"
 	"keystile/internal/s3wire"
 )
@@ -196,6 +197,7 @@ func served() []*s3wire.Operation {
 // carry, and looks at what the backend gets.
 func TestEveryRowIsForwardedAsItIsListed(t *testing.T) {
 	g := newGateway(t)
+	g.prove(keystile.AllAbilities()...)
 	k := g.mint(everything...)
 	owner := g.owner(k)
 	for _, op := range served() {
@@ -225,6 +227,9 @@ func TestEveryRowIsForwardedAsItIsListed(t *testing.T) {
 			c.header.Set(name, valueFor(name, owner))
 		}
 		for _, name := range plainHeaders {
+			if op.Mutates() && op.Name != s3wire.OpPutObject && strings.HasPrefix(name, "If-") {
+				continue // they go on only where they are heeded, and have tests of their own
+			}
 			c.header.Set(name, "1")
 			if slices.Contains(op.Standard, name) {
 				want[strings.ToLower(name)] = true

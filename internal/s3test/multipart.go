@@ -53,7 +53,7 @@ func (s *Server) uploadPart(c *call) reply {
 		return c.fail(http.StatusBadRequest, "InvalidArgument", "Part numbers go from 1 to 10000.")
 	}
 	if c.req.Header.Get("X-Amz-Copy-Source") == "" {
-		u.parts[number] = newObject(c.body, http.Header{})
+		u.parts[number] = newObject(c.body, c.req.Header)
 		return reply{status: http.StatusOK, header: http.Header{"Etag": {u.parts[number].etag}}}
 	}
 	source := s.copySource(c)
@@ -79,10 +79,7 @@ func (s *Server) completeUpload(c *call) reply {
 	}
 	var in struct {
 		XMLName xml.Name `xml:"CompleteMultipartUpload"`
-		Part    []struct {
-			PartNumber int
-			ETag       string
-		}
+		Part    []namedPart
 	}
 	if err := xml.Unmarshal(c.body, &in); err != nil {
 		return c.malformedXML(err)
@@ -95,6 +92,9 @@ func (s *Server) completeUpload(c *call) reply {
 		part := u.parts[named.PartNumber]
 		if part == nil || strings.Trim(named.ETag, `"`) != strings.Trim(part.etag, `"`) {
 			return c.fail(http.StatusBadRequest, "InvalidPart", "One of the parts is not there, or another one.")
+		}
+		if s.character.Verifies && !named.fits(part) {
+			return c.fail(http.StatusBadRequest, "InvalidPart", "A part has another checksum.")
 		}
 		if i > 0 && named.PartNumber <= in.Part[i-1].PartNumber {
 			return c.fail(http.StatusBadRequest, "InvalidPartOrder", "The parts are not in order.")
@@ -111,6 +111,27 @@ func (s *Server) completeUpload(c *call) reply {
 		XMLName                     xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CompleteMultipartUploadResult"`
 		Location, Bucket, Key, ETag string
 	}{Location: s.URL + c.req.URL.EscapedPath(), Bucket: c.bucket, Key: c.key, ETag: o.etag})
+}
+
+// namedPart is a part as CompleteMultipartUpload names it.
+type namedPart struct {
+	PartNumber int
+	ETag       string
+	Sums       []struct {
+		XMLName xml.Name
+		Value   string `xml:",chardata"`
+	} `xml:",any"`
+}
+
+// fits reports whether the checksums that are named came with the part.
+func (n namedPart) fits(part *object) bool {
+	for _, sum := range n.Sums {
+		kind, ok := strings.CutPrefix(sum.XMLName.Local, "Checksum")
+		if ok && part.checksum.Get("X-Amz-Checksum-"+kind) != sum.Value {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Server) abortUpload(c *call) reply {

@@ -3,9 +3,9 @@
 // a test can prove that a backend never saw one. It can also misbehave: answer
 // late, early, in part or not at all (see [Fault]).
 //
-// It verifies neither signatures nor checksums, so that what a gateway let
-// through is seen and not refused a second time. It stores a body only if
-// the whole of its Content-Length arrived.
+// It verifies neither signatures nor, unless told to (see [Character]),
+// checksums, so that what a gateway let through is seen and not refused a second
+// time. It stores a body only if the whole of its Content-Length arrived.
 package s3test
 
 import (
@@ -60,6 +60,7 @@ type Server struct {
 	connections int
 	requests    []*Request
 	faults      []*Fault
+	character   Character
 	buckets     map[string]*bucket
 	nextID      int
 }

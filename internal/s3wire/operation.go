@@ -126,6 +126,7 @@ const (
 	OpListMultipartUploads    = "ListMultipartUploads"
 	OpDeleteObjects           = "DeleteObjects"
 	OpCopyObject              = "CopyObject"
+	OpPutObject               = "PutObject"
 	OpUploadPart              = "UploadPart"
 	OpUploadPartCopy          = "UploadPartCopy"
 	OpCreateMultipartUpload   = "CreateMultipartUpload"

@@ -145,7 +145,7 @@ var objectTable = []Operation{
 		Permission: keystile.Read, Effect: EffectNone, Class: ClassRead, Callers: everybody, Served: true,
 	},
 	{
-		Name: "PutObject", Method: http.MethodPut, Level: Object,
+		Name: OpPutObject, Method: http.MethodPut, Level: Object,
 		Headers:  join(ownerHeaders, customerKeyHeaders, newObjectHeaders, payloadHeaders, checksumValueHeaders, []string{"x-amz-write-offset-bytes"}),
 		Metadata: true, Body: Payload,
 		Standard:   join(contentHeaders, conditionalWrite),

@@ -51,6 +51,7 @@ type Backend struct {
 	client  *http1.Client
 	limits  Timeouts
 	circuit *circuit
+	dial    func(context.Context) (net.Conn, error)
 	now     func() time.Time
 	health  atomic.Pointer[keystile.Health]
 	proof   atomic.Pointer[keystile.Probe]
@@ -83,7 +84,18 @@ type Request struct {
 	// AnswerTimeout bounds the wait for the answer's head once the request is
 	// sent; 0 stands for what the backend's Timeouts say for the Method.
 	AnswerTimeout time.Duration
+
+	addressing addressing // for probes
 }
+
+// addressing is where a request names its bucket.
+type addressing uint8
+
+const (
+	asDeclared addressing = iota
+	byHost
+	inPath
+)
 
 // Object names an object of the same backend.
 type Object struct {
@@ -107,9 +119,10 @@ func newBackend(e Endpoint, dialer *Dialer, roots *x509.CertPool, now func() tim
 		if err != nil || u.Hostname() == "" {
 			dial = func(context.Context) (net.Conn, error) { return nil, errNoEndpoint }
 		} else {
-			dial = b.addressed(u, dialer, roots)
+			dial = b.reach(u, dialer, roots)
 		}
 	}
+	b.dial = dial
 	b.client = http1.NewClient(http1.Options{
 		Dial:          dial,
 		Host:          b.host,
@@ -126,8 +139,8 @@ func newBackend(e Endpoint, dialer *Dialer, roots *x509.CertPool, now func() tim
 
 var errNoEndpoint = errors.New("the endpoint is not a URL with a host")
 
-// addressed sets scheme and host as u names them and returns how to connect.
-func (b *Backend) addressed(u *url.URL, dialer *Dialer, roots *x509.CertPool) func(context.Context) (net.Conn, error) {
+// reach sets scheme and host as u names them and returns how to connect.
+func (b *Backend) reach(u *url.URL, dialer *Dialer, roots *x509.CertPool) func(context.Context) (net.Conn, error) {
 	name := strings.ToLower(u.Hostname())
 	port := portOf(u)
 	b.scheme, b.host = u.Scheme, strings.TrimSuffix(strings.ToLower(u.Host), ":")
@@ -190,10 +203,7 @@ func (b *Backend) Info() keystile.Backend { return b.info }
 
 // KeepsKeys reports whether the backend is proven, now, to store keys byte by
 // byte. Unknown means no.
-func (b *Backend) KeepsKeys() bool {
-	proof := b.proof.Load()
-	return proof != nil && proof.KeepsKeys && b.inForce(*proof)
-}
+func (b *Backend) KeepsKeys() bool { return b.Can(keystile.KeepsKeys) }
 
 // Health returns what was last seen of the backend.
 func (b *Backend) Health() keystile.Health {
@@ -201,7 +211,6 @@ func (b *Backend) Health() keystile.Health {
 	if seen := b.health.Load(); seen != nil {
 		h = *seen
 	}
-	h.KeepsKeys = b.KeepsKeys()
 	state, since, cause := b.circuit.state()
 	h.Circuit = state
 	if state == keystile.CircuitOpen {
@@ -211,6 +220,7 @@ func (b *Backend) Health() keystile.Health {
 			h.CheckedAt = since
 		}
 	}
+	h.Abilities, h.ProbedAt = b.abilities()
 	return h
 }
 
@@ -296,9 +306,12 @@ func (b *Backend) admitObject(bucket, key string) error {
 
 const copySourceHeader = "X-Amz-Copy-Source"
 
-// send is Send without the checks, for probes.
-func (b *Backend) send(ctx context.Context, r Request) (*http1.Response, error) {
-	host, path := b.address(r.Bucket, r.Key)
+// addressed is a request's target and Host, once it is signed.
+type addressed struct{ host, target string }
+
+// prepare addresses and signs a request.
+func (b *Backend) prepare(r *Request) (addressed, error) {
+	host, path := b.address(r.Bucket, r.Key, r.addressing)
 	query := encodeQuery(r.Query)
 	if r.Header == nil {
 		r.Header = make(http.Header, 4)
@@ -311,14 +324,23 @@ func (b *Backend) send(ctx context.Context, r Request) (*http1.Response, error) 
 	}
 	lowerMetadata(r.Header)
 	if err := b.signer.Sign(r.Method, path, query, host, r.Header, r.PayloadHash, b.now()); err != nil {
-		return nil, err
+		return addressed{}, err
 	}
 	target := path
 	if query != "" {
 		target += "?" + query
 	}
+	return addressed{host, target}, nil
+}
+
+// send is Send without the checks, for probes.
+func (b *Backend) send(ctx context.Context, r Request) (*http1.Response, error) {
+	to, err := b.prepare(&r)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := b.client.Do(ctx, &http1.Request{
-		Method: r.Method, Target: target, Host: host, Header: r.Header,
+		Method: r.Method, Target: to.target, Host: to.host, Header: r.Header,
 		ContentLength: r.ContentLength, Body: r.Body,
 		HeaderTimeout: b.answerTimeout(&r), Commit: r.Commit, AbortBody: r.AbortBody,
 	})
@@ -355,11 +377,14 @@ func redirects(status int) bool {
 // a label of a host name is addressed in the path, and so is one with a dot
 // over TLS, where no wildcard certificate covers it. So is a key such as
 // "minio/admin/…" too: as the whole path it would be the backend's own API.
-func (b *Backend) address(bucket, key string) (host, path string) {
+func (b *Backend) address(bucket, key string, how addressing) (host, path string) {
+	if how == byHost {
+		return bucket + "." + b.host, encodePath("", key)
+	}
 	first, _, _ := strings.Cut(key, "/")
-	byHost := bucket != "" && !b.info.PathStyle && !b.private && keystile.CheckNewBucketName(bucket) == nil &&
+	hosted := how == asDeclared && bucket != "" && !b.info.PathStyle && !b.private && keystile.CheckNewBucketName(bucket) == nil &&
 		(b.scheme != "https" || !strings.Contains(bucket, ".")) && !keystile.IsReservedName(first)
-	if byHost {
+	if hosted {
 		return bucket + "." + b.host, encodePath("", key)
 	}
 	return b.host, encodePath(bucket, key)

@@ -262,22 +262,29 @@ func TestProofHoldsForItsEndpointAndTime(t *testing.T) {
 	info := keystile.Backend{ID: "x", Kind: keystile.KindS3, Endpoint: "http://s3.example.com", Region: testRegion}
 	moved := info
 	moved.Endpoint = "http://s3.example.org"
+	proven := func(v keystile.Verdict, age time.Duration) (a keystile.Abilities) {
+		a[keystile.KeepsKeys] = keystile.Finding{Verdict: v, At: now.Add(-age)}
+		return a
+	}
+	yes := proven(keystile.Yes, time.Hour)
 	for _, tt := range []struct {
 		name  string
 		proof keystile.Probe
 		want  bool
 	}{
-		{"in force", keystile.Probe{Fingerprint: fingerprint(info), KeepsKeys: true, ProbedAt: now.Add(-time.Hour)}, true},
-		{"disproved", keystile.Probe{Fingerprint: fingerprint(info), ProbedAt: now}, false},
-		{"expired", keystile.Probe{Fingerprint: fingerprint(info), KeepsKeys: true, ProbedAt: now.Add(-keystile.ProbeTTL)}, false},
-		{"from the future", keystile.Probe{Fingerprint: fingerprint(info), KeepsKeys: true, ProbedAt: now.Add(24 * time.Hour)}, false},
-		{"of another endpoint", keystile.Probe{Fingerprint: fingerprint(moved), KeepsKeys: true, ProbedAt: now}, false},
-		{"of nothing", keystile.Probe{KeepsKeys: true, ProbedAt: now}, false},
+		{"in force", keystile.Probe{Fingerprint: fingerprint(info), Abilities: yes}, true},
+		{"disproved", keystile.Probe{Fingerprint: fingerprint(info), Abilities: proven(keystile.No, 0)}, false},
+		{"unknown", keystile.Probe{Fingerprint: fingerprint(info), Abilities: proven(keystile.Unknown, 0)}, false},
+		{"expired", keystile.Probe{Fingerprint: fingerprint(info), Abilities: proven(keystile.Yes, keystile.ProbeTTL)}, false},
+		{"from the future", keystile.Probe{Fingerprint: fingerprint(info), Abilities: proven(keystile.Yes, -24*time.Hour)}, false},
+		{"of another endpoint", keystile.Probe{Fingerprint: fingerprint(moved), Abilities: yes}, false},
+		{"of nothing", keystile.Probe{Abilities: yes}, false},
 	} {
 		b := newBackend(Endpoint{Backend: info}, NewDialer(), nil, func() time.Time { return now })
 		b.adopt(tt.proof)
-		if b.KeepsKeys() != tt.want || b.Health().KeepsKeys != tt.want {
-			t.Errorf("%s: %v, want %v", tt.name, b.KeepsKeys(), tt.want)
+		shown := b.Health().Abilities[keystile.KeepsKeys].Verdict == keystile.Yes
+		if b.KeepsKeys() != tt.want || shown != tt.want {
+			t.Errorf("%s: %v, shown as %v, want %v", tt.name, b.KeepsKeys(), shown, tt.want)
 		}
 	}
 }

@@ -103,7 +103,7 @@ func TestHostOfEndpoint(t *testing.T) {
 	} {
 		info := keystile.Backend{ID: "x", Kind: keystile.KindS3, Endpoint: tt.endpoint, PathStyle: tt.pathStyle}
 		b := newBackend(Endpoint{Backend: info}, NewDialer(), nil, nil)
-		if host, path := b.address(tt.bucket, "k"); host != tt.host || path != tt.path {
+		if host, path := b.address(tt.bucket, "k", asDeclared); host != tt.host || path != tt.path {
 			t.Errorf("%s, %s: %s %s, want %s %s", tt.endpoint, tt.bucket, host, path, tt.host, tt.path)
 		}
 	}

@@ -218,7 +218,14 @@ func (f *fakeS3) backend(t *testing.T, alter func(*keystile.Backend)) *Backend {
 
 // prove gives the backend a proof in force.
 func prove(b *Backend) {
-	b.adopt(keystile.Probe{BackendID: b.info.ID, Fingerprint: fingerprint(b.info), KeepsKeys: true, ProbedAt: time.Now()})
+	b.adopt(keystile.Probe{BackendID: b.info.ID, Fingerprint: fingerprint(b.info), Abilities: keepsKeys(), ProbedAt: time.Now()})
+}
+
+func keeps(a keystile.Abilities) bool { return a[keystile.KeepsKeys].Verdict == keystile.Yes }
+
+func keepsKeys() (a keystile.Abilities) {
+	a[keystile.KeepsKeys] = keystile.Finding{Verdict: keystile.Yes, At: time.Now()}
+	return a
 }
 
 // memStore keeps backends and proofs in memory.

@@ -14,9 +14,9 @@ import (
 
 const (
 	checkTimeout = 15 * time.Second // a little more than a connection is waited for
-	probeTimeout = 2 * time.Minute
-	// probeAhead is how long before its end a proof is renewed, so that keys do
-	// not stop working in between.
+	probeTimeout = 4 * time.Minute
+	// probeAhead is how long before its end a proof is renewed, so that nothing
+	// stops working in between.
 	probeAhead = 24 * time.Hour
 	// probeAgain is the pause after a probe that proved nothing.
 	probeAgain = time.Hour

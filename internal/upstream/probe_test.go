@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,33 +39,34 @@ func TestProbeKeys(t *testing.T) {
 		name      string
 		resolve   func(string) string
 		intervene func(http.ResponseWriter, seen) bool
-		want      keyVerdict
+		want      keystile.Verdict
 	}{
-		{"keeps", nil, nil, keysKept},
-		{"cleans paths", cleaned, nil, keysNormalised},
-		{"merges slashes", merged, nil, keysNormalised},
-		{"drops dots", dotless, nil, keysNormalised},
-		{"refuses odd keys", nil, refuse(400, odd), keysNormalised},
-		{"stores under another name", func(key string) string { return strings.Replace(key, "c//", "c/", 1) }, nil, keysNormalised},
-		{"denies odd keys", nil, refuse(403, odd), keysUnknown},
-		{"fails on odd keys", nil, refuse(500, odd), keysUnknown},
-		{"fails on writing odd keys", nil, refuse(503, on("PUT", "c//d")), keysUnknown},
-		{"makes no bucket", nil, refuse(403, on("PUT", scratchPrefix)), keysUnknown},
-		{"stores nothing", nil, refuse(507, on("PUT", "/a/b")), keysUnknown},
-		{"finds nothing", nil, refuse(404, on("HEAD", "")), keysUnknown},
-		{"lists nothing", nil, refuse(500, on("GET", "list-type")), keysUnknown},
-		{"redirects", nil, refuse(307, on("HEAD", "x/%2E%2E")), keysUnknown},
+		{"keeps", nil, nil, keystile.Yes},
+		{"cleans paths", cleaned, nil, keystile.No},
+		{"merges slashes", merged, nil, keystile.No},
+		{"drops dots", dotless, nil, keystile.No},
+		{"refuses odd keys", nil, refuse(400, odd), keystile.No},
+		{"stores under another name", func(key string) string { return strings.Replace(key, "c//", "c/", 1) }, nil, keystile.No},
+		{"denies odd keys", nil, refuse(403, odd), keystile.Unknown},
+		{"fails on odd keys", nil, refuse(500, odd), keystile.Unknown},
+		{"fails on writing odd keys", nil, refuse(503, on("PUT", "c//d")), keystile.Unknown},
+		{"makes no bucket", nil, refuse(403, on("PUT", scratchPrefix)), keystile.Unknown},
+		{"stores nothing", nil, refuse(507, on("PUT", "/a/b")), keystile.Unknown},
+		{"finds nothing", nil, refuse(404, on("HEAD", "")), keystile.Unknown},
+		{"lists nothing", nil, refuse(500, on("GET", "list-type")), keystile.Unknown},
+		{"redirects", nil, refuse(307, on("HEAD", "x/%2E%2E")), keystile.Unknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeS3(t)
 			f.resolve, f.intervene = tt.resolve, tt.intervene
-			verdict, why := f.backend(t, nil).probeKeys(t.Context())
+			finding := f.backend(t, nil).probe(t.Context()).abilities[keystile.KeepsKeys]
+			verdict, why := finding.Verdict, finding.Note
 			f.noFaults(t)
 			if verdict != tt.want || why == "" {
 				t.Errorf("verdict %d (%s), want %d", verdict, why, tt.want)
 			}
-			if unknown := strings.HasPrefix(why, "unknown"); unknown != (tt.want == keysUnknown) || strings.Contains(why, scratchPrefix) {
+			if strings.Contains(why, scratchPrefix) || finding.At.IsZero() != (tt.want == keystile.Unknown) {
 				t.Errorf("finding %q", why)
 			}
 			if left := f.names(); len(left) != 0 {
@@ -74,13 +76,16 @@ func TestProbeKeys(t *testing.T) {
 	}
 }
 
-// A probe touches nothing but its own bucket, and never sends a dot segment
+// A probe touches nothing but its own bucket (it looks for reserved names), and never sends a dot segment
 // decoded.
 func TestProbeStaysInItsBucket(t *testing.T) {
 	f := newFakeS3(t)
 	f.buckets["precious"] = map[string]bool{"a/b": true}
-	f.backend(t, nil).probeKeys(t.Context())
+	f.backend(t, nil).probe(t.Context())
 	for _, s := range f.seen() {
+		if reads := s.method == http.MethodGet && slices.Contains(keystile.ReservedNames(), strings.TrimSuffix(s.target[1:], "?max-keys=1")); reads {
+			continue
+		}
 		if !strings.HasPrefix(s.target, "/"+scratchPrefix) {
 			t.Errorf("sent %+v", s)
 		}
@@ -103,8 +108,9 @@ func TestCutShortProbeCleansUp(t *testing.T) {
 		}
 		return false
 	}
-	if verdict, why := f.backend(t, nil).probeKeys(t.Context()); verdict != keysUnknown {
-		t.Errorf("verdict %d (%s)", verdict, why)
+	got := f.backend(t, nil).probe(t.Context())
+	if got.complete || got.abilities[keystile.KeepsKeys].Verdict != keystile.Unknown {
+		t.Errorf("found %+v", got)
 	}
 	if left := f.names(); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
@@ -115,7 +121,7 @@ func TestRunProbesWhatIsNotProven(t *testing.T) {
 	f := newFakeS3(t)
 	m := newMemStore()
 	run(t, newTestRegistry(t, m, f.endpoint("fake")))
-	eventually(t, "a saved proof", func() bool { return m.proof("fake").KeepsKeys })
+	eventually(t, "a saved proof", func() bool { return keeps(m.proof("fake").Abilities) })
 	want := fingerprint(f.describe("fake"))
 	if got := m.proof("fake"); got.Fingerprint != want {
 		t.Errorf("proof %+v", got)
@@ -128,7 +134,7 @@ func TestRunTrustsAProofInForce(t *testing.T) {
 	m := newMemStore()
 	first := newTestRegistry(t, m, f.endpoint("fake"))
 	report := first.Test(t.Context(), f.describe("fake"), keystile.Secret{})
-	if !report.OK || report.KeepsKeys || m.proof("fake").Fingerprint == "" {
+	if !report.OK || keeps(report.Abilities) || m.proof("fake").Fingerprint == "" {
 		t.Fatalf("report %+v, proof %+v", report, m.proof("fake"))
 	}
 	before := len(f.seen())

@@ -215,7 +215,7 @@ func (r *Registry) load(ctx context.Context) (storedBackends, error) {
 func (b *Backend) serves(e Endpoint) bool {
 	a, c := b.info, e.Backend
 	return a.Kind == c.Kind && a.Endpoint == c.Endpoint && a.Region == c.Region && a.PathStyle == c.PathStyle &&
-		a.AccessKeyID == c.AccessKeyID && a.Source == c.Source && b.secret.Equal(e.Secret)
+		a.AccessKeyID == c.AccessKeyID && a.ForceHashing == c.ForceHashing && a.Scratch == c.Scratch && a.Source == c.Source && b.secret.Equal(e.Secret)
 }
 
 // Close closes the idle connections to every backend and refuses new requests.

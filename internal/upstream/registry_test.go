@@ -96,15 +96,15 @@ func TestChangedEndpointLosesItsProof(t *testing.T) {
 	f, other := newFakeS3(t), newFakeS3(t)
 	m := newMemStore()
 	m.put(f.endpoint("x"))
-	m.proofs["x"] = keystile.Probe{BackendID: "x", Fingerprint: fingerprint(f.describe("x")), KeepsKeys: true, ProbedAt: time.Now()}
+	m.proofs["x"] = keystile.Probe{BackendID: "x", Fingerprint: fingerprint(f.describe("x")), Abilities: keepsKeys(), ProbedAt: time.Now()}
 	r := newTestRegistry(t, m)
 	must(t, r.Sync(t.Context()))
-	if !r.Health()["x"].KeepsKeys {
+	if !keeps(r.Health()["x"].Abilities) {
 		t.Fatal("the proof of the store is not in force")
 	}
 	m.put(other.endpoint("x"))
 	must(t, r.Sync(t.Context()))
-	if r.Health()["x"].KeepsKeys {
+	if keeps(r.Health()["x"].Abilities) {
 		t.Error("the proof outlived its endpoint")
 	}
 }
@@ -199,7 +199,7 @@ func TestHealth(t *testing.T) {
 		barred.change(func() { barred.intervene = nil })
 		return r.Health()["barred"].Message == ""
 	})
-	if h := r.Health()["private"]; h.KeepsKeys {
+	if h := r.Health()["private"]; keeps(h.Abilities) {
 		t.Error("the embedded backend was probed")
 	}
 }
@@ -251,8 +251,8 @@ func TestTest(t *testing.T) {
 		key   keystile.Secret
 		steps string // names of the steps; the last failed if it has a "!"
 	}{
-		{"good", f.describe("good"), secret, "reach sign list clock keys"},
-		{"no scratch bucket", stingy.describe("stingy"), secret, "reach sign list clock keys"},
+		{"good", f.describe("good"), secret, "reach sign list clock keys abilities"},
+		{"no scratch bucket", stingy.describe("stingy"), secret, "reach sign list clock keys abilities"},
 		{"dead", dead, secret, "reach!"},
 		{"forbidden address", metadata, secret, "reach!"},
 		{"invalid", invalid, secret, "reach!"},
@@ -281,7 +281,7 @@ func TestTest(t *testing.T) {
 			if got := strings.Join(steps, " "); got != tt.steps || report.OK == strings.HasSuffix(tt.steps, "!") {
 				t.Errorf("steps %q (%+v), want %q", got, report, tt.steps)
 			}
-			if tt.name == "good" && (!report.KeepsKeys || report.Buckets != 1) || tt.name == "no scratch bucket" && report.KeepsKeys {
+			if tt.name == "good" && (!keeps(report.Abilities) || report.Buckets != 1) || tt.name == "no scratch bucket" && keeps(report.Abilities) {
 				t.Errorf("report %+v", report)
 			}
 			if tt.name == "clock" && (report.ClockSkew > -59*time.Minute || report.ClockSkew < -61*time.Minute) {
@@ -296,7 +296,7 @@ func TestProofOfATestOutlivesIt(t *testing.T) {
 	f := newFakeS3(t)
 	m := newMemStore()
 	r := newTestRegistry(t, m)
-	if report := r.Test(t.Context(), f.describe("new"), keystile.NewSecret(testSecret)); !report.KeepsKeys {
+	if report := r.Test(t.Context(), f.describe("new"), keystile.NewSecret(testSecret)); !keeps(report.Abilities) {
 		t.Fatalf("report %+v", report)
 	}
 	if p := m.proof("new"); p.BackendID != "" {
@@ -304,11 +304,11 @@ func TestProofOfATestOutlivesIt(t *testing.T) {
 	}
 	m.put(f.endpoint("new"))
 	must(t, r.Sync(t.Context()))
-	if !r.Health()["new"].KeepsKeys {
+	if !keeps(r.Health()["new"].Abilities) {
 		t.Error("the proof was forgotten")
 	}
 	run(t, r)
-	eventually(t, "the proof in the store", func() bool { return m.proof("new").KeepsKeys })
+	eventually(t, "the proof in the store", func() bool { return keeps(m.proof("new").Abilities) })
 }
 
 // A declared backend is tested with its own secret, but only at its own
@@ -334,7 +334,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	b, _ := r.Get("x")
 	log.Info("all", "backend", b, "endpoint", f.endpoint("x"), "registry", r)
 	run(t, r)
-	eventually(t, "checks", func() bool { return r.Health()["wrong"].Message != "" && r.Health()["x"].KeepsKeys })
+	eventually(t, "checks", func() bool { return r.Health()["wrong"].Message != "" && keeps(r.Health()["x"].Abilities) })
 	if strings.Contains(out.String(), testSecret) {
 		t.Error("the log holds a secret")
 	}

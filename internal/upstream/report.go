@@ -3,19 +3,20 @@ package upstream
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"keystile/internal/keystile"
 )
 
 const (
-	testTimeout = 2 * time.Minute
+	testTimeout = 5 * time.Minute
 	// maxClockSkew is what a test lets pass. Signatures fail at 15 minutes.
 	maxClockSkew = 5 * time.Minute
 )
 
 // Test tries out a backend as it is described, whether the registry has it or
-// not. It changes nothing there, but for a scratch bucket that it makes and
+// not. It changes nothing there, but for scratch objects that it makes and
 // removes. A zero secret stands for the one the registry has, if that belongs
 // to the same endpoint and key. No message names an address or repeats an
 // answer.
@@ -28,20 +29,48 @@ func (r *Registry) Test(ctx context.Context, described keystile.Backend, secret 
 	}
 	defer done()
 	c := b.contact(ctx)
-	report := keystile.TestReport{ClockSkew: c.skew, Buckets: c.buckets}
+	report := keystile.TestReport{ClockSkew: c.skew, Buckets: c.buckets, ForceHashing: b.info.ForceHashing}
 	report.Steps, report.OK = contactSteps(c)
 	if !report.OK {
 		return report
 	}
-	if b.info.Kind == keystile.KindEmbedded {
-		report.Steps = append(report.Steps, keystile.TestStep{Name: "keys", OK: true, Message: "the embedded backend normalises keys: those with \".\", \"..\" or empty segments are refused"})
-		return report
-	}
-	verdict, finding := b.probeKeys(ctx)
-	r.record(ctx, b, verdict)
-	report.KeepsKeys = b.KeepsKeys()
-	report.Steps = append(report.Steps, keystile.TestStep{Name: "keys", OK: true, Message: finding})
+	f := r.probe(ctx, b)
+	report.Abilities, _ = b.abilities()
+	report.Steps = append(report.Steps, keysStep(f), abilitiesStep(f))
 	return report
+}
+
+func keysStep(f found) keystile.TestStep {
+	finding := f.abilities[keystile.KeepsKeys]
+	step := keystile.TestStep{Name: "keys", OK: true, Message: finding.Note}
+	if finding.Verdict == keystile.Unknown {
+		step.Message = "unknown: " + finding.Note
+	}
+	return step
+}
+
+// abilitiesStep tells in short what was proven; the abilities themselves tell
+// what follows.
+func abilitiesStep(f found) keystile.TestStep {
+	var proven, not []string
+	for _, a := range keystile.AllAbilities() {
+		if f.abilities[a].Verdict == keystile.Yes {
+			proven = append(proven, a.Title())
+		} else {
+			not = append(not, a.Title())
+		}
+	}
+	message := "nothing is proven"
+	if len(proven) > 0 {
+		message = "proven: " + strings.Join(proven, ", ")
+	}
+	if len(not) > 0 && len(proven) > 0 {
+		message += "; not: " + strings.Join(not, ", ")
+	}
+	if f.trouble != "" {
+		message += "; " + f.trouble
+	}
+	return keystile.TestStep{Name: "abilities", OK: true, Message: message}
 }
 
 // candidate makes what a test talks to, and tells how to be done with it.

@@ -1,21 +1,23 @@
 package sqlstore
 
 import (
+	"encoding/json"
+
 	"keystile/internal/keystile"
 )
 
-const backendColumns = `id, kind, endpoint, region, path_style, access_key_id, created_at, updated_at, generation`
+const backendColumns = `id, kind, endpoint, region, path_style, access_key_id, force_hashing, scratch, created_at, updated_at, generation`
 
 func scanBackend(row scanner) (keystile.Backend, error) {
 	b := keystile.Backend{Source: keystile.SourceStore}
-	err := row.Scan(&b.ID, &b.Kind, &b.Endpoint, &b.Region, &b.PathStyle, &b.AccessKeyID,
+	err := row.Scan(&b.ID, &b.Kind, &b.Endpoint, &b.Region, &b.PathStyle, &b.AccessKeyID, &b.ForceHashing, &b.Scratch,
 		instant{&b.CreatedAt}, instant{&b.UpdatedAt}, &b.Generation)
 	return b, err
 }
 
 func (t *tx) CreateBackend(b keystile.Backend, secret keystile.Secret) error {
-	_, err := t.exec(`INSERT INTO backends (`+backendColumns+`, secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		b.ID, b.Kind, b.Endpoint, b.Region, b.PathStyle, b.AccessKeyID,
+	_, err := t.exec(`INSERT INTO backends (`+backendColumns+`, secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		b.ID, b.Kind, b.Endpoint, b.Region, b.PathStyle, b.AccessKeyID, b.ForceHashing, b.Scratch,
 		micros(b.CreatedAt), micros(b.UpdatedAt), b.Generation, t.sealSecret("backends", b.ID, "secret", secret))
 	return about(err, "backend %q", b.ID)
 }
@@ -40,8 +42,8 @@ func (t *tx) Backends() ([]keystile.Backend, error) {
 
 func (t *tx) UpdateBackend(b keystile.Backend, secret keystile.Secret) error {
 	err := t.execOne(`UPDATE backends SET kind = $1, endpoint = $2, region = $3, path_style = $4, access_key_id = $5,
-		created_at = $6, updated_at = $7, generation = $8, secret = $9 WHERE id = $10`,
-		b.Kind, b.Endpoint, b.Region, b.PathStyle, b.AccessKeyID,
+		force_hashing = $6, scratch = $7, created_at = $8, updated_at = $9, generation = $10, secret = $11 WHERE id = $12`,
+		b.Kind, b.Endpoint, b.Region, b.PathStyle, b.AccessKeyID, b.ForceHashing, b.Scratch,
 		micros(b.CreatedAt), micros(b.UpdatedAt), b.Generation, t.sealSecret("backends", b.ID, "secret", secret), b.ID)
 	return about(err, "backend %q", b.ID)
 }
@@ -59,8 +61,12 @@ func (t *tx) DeleteBackend(id string) error {
 
 func (t *tx) Probe(backendID string) (keystile.Probe, error) {
 	p := keystile.Probe{BackendID: backendID}
-	err := t.row([]any{&p.Fingerprint, &p.KeepsKeys, instant{&p.ProbedAt}},
-		`SELECT fingerprint, keeps_keys, probed_at FROM probes WHERE backend_id = $1`, backendID)
+	var abilities []byte
+	err := t.row([]any{&p.Fingerprint, &abilities, instant{&p.ProbedAt}},
+		`SELECT fingerprint, abilities, probed_at FROM probes WHERE backend_id = $1`, backendID)
+	if err == nil {
+		err = json.Unmarshal(abilities, &p.Abilities)
+	}
 	if err != nil {
 		return keystile.Probe{}, about(err, "probe of backend %q", backendID)
 	}
@@ -68,10 +74,14 @@ func (t *tx) Probe(backendID string) (keystile.Probe, error) {
 }
 
 func (t *tx) SaveProbe(p keystile.Probe) error {
-	_, err := t.exec(`INSERT INTO probes (backend_id, fingerprint, keeps_keys, probed_at) VALUES ($1, $2, $3, $4)
+	abilities, err := json.Marshal(p.Abilities)
+	if err != nil {
+		return about(err, "probe of backend %q", p.BackendID)
+	}
+	_, err = t.exec(`INSERT INTO probes (backend_id, fingerprint, abilities, probed_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (backend_id) DO UPDATE SET fingerprint = excluded.fingerprint,
-			keeps_keys = excluded.keeps_keys, probed_at = excluded.probed_at`,
-		p.BackendID, p.Fingerprint, p.KeepsKeys, micros(p.ProbedAt))
+			abilities = excluded.abilities, probed_at = excluded.probed_at`,
+		p.BackendID, p.Fingerprint, string(abilities), micros(p.ProbedAt))
 	return about(err, "probe of backend %q", p.BackendID)
 }
 

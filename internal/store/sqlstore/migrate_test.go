@@ -13,8 +13,9 @@ import (
 // frozen is what has shipped: a released migration has run on someone's data and
 // is never edited. A new one is added here with the release that brings it.
 var frozen = map[string]string{
-	"sqlite/00001_first.sql":   "92cad8c8d8285b743b4c85a5e201fc2d902f15e73455920d34a78b99f01bf619",
-	"sqlite/00002_traffic.sql": "88c504a245d3513843773df1a71fc4418ee48f8d84948678b67e4ce63bb43381",
+	"sqlite/00001_first.sql":     "92cad8c8d8285b743b4c85a5e201fc2d902f15e73455920d34a78b99f01bf619",
+	"sqlite/00002_traffic.sql":   "88c504a245d3513843773df1a71fc4418ee48f8d84948678b67e4ce63bb43381",
+	"sqlite/00003_abilities.sql": "660de02edf52c3ea2c14a1106c3f59b9efeaf7b5b58b49212a57a68d83b72ac5",
 }
 
 func TestShippedMigrationsAreFrozen(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 func backend(id string) keystile.Backend {
 	return keystile.Backend{
 		ID: id, Kind: keystile.KindS3, Endpoint: "https://" + id + ".example.com:9000", Region: "eu-1", PathStyle: true,
-		AccessKeyID: "ADMIN-" + id, Source: keystile.SourceStore, CreatedAt: noon, UpdatedAt: after(time.Second), Generation: 3,
+		AccessKeyID: "ADMIN-" + id, ForceHashing: true, Scratch: "bucket/prefix", Source: keystile.SourceStore, CreatedAt: noon, UpdatedAt: after(time.Second), Generation: 3,
 	}
 }
 
@@ -107,9 +107,14 @@ func proveBackendAbsent(t *testing.T, a, _ store.Store) {
 }
 
 func proveProbe(t *testing.T, a, b store.Store) {
+	var some, all keystile.Abilities
+	some[keystile.KeepsKeys] = keystile.Finding{Verdict: keystile.Yes, At: noon}
+	for i, a := range keystile.AllAbilities() {
+		all[a] = keystile.Finding{Verdict: keystile.Verdict(i % 3), At: after(time.Duration(i) * time.Second), Note: "why: \"" + a.String() + "\""}
+	}
 	for _, p := range []keystile.Probe{
-		{BackendID: "declared", Fingerprint: "https://a s3", KeepsKeys: true, ProbedAt: noon},
-		{BackendID: "declared", Fingerprint: "https://b s3", KeepsKeys: false, ProbedAt: after(time.Hour)},
+		{BackendID: "declared", Fingerprint: "https://a s3", Abilities: some, ProbedAt: noon},
+		{BackendID: "declared", Fingerprint: "https://b s3", Abilities: all, ProbedAt: after(time.Hour)},
 		{BackendID: "declared"},
 	} {
 		write(t, a, func(tx store.Tx) error { return tx.SaveProbe(p) })

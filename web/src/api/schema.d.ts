@@ -633,6 +633,28 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Ability: {
+            /**
+             * Format: date-time
+             * @description when it becomes unknown unless it is found again
+             */
+            expires_at?: string;
+            /** @description what follows from the verdict */
+            means: string;
+            /** @example checks_digest */
+            name: string;
+            /** @description what was seen, or why it is unknown */
+            note?: string;
+            /**
+             * Format: date-time
+             * @description when the verdict was found
+             */
+            proven_at?: string;
+            /** @example Digests */
+            title: string;
+            /** @enum {string} */
+            verdict: "yes" | "no" | "unknown";
+        };
         Account: {
             /** Format: date-time */
             created_at: string;
@@ -672,10 +694,14 @@ export interface components {
             updated_at: string;
         };
         Backend: {
+            /** @description what the backend is proven to do; what is not proven is taken for something that it does not do */
+            abilities: components["schemas"]["Ability"][];
             access_key_id?: string;
             /** Format: date-time */
             created_at?: string;
             endpoint?: string;
+            /** @description every body is verified here, whatever the backend is proven to verify */
+            force_hashing: boolean;
             health: components["schemas"]["Health"];
             id: string;
             /** @description proven to store keys byte by byte */
@@ -683,7 +709,14 @@ export interface components {
             /** @enum {string} */
             kind: "s3" | "embedded";
             path_style: boolean;
+            /**
+             * Format: date-time
+             * @description when a probe last ran to its end; absent: never
+             */
+            probed_at?: string;
             region: string;
+            /** @description BUCKET/PREFIX under which probes write; absent: in a bucket that they make and remove */
+            scratch?: string;
             /**
              * @description what the configuration file declares, only the file changes
              * @enum {string}
@@ -693,8 +726,12 @@ export interface components {
         BackendEdit: {
             access_key_id?: string;
             endpoint?: string;
+            /** @description verify every body here */
+            force_hashing?: boolean;
             path_style?: boolean;
             region?: string;
+            /** @description BUCKET/PREFIX for probes; empty: they make a bucket */
+            scratch?: string;
             /** Format: password */
             secret_access_key?: string;
         };
@@ -1040,6 +1077,8 @@ export interface components {
             access_key_id: string;
             /** @example https://s3.example.com */
             endpoint: string;
+            /** @description verify every body here */
+            force_hashing?: boolean;
             /** @example ceph-1 */
             id: string;
             /**
@@ -1051,6 +1090,11 @@ export interface components {
             path_style?: boolean;
             /** @example us-east-1 */
             region: string;
+            /**
+             * @description BUCKET/PREFIX for probes, where they cannot make a bucket
+             * @example bucket/keystile-probes
+             */
+            scratch?: string;
             /** Format: password */
             secret_access_key: string;
         };
@@ -1195,6 +1239,7 @@ export interface components {
             expires_at?: string;
         };
         TestReport: {
+            abilities: components["schemas"]["Ability"][];
             /** Format: int64 */
             buckets: number;
             /**
@@ -1208,7 +1253,7 @@ export interface components {
         };
         TestStep: {
             message?: string;
-            /** @description reach, sign, list, clock or keys */
+            /** @description reach, sign, list, clock, keys or abilities */
             name: string;
             ok: boolean;
         };

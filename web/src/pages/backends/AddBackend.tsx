@@ -11,7 +11,7 @@ import { faultOf } from '../../components/faults';
 import { useAction } from '../../components/useAction';
 import { type BackendFields, BackendForm } from './BackendForm';
 
-const blank: BackendFields = { endpoint: '', region: 'us-east-1', pathStyle: true, accessKeyId: '' };
+const blank: BackendFields = { endpoint: '', region: 'us-east-1', pathStyle: true, accessKeyId: '', forceHashing: false, scratch: '' };
 
 /** Adds a backend and leads to its test. */
 export function AddBackend({ onClose }: { onClose: () => void }) {
@@ -25,6 +25,7 @@ export function AddBackend({ onClose }: { onClose: () => void }) {
       body: {
         id, kind: 's3', endpoint: fields.endpoint.trim(), region: fields.region.trim(), path_style: fields.pathStyle,
         access_key_id: fields.accessKeyId.trim(), secret_access_key: secret.current?.value ?? '',
+        force_hashing: fields.forceHashing, scratch: fields.scratch.trim(),
       },
     }));
     await queryClient.invalidateQueries(backendsQuery);

@@ -12,6 +12,7 @@ import { RelativeTime } from '../../components/RelativeTime';
 import { StatusBadge } from '../../components/StatusBadge';
 import { healthOf, latencyText } from '../../lib/health';
 import { capital } from '../../lib/text';
+import { AbilitiesPanel } from './AbilitiesPanel';
 import { BucketsPanel } from './BucketsPanel';
 import { EditBackend } from './EditBackend';
 import { HealthHistory } from './HealthHistory';
@@ -45,11 +46,13 @@ function Detail({ backend }: { backend: Backend }) {
         <Tabs.Tab value="about">About</Tabs.Tab>
         <Tabs.Tab value="buckets">Buckets</Tabs.Tab>
         <Tabs.Tab value="health">Health</Tabs.Tab>
+        <Tabs.Tab value="abilities">Abilities</Tabs.Tab>
         <Tabs.Tab value="test">Test</Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="about"><About backend={backend} /></Tabs.Panel>
       <Tabs.Panel value="buckets"><BucketsPanel backend={backend} /></Tabs.Panel>
       <Tabs.Panel value="health"><HealthHistory backend={backend.id} /></Tabs.Panel>
+      <Tabs.Panel value="abilities"><AbilitiesPanel backend={backend} /></Tabs.Panel>
       <Tabs.Panel value="test"><TestPanel backend={backend} /></Tabs.Panel>
     </Tabs>
   );
@@ -78,6 +81,7 @@ function About({ backend }: { backend: Backend }) {
           ['Addressing', remote ? addressing(backend) : undefined],
           ['Access key id', remote && backend.access_key_id ? <Copied text={backend.access_key_id} what="access key id" /> : undefined],
           ['Keeps keys', <Stack key="keys" gap={0}><StatusBadge status={keys.status} tone={keys.tone} /><Text inherit c="dimmed">{keys.means}</Text></Stack>],
+          ['Bodies', backend.force_hashing ? 'Every one is verified here: that is forced' : 'What the backend is proven to verify is left to it'],
           ['Added', backend.created_at && <RelativeTime value={backend.created_at} />],
         ]}
       />

@@ -1,4 +1,4 @@
-import { Button, Group, Radio, Stack, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Radio, Stack, TextInput } from '@mantine/core';
 import { type ReactNode, type RefObject, type SubmitEvent } from 'react';
 
 import type { ApiError } from '../../api/client';
@@ -11,6 +11,8 @@ export interface BackendFields {
   region: string;
   pathStyle: boolean;
   accessKeyId: string;
+  forceHashing: boolean;
+  scratch: string;
 }
 
 interface BackendFormProps {
@@ -32,7 +34,7 @@ interface BackendFormProps {
   children?: ReactNode;
 }
 
-const known = ['id', 'endpoint', 'region', 'access_key_id', 'secret_access_key'];
+const known = ['id', 'endpoint', 'region', 'access_key_id', 'secret_access_key', 'scratch'];
 
 /** The fields of a backend. The secret stays in its input. */
 export function BackendForm(props: BackendFormProps) {
@@ -67,6 +69,14 @@ export function BackendForm(props: BackendFormProps) {
         <SecretInput
           label="Secret access key" description={props.secretHint} field={props.secret} required={props.secretRequired}
           onChange={(event) => props.onSecretTyped?.(event.currentTarget.value !== '')} error={faultOf(error, 'secret_access_key')}
+        />
+        <TextInput
+          {...text} required={false} label="Scratch place" description="BUCKET/PREFIX for probes, where the key cannot create buckets" placeholder="bucket/probes"
+          value={fields.scratch} onChange={(event) => onChange({ scratch: event.currentTarget.value })} error={faultOf(error, 'scratch')}
+        />
+        <Checkbox
+          size="sm" label="Verify every body here" description="Costs CPU; without it, what the backend is proven to verify is left to it"
+          checked={fields.forceHashing} onChange={(event) => onChange({ forceHashing: event.currentTarget.checked })}
         />
         {error && <ErrorNotice title={props.failure} error={error} shown={(field) => known.includes(field)} />}
         <Group justify="flex-end" gap="xs">

@@ -13,6 +13,7 @@ import { changesOf, needsSecret } from './edit';
 export function EditBackend({ backend, onClose }: { backend: Backend; onClose: () => void }) {
   const [fields, setFields] = useState({
     endpoint: backend.endpoint ?? '', region: backend.region, pathStyle: backend.path_style, accessKeyId: backend.access_key_id ?? '',
+    forceHashing: backend.force_hashing, scratch: backend.scratch ?? '',
   });
   const [typed, setTyped] = useState(false);
   const secret = useRef<HTMLInputElement>(null);

@@ -23,7 +23,7 @@ export function TestPanel({ backend }: { backend: Backend }) {
   return (
     <Stack gap="sm">
       <Text c="dimmed">
-        Asks the backend what the gateway needs of it. {backend.kind === 's3' && 'To see how it keeps keys, it makes a scratch bucket and removes it.'}
+        Asks the backend what the gateway needs of it. To see what it can be trusted with, it writes scratch objects and removes them.
       </Text>
       <Group>
         <Button variant={report ? 'default' : 'filled'} loading={test.busy} onClick={() => void test.run()}>{report ? 'Test backend again' : 'Test backend'}</Button>

@@ -8,10 +8,13 @@ export function changesOf(backend: Schemas['Backend'], fields: BackendFields): C
   const endpoint = fields.endpoint.trim();
   const region = fields.region.trim();
   const accessKeyId = fields.accessKeyId.trim();
+  const scratch = fields.scratch.trim();
   return {
     ...(endpoint !== (backend.endpoint ?? '') ? { endpoint } : {}),
     ...(region !== backend.region ? { region } : {}),
     ...(fields.pathStyle !== backend.path_style ? { path_style: fields.pathStyle } : {}),
+    ...(fields.forceHashing !== backend.force_hashing ? { force_hashing: fields.forceHashing } : {}),
+    ...(scratch !== (backend.scratch ?? '') ? { scratch } : {}),
     ...(accessKeyId !== (backend.access_key_id ?? '') ? { access_key_id: accessKeyId } : {}),
   };
 }

@@ -8,15 +8,15 @@ test('only a proof lets odd keys pass', () => {
   expect(keysKept({ kind: 'embedded', keeps_keys: false }).means).toContain('refused');
 });
 
-const report = { ok: false, steps: [{ name: 'reach', ok: true, message: 'it answered in 3 ms' }, { name: 'sign', ok: false }], clock_skew_ms: 0, buckets: 0, keeps_keys: false };
+const report = { ok: false, steps: [{ name: 'reach', ok: true, message: 'it answered in 3 ms' }, { name: 'sign', ok: false }], clock_skew_ms: 0, buckets: 0, keeps_keys: false, abilities: [] };
 
 test('what comes after a failed step was not tried', () => {
-  expect(stepLines(report).map((line) => line.outcome.status)).toEqual(['passed', 'failed', 'not tried', 'not tried', 'not tried']);
+  expect(stepLines(report).map((line) => line.outcome.status)).toEqual(['passed', 'failed', 'not tried', 'not tried', 'not tried', 'not tried']);
   expect(stepLines(report)[0]?.message).toBe('It answered in 3 ms');
 });
 
 test('a key step without proof did not pass', () => {
   const steps = [{ name: 'keys', ok: true, message: 'it stores odd keys under other names' }];
-  expect(stepLines({ ...report, steps }).at(-1)?.outcome.status).toBe('not proven');
-  expect(stepLines({ ...report, steps, keeps_keys: true }).at(-1)?.outcome.status).toBe('passed');
+  expect(stepLines({ ...report, steps }).find((line) => line.name === 'keys')?.outcome.status).toBe('not proven');
+  expect(stepLines({ ...report, steps, keeps_keys: true }).find((line) => line.name === 'keys')?.outcome.status).toBe('passed');
 });

@@ -36,6 +36,7 @@ const asks: readonly (readonly [name: string, question: string])[] = [
   ['list', 'It lists its buckets'],
   ['clock', 'Its clock agrees'],
   ['keys', 'It keeps keys as they are'],
+  ['abilities', 'What it can be trusted with is known'],
 ];
 
 /** All steps of a test: those that were tried, then those that were not. */

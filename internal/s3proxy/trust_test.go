@@ -1,0 +1,235 @@
+package s3proxy_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"keystile/internal/keystile"
+	"keystile/internal/s3test"
+	"keystile/internal/sigv4"
+)
+
+// TestConditionsGoOnlyToWhoHeedsThem: a change that depends on a condition is
+// refused before the backend is asked, unless that is proven to heed it.
+func TestConditionsGoOnlyToWhoHeedsThem(t *testing.T) {
+	const complete = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>`
+	for _, tt := range []struct {
+		name   string
+		call   call
+		proven keystile.Ability
+	}{
+		{"PutObject if there is none", call{method: put, header: header("If-None-Match", "*")}, keystile.IfNoneMatch},
+		{"PutObject if it is that one", call{method: put, header: header("If-Match", `"e"`)}, keystile.IfMatch},
+		{"completion if there is none", call{method: post, query: "uploadId=u", body: complete, header: header("If-None-Match", "*")}, keystile.ConditionalComplete},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			k := g.mint("prod/uploads:write,read")
+			tt.call.path = "/uploads/a"
+			g.prove(keystile.StoresOnlyWhole)
+			wantStatus(t, g.do(k, tt.call), http.StatusNotImplemented, "NotImplemented")
+			g.backendSaw(0)
+			g.prove(keystile.StoresOnlyWhole, tt.proven)
+			if r := g.do(k, tt.call); r.status == http.StatusNotImplemented {
+				t.Errorf("refused though it is proven: %+v", r)
+			}
+			g.backendSaw(1)
+		})
+	}
+	for _, tt := range []struct {
+		name string
+		call call
+	}{
+		{"a deletion", call{method: http.MethodDelete, header: header("If-Match", `"e"`)}},
+		{"a copy", call{method: put, header: header("If-None-Match", "*", "X-Amz-Copy-Source", "uploads/b")}},
+		{"a completion if it is that one", call{method: post, query: "uploadId=u", body: complete, header: header("If-Match", `"e"`)}},
+	} {
+		t.Run(tt.name+", which nobody is proven to make conditional", func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			k := g.mint("prod/uploads:write,read,delete")
+			tt.call.path = "/uploads/a"
+			g.prove(keystile.AllAbilities()...)
+			wantStatus(t, g.do(k, tt.call), http.StatusNotImplemented, "NotImplemented")
+			g.backendSaw(0)
+		})
+	}
+}
+
+// TestWhoVerifies: what the backend is proven to verify goes to it as it came,
+// and a wrong one is its to refuse; all else is verified here, and the backend
+// never has the whole of a wrong body.
+func TestWhoVerifies(t *testing.T) {
+	digest := call{method: put, path: "/uploads/a", body: "hello"}
+	md5 := call{method: put, path: "/uploads/a", body: "hello", payloadHash: sigv4.UnsignedPayload, header: header("Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==")}
+	crc := call{method: put, path: "/uploads/a", body: "hello", payloadHash: sigv4.UnsignedPayload, header: header("X-Amz-Checksum-Crc32", crc32Of("hello"))}
+	for _, tt := range []struct {
+		name    string
+		call    call
+		ability keystile.Ability
+		header  string // of the request, that goes on
+		always  bool   // also to a backend that does not verify it
+	}{
+		{"a digest", digest, keystile.ChecksDigest, "X-Amz-Content-Sha256", true},
+		{"a Content-MD5", md5, keystile.ChecksMD5, "Content-Md5", true},
+		{"a checksum", crc, keystile.ChecksCRC32, "X-Amz-Checksum-Crc32", false},
+	} {
+		for _, proven := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, proven %v", tt.name, proven), func(t *testing.T) {
+				t.Parallel()
+				g := newGateway(t)
+				g.backend.Become(s3test.Character{Verifies: true})
+				k := g.mint("prod/uploads:write")
+				if proven {
+					g.prove(keystile.StoresOnlyWhole, tt.ability)
+				}
+				wantStatus(t, g.do(k, tt.call), http.StatusOK, "")
+				sent := g.backend.Requests()[0].Header.Get(tt.header)
+				if want := proven || tt.always; (sent != "") != want {
+					t.Errorf("%s goes on as %q, want any: %v", tt.header, sent, want)
+				}
+				wrong := tt.call
+				wrong.payloadHash = tt.call.payloadHash
+				if wrong.payloadHash == "" {
+					wrong.payloadHash = hashOf("hello")
+				}
+				wrong.body = "jello"
+				g.backend.Reset()
+				if r := g.do(k, wrong); r.status != http.StatusBadRequest {
+					t.Errorf("a wrong one: %+v", r)
+				}
+				g.backend.Wait()
+				if got := string(g.backend.Objects("uploads")["a"]); got != "hello" {
+					t.Errorf("the object is %q now", got)
+				}
+				asked := 0
+				if proven {
+					asked = 1
+				}
+				if n := g.backend.Count(); n != asked {
+					t.Errorf("the backend was asked %d times, want %d", n, asked)
+				}
+			})
+		}
+	}
+}
+
+// TestTrailersGoOn: a client's trailer goes on in one of our own where the
+// backend knows both it and its kind, in a header where the body is short and
+// only the kind is known, and not at all where nothing is.
+func TestTrailersGoOn(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		proven    []keystile.Ability
+		framed    bool
+		inHeader  bool
+		signedToo string
+	}{
+		{"trailers and kind", []keystile.Ability{keystile.ReadsTrailers, keystile.ChecksCRC32}, true, false, ""},
+		{"the kind alone", []keystile.Ability{keystile.ChecksCRC32}, false, true, ""},
+		{"trailers, but another kind", []keystile.Ability{keystile.ReadsTrailers, keystile.ChecksSHA1}, false, false, ""},
+		{"nothing", nil, false, false, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			g.backend.Become(s3test.Character{Verifies: true})
+			g.prove(append([]keystile.Ability{keystile.StoresOnlyWhole}, tt.proven...)...)
+			k := g.mint("prod/uploads:write")
+			good := "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:" + crc32Of("hello") + "\r\n\r\n"
+			status, answer := g.raw(k, trailerCall(5), fmt.Sprintf("Content-Length: %d", len(good)), strings.NewReader(good))
+			if status != http.StatusOK {
+				t.Fatalf("%d %s", status, answer)
+			}
+			seen := g.backend.Requests()[0]
+			framed := seen.Header.Get("X-Amz-Content-Sha256") == unsignedTrailer && seen.Header.Get("X-Amz-Trailer") == "x-amz-checksum-crc32" &&
+				seen.Header.Get("X-Amz-Decoded-Content-Length") == "5" && string(seen.Body) == good
+			if framed != tt.framed || (seen.Header.Get("X-Amz-Checksum-Crc32") == crc32Of("hello")) != tt.inHeader && !framed {
+				t.Errorf("goes on with %v and %q", seen.Header, seen.Body)
+			}
+			if seen.Header.Get("Content-Encoding") != "" {
+				t.Errorf("it goes on as encoded: %v", seen.Header)
+			}
+			wrong := strings.Replace(good, "hello", "jello", 1)
+			if status, answer := g.raw(k, trailerCall(5), fmt.Sprintf("Content-Length: %d", len(wrong)), strings.NewReader(wrong)); status != http.StatusBadRequest {
+				t.Errorf("a wrong trailer: %d %s", status, answer)
+			}
+			g.backend.Wait()
+			if got := string(g.backend.Objects("uploads")["b.txt"]); got != "hello" {
+				t.Errorf("the object is %q now", got)
+			}
+		})
+	}
+}
+
+// TestUploadsWithoutKnownChecksums: what a backend is not proven to know of
+// checksums is taken out of an upload's beginning and end; a whole object's
+// checksum, which nobody could verify, is refused.
+func TestUploadsWithoutKnownChecksums(t *testing.T) {
+	const complete = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag><ChecksumCRC32>c</ChecksumCRC32></Part></CompleteMultipartUpload>`
+	for _, proven := range []bool{true, false} {
+		t.Run(fmt.Sprintf("proven %v", proven), func(t *testing.T) {
+			g := newGateway(t)
+			k := g.mint("prod/uploads:write")
+			if proven {
+				g.prove(keystile.StoresOnlyWhole, keystile.ChecksCRC32)
+			}
+			g.do(k, call{method: post, path: "/uploads/a", query: "uploads=", header: header("X-Amz-Checksum-Algorithm", "CRC32", "X-Amz-Checksum-Type", "COMPOSITE")})
+			g.do(k, call{method: post, path: "/uploads/a", query: "uploadId=u", body: complete})
+			g.backendSaw(2)
+			begun, done := g.backend.Requests()[0], g.backend.Requests()[1]
+			if (begun.Header.Get("X-Amz-Checksum-Algorithm") != "") != proven || (begun.Header.Get("X-Amz-Checksum-Type") != "") != proven {
+				t.Errorf("begun with %v", begun.Header)
+			}
+			if strings.Contains(string(done.Body), "ChecksumCRC32") != proven {
+				t.Errorf("completed with %s", done.Body)
+			}
+			g.backend.Reset()
+			r := g.do(k, call{method: post, path: "/uploads/a", query: "uploadId=u", body: complete, header: header("X-Amz-Checksum-Crc32", crc32Of("all"))})
+			if (r.status == http.StatusNotImplemented) == proven || (g.backend.Count() == 0) == proven {
+				t.Errorf("a whole object's checksum: %d %s, %d requests", r.status, r.code, g.backend.Count())
+			}
+		})
+	}
+}
+
+// TestCutUploadsAreToldOf: where the backend may have stored a part of an
+// upload, its outcome is unknown and the log says so; where it cannot have, it is
+// an error.
+func TestCutUploadsAreToldOf(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		proven []keystile.Ability
+		want   keystile.Result
+	}{
+		{"proven to store whole bodies only", []keystile.Ability{keystile.StoresOnlyWhole}, keystile.ResultError},
+		{"framed", []keystile.Ability{keystile.ReadsTrailers, keystile.ChecksCRC64NVME}, keystile.ResultError},
+		{"proven to do nothing", []keystile.Ability{keystile.ChecksMD5}, keystile.ResultUnknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			g.prove(tt.proven...)
+			k := g.mint("prod/uploads:write")
+			c := call{method: put, path: "/uploads/a", payloadHash: sigv4.UnsignedPayload, hangUp: true}
+			status, answer := g.raw(k, c, "Content-Length: 300000", strings.NewReader(strings.Repeat("x", 299_999)))
+			if status == http.StatusOK {
+				t.Errorf("%d %s", status, answer)
+			}
+			g.backend.Wait()
+			if _, there := g.backend.Objects("uploads")["a"]; there {
+				t.Error("it was stored")
+			}
+			events := g.events(keystile.EventFilter{AccessKeyID: k.id})
+			if len(events) != 1 || events[0].Result != tt.want {
+				t.Errorf("recorded as %+v, want %s", events, tt.want)
+			}
+			if told := strings.Contains(g.logs.String(), "may have stored the part that arrived"); told != (tt.want == keystile.ResultUnknown) {
+				t.Errorf("the log tells of it: %v", told)
+			}
+		})
+	}
+}

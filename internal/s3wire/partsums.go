@@ -1,0 +1,32 @@
+package s3wire
+
+import "strings"
+
+// WithoutPartChecksums takes checksums out of a CompleteMultipartUpload body
+// that CanonicalComplete wrote: those of the algorithms, by their S3 names, that
+// drop tells to.
+func WithoutPartChecksums(canonical []byte, drop func(algorithm string) bool) ([]byte, error) {
+	root, err := parseXML(canonical, strict)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	doc := &document{}
+	doc.open(root.name, xmlNamespace)
+	for _, part := range root.children {
+		fields, err := part.fields(append([]string{"PartNumber", "ETag"}, partChecksums...)...)
+		if err != nil {
+			return nil, malformed(err)
+		}
+		doc.open("Part", "")
+		for _, name := range partChecksums {
+			if !drop(strings.TrimPrefix(name, "Checksum")) {
+				doc.optional(name, fields[name])
+			}
+		}
+		doc.text("ETag", fields["ETag"])
+		doc.text("PartNumber", fields["PartNumber"])
+		doc.close("Part")
+	}
+	doc.close(root.name)
+	return doc.bytes(), nil
+}
