@@ -17,11 +17,12 @@ type anonymousCommands struct {
 }
 
 type anonymousAdd struct {
-	Bucket      string  `arg:"" help:"BACKEND/BUCKET[/PREFIX]. The prefix filters; it is not hidden."`
-	ExactPrefix bool    `help:"Take the prefix as it is, without a slash put at its end."`
-	Name        string  `help:"The public name, unique at the gateway. Default: the bucket's." placeholder:"NAME"`
-	Mode        string  `help:"read: objects by key; read-list: listing too." enum:"read,read-list" default:"read"`
-	Rate        float64 `help:"Requests a second and source address. Default: the configured rate." default:"0" placeholder:"N"`
+	Bucket        string  `arg:"" help:"BACKEND/BUCKET[/PREFIX]. The prefix filters; it is not hidden."`
+	ExactPrefix   bool    `help:"Take the prefix as it is, without a slash put at its end."`
+	Name          string  `help:"The public name, unique at the gateway. Default: the bucket's." placeholder:"NAME"`
+	Mode          string  `help:"read: objects by key; read-list: listing too." enum:"read,read-list" default:"read"`
+	IndexDocument string  `help:"The object that a read of a folder, or of the bucket itself, stands for, such as index.html." placeholder:"NAME"`
+	Rate          float64 `help:"Requests a second and source address. Default: the configured rate." default:"0" placeholder:"N"`
 }
 
 // Help has the examples.
@@ -29,6 +30,7 @@ func (anonymousAdd) Help() string {
 	return `Examples:
 
     keystile anonymous add local/downloads
+    keystile anonymous add local/site --index-document index.html
     keystile anonymous add local/site/public --name site --mode read-list --rate 20
 `
 }
@@ -51,6 +53,7 @@ func (cmd anonymousAdd) Run(ctx context.Context, c *caller) error {
 	f.add("Opens", opened(added))
 	f.add("Mode", added.Mode)
 	f.add("Rate", rate(added))
+	f.add("Index", clean(added.IndexDocument))
 	f.add("URL", added.URL)
 	return f.write(c.con.out)
 }
@@ -60,7 +63,7 @@ func (cmd anonymousAdd) binding() (client.NewBinding, error) {
 	if err != nil {
 		return client.NewBinding{}, usagef("%s", strings.TrimSuffix(err.Error(), ": "+keystile.ErrInvalid.Error()))
 	}
-	return client.NewBinding{Backend: bucket.Backend, Bucket: bucket.Name, Prefix: prefix, Name: cmd.Name, Mode: cmd.Mode, RatePerSecond: cmd.Rate}, nil
+	return client.NewBinding{Backend: bucket.Backend, Bucket: bucket.Name, Prefix: prefix, Name: cmd.Name, Mode: cmd.Mode, RatePerSecond: cmd.Rate, IndexDocument: cmd.IndexDocument}, nil
 }
 
 func opened(b client.Binding) string {

@@ -14,6 +14,7 @@ type bucketCommands struct {
 	Create bucketCreate `cmd:"" help:"Create a bucket on a backend."`
 	List   bucketList   `cmd:"" help:"List the buckets of one backend, or of all."`
 	Delete bucketDelete `cmd:"" help:"Delete an empty bucket."`
+	CORS   bucketCORS   `cmd:"" name:"cors" help:"Which pages of other origins may use a bucket."`
 }
 
 // BucketName is the argument of commands about one bucket.

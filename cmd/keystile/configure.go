@@ -59,6 +59,11 @@ func (cmd configCheck) Run(con *console) error {
 	if err != nil {
 		return err
 	}
+	for _, warning := range c.Warnings() {
+		if _, err := fmt.Fprintln(con.err, "keystile: warning:", warning); err != nil {
+			return err
+		}
+	}
 	_, err = fmt.Fprintf(con.out, "The configuration is valid: %d backends declared.\n", len(c.Backends))
 	return err
 }

@@ -40,6 +40,7 @@ func startDeclared(ctx context.Context, declared []config.Backend, log *slog.Log
 		endpoint := upstream.Endpoint{
 			Backend: d.Declared(), Secret: d.SecretKey,
 			Timeouts: upstream.Timeouts(d.Timeouts), KeepAlive: upstream.KeepAlive(d.KeepAlive),
+			TLS: upstream.TLS{RootCAs: d.TLS.CAs, Certificate: d.TLS.Certificate, InsecureSkipVerify: d.TLS.InsecureSkipVerify},
 		}
 		if endpoint.Backend.Kind == keystile.KindEmbedded {
 			child, err := embedded.Start(ctx, embedded.Options{

@@ -76,6 +76,7 @@ func (s *server) gatewayHandler() http.Handler {
 		Trail:            s.trail.Recorder,
 		Clients:          clientip.Resolver{Trusted: s.config.S3Proxy.TrustedProxies},
 		Observer:         observers{metrics, s.traffic},
+		CORS:             s.backends,
 		Log:              s.log,
 		Now:              time.Now,
 		Region:           s.config.S3Proxy.Region,
@@ -84,6 +85,7 @@ func (s *server) gatewayHandler() http.Handler {
 		TokenKey:         s.tokenKey,
 		AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
 		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,
+		AnonymousTotal:   s.config.S3Proxy.AnonymousTotalPerSecond,
 		SuccessReadRate:  s.config.Audit.Sampling.ProxySuccessReadRate,
 		Limits: s3proxy.Limits{
 			RequestsPerSecond: limits.RequestsPerSecond, RequestsPerSecondPerKey: limits.RequestsPerSecondPerKey,

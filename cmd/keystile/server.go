@@ -113,6 +113,9 @@ func (s *server) startTrail(ctx context.Context) error {
 }
 
 func (s *server) startBackends(ctx context.Context) error {
+	for _, warning := range s.config.Warnings() {
+		s.log.Warn(warning)
+	}
 	endpoints, started, err := startDeclared(ctx, s.config.Backends, s.log)
 	if err != nil {
 		return err

@@ -76,11 +76,12 @@ func abilityViews(found keystile.Abilities, forced bool) []Ability {
 
 // Health is what was last seen of a backend.
 type Health struct {
-	Healthy   bool       `json:"healthy"`
-	CheckedAt *time.Time `json:"checked_at,omitempty" doc:"absent: not checked yet"`
-	LatencyMS float64    `json:"latency_ms"`
-	Message   string     `json:"message,omitempty"`
-	Circuit   string     `json:"circuit,omitempty" enum:"open,half-open" doc:"absent: requests pass. open: it failed too often and requests to it are refused until it answers a probe. half-open: it answered one, and the next failure opens the circuit again"`
+	Healthy    bool       `json:"healthy"`
+	CheckedAt  *time.Time `json:"checked_at,omitempty" doc:"absent: not checked yet"`
+	LatencyMS  float64    `json:"latency_ms"`
+	Message    string     `json:"message,omitempty"`
+	Unverified bool       `json:"tls_unverified,omitempty" doc:"the configuration says to take any certificate of the backend: whoever stands between can read and change everything"`
+	Circuit    string     `json:"circuit,omitempty" enum:"open,half-open" doc:"absent: requests pass. open: it failed too often and requests to it are refused until it answers a probe. half-open: it answered one, and the next failure opens the circuit again"`
 }
 
 // NewBackend is what is chosen of a backend.
@@ -138,7 +139,7 @@ func backendView(b control.BackendInfo) Backend {
 }
 
 func healthView(h keystile.Health) Health {
-	view := Health{Healthy: h.Healthy, CheckedAt: moment(h.CheckedAt), LatencyMS: milliseconds(h.Latency), Message: h.Message}
+	view := Health{Healthy: h.Healthy, CheckedAt: moment(h.CheckedAt), LatencyMS: milliseconds(h.Latency), Message: h.Message, Unverified: h.Unverified}
 	if h.Circuit != keystile.CircuitClosed {
 		view.Circuit = string(h.Circuit)
 	}

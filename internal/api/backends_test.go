@@ -289,3 +289,36 @@ func TestRightsAreReadInTheTransaction(t *testing.T) {
 		})
 	}
 }
+
+func TestCORSOfABucket(t *testing.T) {
+	s := newSite(t)
+	root := s.as("root")
+	const path = "/api/backends/main/buckets/uploads/cors"
+	if off := into[CORS](root.do("GET", path, nil).want(200)); off.Mode != "off" || off.Rules != nil || off.UpdatedAt != nil {
+		t.Errorf("before any choice: %+v", off)
+	}
+	rules := `{"mode":"gateway","rules":[{"id":"a","allowed_origins":["https://*.example"],"allowed_methods":["GET","PUT"],"allowed_headers":["*"],"expose_headers":["ETag"],"max_age_seconds":60}]}`
+	root.do("PUT", path, rules).want(200)
+	kept := into[CORS](root.do("GET", path, nil).want(200))
+	if kept.Mode != "gateway" || len(kept.Rules) != 1 || kept.Rules[0].AllowedOrigins[0] != "https://*.example" || kept.Rules[0].MaxAgeSeconds != 60 || kept.UpdatedAt == nil {
+		t.Errorf("kept: %+v", kept)
+	}
+	for name, body := range map[string]string{
+		"no rules":                `{"mode":"gateway"}`,
+		"rules in another mode":   `{"mode":"backend","rules":[{"allowed_origins":["*"],"allowed_methods":["GET"]}]}`,
+		"two wildcards":           `{"mode":"gateway","rules":[{"allowed_origins":["*.*"],"allowed_methods":["GET"]}]}`,
+		"a method that is none":   `{"mode":"gateway","rules":[{"allowed_origins":["*"],"allowed_methods":["PATCH"]}]}`,
+		"a mode that is none":     `{"mode":"on"}`,
+		"a field that is unknown": `{"mode":"off","origin":"*"}`,
+	} {
+		if a := root.do("PUT", path, body); a.status != 422 {
+			t.Errorf("%s: %d", name, a.status)
+		}
+	}
+	root.do("PUT", "/api/backends/none/buckets/uploads/cors", rules).wantCode(404, "not_found")
+	root.do("PUT", "/api/backends/main/buckets/admin/cors", rules).wantCode(404, "not_found")
+	root.do("PUT", path, `{"mode":"off"}`).want(200)
+	if off := into[CORS](root.do("GET", path, nil).want(200)); off.Mode != "off" {
+		t.Errorf("after it was switched off: %+v", off)
+	}
+}

@@ -35,6 +35,7 @@ type Binding struct {
 	Prefix        string    `json:"prefix,omitempty"`
 	Mode          string    `json:"mode" enum:"read,read-list"`
 	RatePerSecond float64   `json:"rate_per_second" doc:"requests per second and source address; 0: the server's default"`
+	IndexDocument string    `json:"index_document,omitempty" doc:"the object that a read of a folder, or of the bucket itself, stands for" example:"index.html"`
 	URL           string    `json:"url"`
 	CreatedBy     string    `json:"created_by" doc:"account name; (deleted): gone"`
 	CreatedAt     time.Time `json:"created_at"`
@@ -54,12 +55,13 @@ type NewBinding struct {
 	Name          string  `json:"name,omitempty" doc:"absent: the bucket's"`
 	Mode          string  `json:"mode,omitempty" enum:"read,read-list" default:"read"`
 	RatePerSecond float64 `json:"rate_per_second,omitempty" doc:"requests per second and source address; 0: the server's default"`
+	IndexDocument string  `json:"index_document,omitempty" doc:"the object that a read of a folder, or of the bucket itself, stands for" example:"index.html"`
 }
 
 func (h bindings) view(b control.BindingInfo) Binding {
 	return Binding{
 		Name: b.Name, Backend: b.Bucket.Backend, Bucket: b.Bucket.Name, Prefix: b.Prefix, Mode: string(b.Mode),
-		RatePerSecond: b.RatePerSecond, URL: strings.TrimSuffix(h.server.S3Endpoint, "/") + "/" + b.Name,
+		RatePerSecond: b.RatePerSecond, IndexDocument: b.IndexDocument, URL: strings.TrimSuffix(h.server.S3Endpoint, "/") + "/" + b.Name,
 		CreatedBy: b.CreatedByName, CreatedAt: b.CreatedAt,
 	}
 }
@@ -72,7 +74,7 @@ func (h bindings) list(ctx context.Context, _ *nothing) (*JSON[BindingList], err
 func (h bindings) create(ctx context.Context, in *JSON[NewBinding]) (*JSON[Binding], error) {
 	made, err := h.bindings.Create(ctx, actorOf(ctx), control.NewBinding{
 		Name: in.Body.Name, Bucket: keystile.Bucket{Backend: in.Body.Backend, Name: in.Body.Bucket}, Prefix: in.Body.Prefix,
-		Mode: keystile.BindingMode(in.Body.Mode), RatePerSecond: in.Body.RatePerSecond,
+		Mode: keystile.BindingMode(in.Body.Mode), RatePerSecond: in.Body.RatePerSecond, IndexDocument: in.Body.IndexDocument,
 	})
 	return reply(h.view(made)), err
 }

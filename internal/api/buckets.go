@@ -20,6 +20,7 @@ func (h buckets) mount(r *router) {
 		summary: "Create a bucket", status: http.StatusCreated}, h.create)
 	register(r, operation{method: http.MethodDelete, path: all + "/{bucket}", id: "deleteBucket", tag: tag,
 		summary: "Delete an empty bucket", description: "Refused while live credentials or bindings name it, unless forced."}, h.delete)
+	h.mountCORS(r)
 }
 
 // Bucket is a bucket of a backend.

@@ -166,7 +166,7 @@ func groups(spec *huma.OpenAPI) []group {
 	var list []group
 	for _, path := range sortedKeys(spec.Paths) {
 		item := spec.Paths[path]
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op == nil {
 				continue
 			}

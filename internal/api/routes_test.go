@@ -65,6 +65,8 @@ var scenarios = []scenario{
 	{"listBuckets", "/api/backends/main/buckets", "", 401, 403, 403, 200, "bucket.list"},
 	{"createBucket", "/api/backends/main/buckets", `{"bucket":"fresh"}`, 401, 403, 403, 201, "bucket.create"},
 	{"deleteBucket", "/api/backends/main/buckets/empty", "", 401, 403, 403, 204, "bucket.delete"},
+	{"getBucketCORS", "/api/backends/main/buckets/uploads/cors", "", 401, 403, 403, 200, "bucket.cors.show"},
+	{"setBucketCORS", "/api/backends/main/buckets/uploads/cors", `{"mode":"gateway","rules":[{"allowed_origins":["*"],"allowed_methods":["GET"]}]}`, 401, 403, 403, 200, "bucket.cors.update"},
 	{"getBackendHealth", "/api/backends/main/health", "", 401, 403, 403, 200, "backend.health"},
 	{"getOverview", "/api/overview", "", 401, 403, 403, 200, "overview.show"},
 	{"getCredentialTraffic", "/api/credentials/{credential}/traffic", "", 401, 404, 404, 200, "credential.traffic"},

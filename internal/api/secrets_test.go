@@ -41,7 +41,7 @@ func TestSecretsAreShownOnce(t *testing.T) {
 		if op.method != "GET" {
 			continue
 		}
-		path := strings.NewReplacer("{access_key_id}", created.AccessKeyID, "{backend}", "ceph-1", "{name}", "dora").Replace(op.path)
+		path := strings.NewReplacer("{access_key_id}", created.AccessKeyID, "{backend}", "ceph-1", "{name}", "dora", "{bucket}", "uploads").Replace(op.path)
 		if id != "getEvent" && id != "listBuckets" {
 			later["GET "+path] = string(in.do("GET", path, nil).want(200).body)
 		}

@@ -156,6 +156,7 @@ type Binding struct {
 	Prefix        string     `json:"prefix,omitempty"`
 	Mode          string     `json:"mode"`
 	RatePerSecond float64    `json:"rate_per_second,omitempty"`
+	IndexDocument string     `json:"index_document,omitempty"`
 	URL           string     `json:"url,omitempty"`
 	CreatedBy     string     `json:"created_by,omitempty"`
 	CreatedAt     *time.Time `json:"created_at,omitempty"`
@@ -175,6 +176,7 @@ type NewBinding struct {
 	Name          string  `json:"name,omitempty"`
 	Mode          string  `json:"mode,omitempty"`
 	RatePerSecond float64 `json:"rate_per_second,omitempty"`
+	IndexDocument string  `json:"index_document,omitempty"`
 }
 
 // AddBinding opens a bucket.

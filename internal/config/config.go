@@ -52,12 +52,14 @@ type S3Proxy struct {
 	// bucket: of s3.example.org, BUCKET.s3.example.org does.
 	HostSuffixes []string `key:"host_suffixes"`
 	// AnonymousEnabled is the global switch of anonymous bindings.
-	AnonymousEnabled       bool           `key:"anonymous_enabled"`
-	AnonymousRatePerSecond float64        `key:"anonymous_rate_per_second"` // per binding and source address, where the binding sets none
-	TrustedProxies         []netip.Prefix `key:"trusted_proxies"`
-	ProxyProtocol          bool           `key:"proxy_protocol"` // trusted proxies begin connections with its header
-	TLS                    TLS            `key:"tls"`
-	Limits                 S3Limits       `key:"limits"`
+	AnonymousEnabled       bool    `key:"anonymous_enabled"`
+	AnonymousRatePerSecond float64 `key:"anonymous_rate_per_second"` // per binding and source address, where the binding sets none
+	// AnonymousTotalPerSecond is per binding, from all addresses together.
+	AnonymousTotalPerSecond float64        `key:"anonymous_total_per_second"`
+	TrustedProxies          []netip.Prefix `key:"trusted_proxies"`
+	ProxyProtocol           bool           `key:"proxy_protocol"` // trusted proxies begin connections with its header
+	TLS                     TLS            `key:"tls"`
+	Limits                  S3Limits       `key:"limits"`
 }
 
 // S3Limits bound what S3 clients take together. A zero is no bound.
@@ -101,6 +103,8 @@ type Backend struct {
 
 	Timeouts  Timeouts  `key:"timeouts"` // what is not set is that of BackendDefaults
 	KeepAlive KeepAlive `key:"keep_alive"`
+
+	TLS BackendTLS `key:"tls"`
 
 	// AccessKey and SecretKey are what the fields above name or hold.
 	AccessKey string
@@ -160,13 +164,14 @@ func Default() Config {
 			TLS:     TLS{MinVersion: "1.2"},
 		},
 		S3Proxy: S3Proxy{
-			Enabled:                true,
-			Listen:                 "127.0.0.1:8090",
-			Region:                 "us-east-1",
-			AnonymousEnabled:       true,
-			AnonymousRatePerSecond: 50,
-			TLS:                    TLS{MinVersion: "1.2"},
-			Limits:                 S3Limits{MaxInFlight: 4096, MaxInFlightPerKey: 1024, MaxBufferedBytes: 256 << 20},
+			Enabled:                 true,
+			Listen:                  "127.0.0.1:8090",
+			Region:                  "us-east-1",
+			AnonymousEnabled:        true,
+			AnonymousRatePerSecond:  50,
+			AnonymousTotalPerSecond: 1000,
+			TLS:                     TLS{MinVersion: "1.2"},
+			Limits:                  S3Limits{MaxInFlight: 4096, MaxInFlightPerKey: 1024, MaxBufferedBytes: 256 << 20},
 		},
 		Limits: Limits{
 			HeaderTimeout:            10 * time.Second,

@@ -18,7 +18,9 @@ const maxSecretBytes = 64 << 10
 // variable or an open file is known before anything starts.
 func (l *loader) readSecrets() {
 	for i := range l.config.Backends {
-		l.readBackendKeys(fmt.Sprintf("backends[%d]", i), &l.config.Backends[i])
+		at := fmt.Sprintf("backends[%d]", i)
+		l.readBackendKeys(at, &l.config.Backends[i])
+		l.readBackendTLS(at, &l.config.Backends[i])
 	}
 	s := &l.config.Store
 	if s.MasterKeyEnv != "" && s.MasterKeyFile != "" {

@@ -92,6 +92,9 @@ func (l *loader) checkS3Proxy(c *Config) {
 	if r := p.AnonymousRatePerSecond; !(r > 0 && r <= 100_000) {
 		l.check("s3_proxy.anonymous_rate_per_second", "must lie above 0 and at most at 100000")
 	}
+	if r := p.AnonymousTotalPerSecond; !(r > 0 && r <= 1_000_000) {
+		l.check("s3_proxy.anonymous_total_per_second", "must lie above 0 and at most at 1000000")
+	}
 	_, port, err := net.SplitHostPort(p.Listen)
 	if err == nil && p.Enabled && p.Listen == c.Server.Listen && port != "0" {
 		l.check("s3_proxy.listen", "is the address of server.listen too: the gateway and the dashboard need one each")

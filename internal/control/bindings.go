@@ -51,12 +51,14 @@ type NewBinding struct {
 	Prefix        string
 	Mode          keystile.BindingMode
 	RatePerSecond float64
+	IndexDocument string
 }
 
 // Create opens a bucket to anonymous reads.
 func (b *Bindings) Create(ctx context.Context, a Actor, in NewBinding) (info BindingInfo, err error) {
 	binding := keystile.Binding{
 		Name: in.Name, Bucket: in.Bucket, Prefix: in.Prefix, Mode: in.Mode, RatePerSecond: in.RatePerSecond,
+		IndexDocument: in.IndexDocument,
 	}
 	if binding.Name == "" {
 		binding.Name = in.Bucket.Name
@@ -76,6 +78,9 @@ func (b *Bindings) Create(ctx context.Context, a Actor, in NewBinding) (info Bin
 		ch.changed("opens", "%s/%s", binding.Bucket, binding.Prefix)
 		ch.changed("mode", "%s", binding.Mode)
 		ch.changed("rate_per_second", "%g", binding.RatePerSecond)
+		if binding.IndexDocument != "" {
+			ch.changed("index_document", "%s", binding.IndexDocument)
+		}
 		info = BindingInfo{binding, ch.actor.Account.Name}
 		err := ch.CreateBinding(binding)
 		if errors.Is(err, keystile.ErrConflict) {

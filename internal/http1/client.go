@@ -264,19 +264,23 @@ func (x *exchange) write(p []byte, last bool) error {
 // failure makes an *Error of whatever went wrong, with what is known about the
 // request's fate.
 func (x *exchange) failure(err error) *Error {
+	f := x.kind(err)
+	f.Sent, f.Complete = x.sent, x.complete
+	return f
+}
+
+// kind makes an *Error that does not tell yet what was sent.
+func (x *exchange) kind(err error) *Error {
 	var f *Error
 	switch {
 	case x.ctx.Err() != nil:
-		f = canceled(x.ctx, false, false)
+		return canceled(x.ctx, false, false)
 	case errors.As(err, &f):
-		f = &Error{Kind: f.Kind, Cause: f.Cause}
+		return &Error{Kind: f.Kind, Cause: f.Cause}
 	case isTimeout(err):
-		f = &Error{Kind: ErrIdleTimeout}
-	default:
-		f = &Error{Kind: ErrConnLost, Cause: err}
+		return &Error{Kind: ErrIdleTimeout}
 	}
-	f.Sent, f.Complete = x.sent, x.complete
-	return f
+	return &Error{Kind: ErrConnLost, Cause: err}
 }
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

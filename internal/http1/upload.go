@@ -22,7 +22,7 @@ type upload struct {
 
 type awaited struct {
 	answer answer
-	err    error
+	err    *Error // without what was sent: the sender knows
 }
 
 var pieces = sync.Pool{New: func() any { return new([shortBody]byte) }}
@@ -56,7 +56,8 @@ func (x *exchange) stream(head []byte) (answer, *Error) {
 		return answer{}, x.failure(err)
 	}
 	if res.err != nil {
-		return answer{}, x.failure(res.err)
+		res.err.Sent, res.err.Complete = x.sent, x.complete
+		return answer{}, res.err
 	}
 	return res.answer, nil
 }
@@ -65,6 +66,10 @@ func (x *exchange) stream(head []byte) (answer, *Error) {
 // work.
 func (x *exchange) listen() awaited {
 	a, err := x.readAnswer()
+	var lost *Error
+	if err != nil {
+		lost = x.kind(err) // before AbortBody, which may end the context
+	}
 	// The sender sets its deadline before it looks at answered, so either it
 	// sees answered or this deadline ends its write.
 	x.upload.answered.Store(true)
@@ -77,7 +82,7 @@ func (x *exchange) listen() awaited {
 		}
 		x.req.AbortBody()
 	}
-	return awaited{a, err}
+	return awaited{a, lost}
 }
 
 // fetch reads the body of an early answer ahead, if it is as short as errors

@@ -137,6 +137,16 @@ func (k *Keyring) Lookup(accessKeyID string) (keystile.Credential, bool) {
 	return e.credential, true
 }
 
+// Binding returns an open anonymous binding without admitting anything; false if
+// there is none of that name.
+func (k *Keyring) Binding(name string) (keystile.Binding, bool) {
+	b := k.view.Load().bindings[name]
+	if b == nil {
+		return keystile.Binding{}, false
+	}
+	return b.binding, true
+}
+
 // Len returns the number of credentials and bindings that are held.
 func (k *Keyring) Len() (credentials, bindings int) {
 	view := k.view.Load()

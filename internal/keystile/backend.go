@@ -162,6 +162,8 @@ type Health struct {
 	CheckedAt time.Time // zero: not checked yet
 	Latency   time.Duration
 	Message   string // why it is unhealthy; no address, no answer's body
+	// Unverified: the configuration says to take any TLS certificate of it.
+	Unverified bool
 	// Circuit: while it is open, Healthy is false.
 	Circuit Circuit
 	// Abilities are the proofs in force, ProbedAt when a probe last ran to its

@@ -1,6 +1,7 @@
 package keystile
 
 import (
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,9 @@ type Binding struct {
 	// RatePerSecond bounds requests per second and source address; 0: the
 	// configured default.
 	RatePerSecond float64
+	// IndexDocument is the object that a read of a folder, or of the bucket
+	// itself, stands for: "index.html". Empty: none.
+	IndexDocument string
 	CreatedBy     string // account id
 	CreatedAt     time.Time
 	RemovedAt     time.Time // zero while open
@@ -46,8 +50,23 @@ func (b *Binding) Check() error {
 	if !(b.RatePerSecond >= 0 && b.RatePerSecond <= maxRatePerSecond) {
 		faults.Add("rate_per_second", "must lie between 0 and %d", maxRatePerSecond)
 	}
+	b.checkIndex(&faults)
 	g.check("bucket", &faults)
 	return faults.Err()
+}
+
+// maxIndexBytes leaves room for the folder in front of it.
+const maxIndexBytes = 255
+
+func (b *Binding) checkIndex(faults *Faults) {
+	name := b.IndexDocument
+	switch {
+	case name == "":
+	case len(name) > maxIndexBytes || strings.Contains(name, "/") || HasOddSegments(name) || CheckKey(name) != nil:
+		faults.Add("index_document", "must be the name of an object without slashes, of at most %d bytes, such as index.html", maxIndexBytes)
+	case b.Prefix != "" && !strings.HasSuffix(b.Prefix, "/"):
+		faults.Add("index_document", "needs a prefix that ends with a slash, or none")
+	}
 }
 
 func (b *Binding) permission() Permission {

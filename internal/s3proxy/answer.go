@@ -18,6 +18,9 @@ import (
 // bytes, each byte escaped, stays below it.
 const maxXMLAnswer = 16 << 20
 
+// maxErrorAnswer is the same for an error.
+const maxErrorAnswer = 1 << 20
+
 // answer is a backend's answer that was read whole and is fit for the client.
 type answer struct {
 	status int
@@ -95,15 +98,19 @@ func (x *exchange) rewrite(a *answer, status int) error {
 func (a *answer) fail(e *s3wire.Error) { a.err, a.status = e, e.Status }
 
 func (x *exchange) readAll(got *http1.Response) ([]byte, error) {
+	most := maxXMLAnswer
+	if got.Status >= http.StatusMultipleChoices {
+		most = maxErrorAnswer
+	}
 	// What a backend says of its answer's length is believed as far as that is
 	// cheap.
 	expected := min(max(got.ContentLength, 0), heldStep)
 	buf := bytes.NewBuffer(make([]byte, 0, expected+bytes.MinRead))
-	if _, err := buf.ReadFrom(io.LimitReader(&holding{x, got.Body, freeAnswer}, maxXMLAnswer+1)); err != nil {
+	if _, err := buf.ReadFrom(io.LimitReader(&holding{x, got.Body, freeAnswer}, int64(most)+1)); err != nil {
 		return nil, err
 	}
-	if buf.Len() > maxXMLAnswer {
-		return nil, fmt.Errorf("an XML answer is larger than %d bytes: %w", maxXMLAnswer, upstream.ErrBadAnswer)
+	if buf.Len() > most {
+		return nil, fmt.Errorf("an XML answer is larger than %d bytes: %w", most, upstream.ErrBadAnswer)
 	}
 	return buf.Bytes(), nil
 }
@@ -167,6 +174,7 @@ func (x *exchange) reply(a *answer) error {
 }
 
 func (x *exchange) start(status int) {
+	x.addCORS()
 	x.status = status
 	x.w.WriteHeader(status)
 }

@@ -27,7 +27,7 @@ func TestFramingAfterARefusal(t *testing.T) {
 		{"an unknown operation", "POST /uploads/a.txt HTTP/1.1\r\nHost: {host}\r\n{sig}", 405},
 		{"a body on a read", "GET /uploads/a.txt HTTP/1.1\r\nHost: {host}\r\n{sig}", 400},
 		{"a vendor header", "PUT /uploads/a.txt HTTP/1.1\r\nHost: {host}\r\nX-Amz-Vendor: 1\r\n{sig}", 501},
-		{"preflight", "OPTIONS /uploads/a.txt HTTP/1.1\r\nHost: {host}\r\n{sig}", 403},
+		{"preflight", "OPTIONS /uploads/a.txt HTTP/1.1\r\nHost: {host}\r\nOrigin: null\r\nAccess-Control-Request-Method: PUT\r\n{sig}", 403},
 		{"the gateway's own path", "GET /-/healthz HTTP/1.1\r\nHost: {host}\r\n", 200},
 	} {
 		for _, framing := range []string{"length", "chunks"} {

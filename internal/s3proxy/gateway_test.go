@@ -122,6 +122,7 @@ func newGatewayTo(t *testing.T, backends []upstream.Endpoint, change ...func(*s3
 		Keys: g.keys, Backends: registry, Trail: g.trail, Clients: clientip.Resolver{}, Observer: noObserver{},
 		Log: log, Now: g.clock, Region: "eu-test-1", PublicURL: "http://gateway.test",
 		HostSuffixes:     []string{"s3.test"},
+		CORS:             registry,
 		AnonymousEnabled: true, AnonymousRate: 1000,
 	}
 	for _, c := range change {
@@ -379,15 +380,21 @@ func (g *gateway) send(req *http.Request) result {
 	data, err := io.ReadAll(res.Body)
 	must(g.t, err)
 	r := result{status: res.StatusCode, header: res.Header, body: string(data)}
+	r.code, r.message = errorIn(data)
+	return r
+}
+
+// errorIn reads an error document.
+func errorIn(data []byte) (code, message string) {
 	var doc struct {
 		XMLName xml.Name
 		Code    string
 		Message string
 	}
 	if xml.Unmarshal(data, &doc) == nil && doc.XMLName.Local == "Error" {
-		r.code, r.message = doc.Code, doc.Message
+		code, message = doc.Code, doc.Message
 	}
-	return r
+	return code, message
 }
 
 // events reads the trail, newest first.

@@ -31,6 +31,8 @@ func (p *Proxy) limit(x *exchange) error {
 	switch {
 	case !p.fitsAnonymousRate(x):
 		return x.limited("anonymous_rate")
+	case !p.fitsAnonymousTotal(x):
+		return x.limited("anonymous_total")
 	case !p.fitsKeyRate(x):
 		return x.limited("key_rate")
 	case !p.fitsKeyInFlight(x):
@@ -61,6 +63,11 @@ func (p *Proxy) fitsAnonymousRate(x *exchange) bool {
 		perSecond = p.AnonymousRate
 	}
 	return perSecond == 0 || p.limits.allow(binding.Name, x.event.SourceIP, perSecond)
+}
+
+// fitsAnonymousTotal holds all anonymous callers of a binding together to a rate.
+func (p *Proxy) fitsAnonymousTotal(x *exchange) bool {
+	return p.AnonymousTotal == 0 || x.lease.Binding == nil || p.totals.allow(x.lease.Binding.Name, "", p.AnonymousTotal)
 }
 
 func (p *Proxy) fitsKeyRate(x *exchange) bool {

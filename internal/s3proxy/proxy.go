@@ -48,6 +48,7 @@ type Options struct {
 	Trail    *audit.Recorder
 	Clients  ClientAddress
 	Observer Observer
+	CORS     CORS // nil: no page of another origin may use anything
 	Log      *slog.Logger
 	Now      func() time.Time
 	// Region is the one that clients sign for; us-east-1 is accepted beside it.
@@ -66,6 +67,9 @@ type Options struct {
 	// AnonymousRate is the requests per second and source address where a
 	// binding says nothing.
 	AnonymousRate float64
+	// AnonymousTotal is the requests per second to one binding from all addresses
+	// together; 0: no bound.
+	AnonymousTotal float64
 	// SuccessReadRate is the part of successful reads, 0 to 1, that is recorded.
 	SuccessReadRate float64
 	// KeepAlive is how long a copy or the completion of an upload may keep its
@@ -82,6 +86,7 @@ type Proxy struct {
 	signingKeys *sigv4.KeyCache
 	tokens      tokenSealer
 	limits      *limiter // of anonymous callers
+	totals      *limiter // of bindings, from all addresses
 	keyLimits   *limiter
 	rate        *rate.Limiter // of all; nil: none
 	inFlight    atomic.Int64
@@ -101,6 +106,7 @@ func New(o Options) *Proxy {
 	}
 	return &Proxy{
 		Options: o, signingKeys: sigv4.NewKeyCache(cachedSigningKeys), tokens: tokenSealer{o.TokenKey}, limits: newLimiter(o.Now),
+		totals:    newLimiter(o.Now),
 		keyLimits: newLimiter(o.Now), rate: newRate(o.Limits.RequestsPerSecond), memory: memory{limit: o.Limits.BufferedBytes},
 	}
 }
@@ -132,10 +138,16 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // handle is the way of a request.
 func (p *Proxy) handle(x *exchange) error {
+	if x.r.Method == http.MethodOptions && http1.Refused(x.r) == nil {
+		return p.preflight(x)
+	}
 	if err := p.parse(x); err != nil {
 		return err
 	}
 	if err := p.authenticate(x); err != nil {
+		return err
+	}
+	if err := p.serveIndex(x); err != nil {
 		return err
 	}
 	if err := p.authorize(x); err != nil {
@@ -166,9 +178,6 @@ func (p *Proxy) parse(x *exchange) error {
 		return s3wire.HeadTooLarge.Err()
 	} else if err != nil {
 		return s3wire.InvalidRequest.With("The request is not well-formed HTTP/1.1: its head is malformed or ambiguous.")
-	}
-	if x.r.Method == http.MethodOptions {
-		return s3wire.AccessForbidden.Err()
 	}
 	var err error
 	if x.req, err = s3wire.Parse(x.r, p.HostSuffixes...); err != nil || x.req.Op.Name != s3wire.OpPostObject {

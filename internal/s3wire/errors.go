@@ -25,6 +25,7 @@ var (
 	AuthorizationQueryError      = Code{"AuthorizationQueryParametersError", http.StatusBadRequest, "The authorization query parameters are malformed."}
 	BadDigest                    = Code{"BadDigest", http.StatusBadRequest, "A checksum that was sent does not match the body."}
 	BucketAlreadyOwned           = Code{"BucketAlreadyOwnedByYou", http.StatusConflict, "The bucket is there already. Access keys of the gateway create no buckets."}
+	BadRequest                   = Code{"BadRequest", http.StatusBadRequest, "The request is not valid."}
 	EntityTooLarge               = Code{"EntityTooLarge", http.StatusBadRequest, "The body is larger than the operation allows."}
 	HeadTooLarge                 = Code{"RequestHeaderSectionTooLarge", http.StatusBadRequest, "The request line and headers are longer than is accepted here."}
 	IncompleteBody               = Code{"IncompleteBody", http.StatusBadRequest, "The body ended before its declared length."}

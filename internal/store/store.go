@@ -38,6 +38,7 @@ type Tx interface {
 	Credentials
 	Bindings
 	Backends
+	CORS
 	Accounts
 	Sessions
 	Tokens
@@ -105,13 +106,22 @@ type Backends interface {
 	BackendSecret(id string) (keystile.Secret, error)
 	Backends() ([]keystile.Backend, error)                 // by id
 	UpdateBackend(keystile.Backend, keystile.Secret) error // both replaced whole
-	DeleteBackend(id string) error                         // with its probe and health samples
+	DeleteBackend(id string) error                         // with its probe, health samples and CORS
 	// Probe is the last one saved, of a declared backend too.
 	Probe(backendID string) (keystile.Probe, error)
 	SaveProbe(keystile.Probe) error // inserts or replaces
 	// BackendInUse reports whether a credential that is not revoked, or an open
 	// binding, names the backend.
 	BackendInUse(id string) (bool, error)
+}
+
+// CORS keeps what is chosen for buckets, of declared backends too.
+type CORS interface {
+	BucketCORS(keystile.Bucket) (keystile.BucketCORS, error)
+	AllBucketCORS() ([]keystile.BucketCORS, error) // by backend and bucket
+	// SaveBucketCORS inserts or replaces; with CORSOff it removes, if there is
+	// anything.
+	SaveBucketCORS(keystile.BucketCORS) error
 }
 
 // Accounts keeps people. Names are unique among the accounts that exist.

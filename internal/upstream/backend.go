@@ -36,6 +36,7 @@ type Endpoint struct {
 	// Timeouts and KeepAlive override those of Options, field by field.
 	Timeouts  Timeouts
 	KeepAlive KeepAlive
+	TLS       TLS
 
 	maxConns int // of Options
 }
@@ -50,6 +51,8 @@ type Backend struct {
 	signer  *sigv4.Signer
 	client  *http1.Client
 	limits  Timeouts
+	keep    KeepAlive
+	tls     TLS
 	circuit *circuit
 	dial    func(context.Context) (net.Conn, error)
 	now     func() time.Time
@@ -109,9 +112,8 @@ type Object struct {
 func newBackend(e Endpoint, dialer *Dialer, roots *x509.CertPool, now func() time.Time) *Backend {
 	b := &Backend{
 		info: e.Backend, secret: e.Secret, now: now, scheme: "http", host: "localhost", private: e.Dial != nil,
-		limits: e.Timeouts.or(DefaultTimeouts), circuit: newCircuit(now),
+		limits: e.Timeouts.or(DefaultTimeouts), keep: e.KeepAlive.or(DefaultKeepAlive), tls: e.TLS, circuit: newCircuit(now),
 	}
-	keep := e.KeepAlive.or(DefaultKeepAlive)
 	b.signer = sigv4.NewSigner(e.Backend.AccessKeyID, e.Secret.Reveal(), e.Backend.Region, "s3")
 	dial := e.Dial
 	if dial == nil {
@@ -127,9 +129,9 @@ func newBackend(e Endpoint, dialer *Dialer, roots *x509.CertPool, now func() tim
 		Dial:          dial,
 		Host:          b.host,
 		MaxConns:      e.maxConns,
-		MaxIdle:       keep.MaxIdle,
-		IdleTimeout:   keep.IdleTimeout,
-		MaxLifetime:   keep.MaxLifetime,
+		MaxIdle:       b.keep.MaxIdle,
+		IdleTimeout:   b.keep.IdleTimeout,
+		MaxLifetime:   b.keep.MaxLifetime,
 		WaitTimeout:   busyTimeout,
 		HeaderTimeout: b.limits.WriteAnswer,
 		IOTimeout:     b.limits.Idle,
@@ -156,12 +158,7 @@ func (b *Backend) reach(u *url.URL, dialer *Dialer, roots *x509.CertPool) func(c
 	if u.Scheme != "https" {
 		return plain
 	}
-	config := &tls.Config{
-		ServerName: name,
-		RootCAs:    roots,
-		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"http/1.1"},
-	}
+	config := b.tls.config(name, roots)
 	return func(ctx context.Context) (net.Conn, error) { return dialTLS(ctx, plain, config, b.limits.TLS) }
 }
 
@@ -211,6 +208,7 @@ func (b *Backend) Health() keystile.Health {
 	if seen := b.health.Load(); seen != nil {
 		h = *seen
 	}
+	h.Unverified = b.tls.InsecureSkipVerify
 	state, since, cause := b.circuit.state()
 	h.Circuit = state
 	if state == keystile.CircuitOpen {
@@ -262,7 +260,7 @@ func (b *Backend) Send(ctx context.Context, r Request) (*http1.Response, error) 
 	switch {
 	case err == nil, errors.Is(err, ErrRedirect):
 		b.circuit.answered()
-	case ctx.Err() == nil:
+	default:
 		b.circuit.failure(err, r.Bucket+"/"+r.Key)
 	}
 	return answer, err
@@ -345,7 +343,9 @@ func (b *Backend) send(ctx context.Context, r Request) (*http1.Response, error) 
 		HeaderTimeout: b.answerTimeout(&r), Commit: r.Commit, AbortBody: r.AbortBody,
 	})
 	if err != nil {
-		if ctx.Err() != nil {
+		// Not whether ctx has ended: breaking a client's upload off, as a failing
+		// backend makes http1 do, ends the client's context too.
+		if endedByCaller(err) {
 			return nil, err
 		}
 		return nil, classify(b.info.ID, err)
@@ -355,6 +355,13 @@ func (b *Backend) send(ctx context.Context, r Request) (*http1.Response, error) 
 		return nil, &Error{Kind: ErrRedirect, Backend: b.info.ID}
 	}
 	return answer, nil
+}
+
+// endedByCaller reports whether the context ended the exchange, rather than the
+// time for a part of it ran out.
+func endedByCaller(err error) bool {
+	var e *http1.Error
+	return errors.As(err, &e) && (errors.Is(e.Kind, context.Canceled) || errors.Is(e.Kind, context.DeadlineExceeded))
 }
 
 func (b *Backend) answerTimeout(r *Request) time.Duration {

@@ -17,6 +17,7 @@
 //	health.go    periodic checks of every backend
 //	report.go    the test an admin runs
 //	probe.go     whether a backend keeps keys as they are
+//	cors.go      rules for pages of other origins, kept here or by a backend
 //	buckets.go   list, create and delete buckets
 //	xml.go       strict, bounded reading of answers
 package upstream

@@ -233,6 +233,7 @@ type memStore struct {
 	mu       sync.Mutex
 	backends map[string]Endpoint
 	proofs   map[string]keystile.Probe
+	cors     []keystile.BucketCORS
 	fail     error
 }
 
@@ -282,6 +283,8 @@ func (x memTx) Backends() ([]keystile.Backend, error) {
 	}
 	return list, nil
 }
+
+func (x memTx) AllBucketCORS() ([]keystile.BucketCORS, error) { return x.m.cors, nil }
 
 func (x memTx) BackendSecret(id string) (keystile.Secret, error) { return x.m.backends[id].Secret, nil }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"keystile/internal/keystile"
@@ -144,15 +145,22 @@ func (r *Registry) watch(ctx context.Context, b *Backend) {
 	r.saveRemembered(ctx, b)
 	var told report
 	var probed time.Time
+	var probing sync.WaitGroup
+	var busy atomic.Bool
+	defer probing.Wait()
 	for {
 		c := b.check(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		r.tell(b, &told, c)
-		if now := b.now(); c.healthy && b.needsProof(now) && now.Sub(probed) >= probeAgain {
+		if now := b.now(); c.healthy && b.needsProof(now) && now.Sub(probed) >= probeAgain && busy.CompareAndSwap(false, true) {
 			probed = now
-			r.probe(ctx, b)
+			// Beside the checks: a backend that dies meanwhile must not wait for it.
+			probing.Go(func() {
+				defer busy.Store(false)
+				r.probe(ctx, b)
+			})
 		}
 		for wait := r.pause(b); ; wait = r.pause(b) {
 			opened, ok := b.pass(ctx, wait)

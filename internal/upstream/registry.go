@@ -53,6 +53,7 @@ const defaultCheckEvery = 30 * time.Second
 type Registry struct {
 	opts     Options
 	backends atomic.Pointer[map[string]*Backend] // replaced whole, never changed
+	cors     atomic.Pointer[corsTable]           // likewise
 	syncing  sync.Mutex
 	changed  chan struct{} // tells Run that backends was replaced
 
@@ -76,6 +77,7 @@ func NewRegistry(opts Options) *Registry {
 		first[e.Backend.ID] = r.newBackend(e)
 	}
 	r.backends.Store(&first)
+	r.cors.Store(newCORSTable(nil, &corsTable{}))
 	r.opts.Declared = nil // no second place that holds their secrets
 	return r
 }
@@ -133,6 +135,9 @@ func (r *Registry) Sync(ctx context.Context) error {
 	stored, err := r.load(ctx)
 	if err != nil {
 		return fmt.Errorf("backends of the store: %w", err)
+	}
+	if err := r.syncCORS(ctx); err != nil {
+		return err
 	}
 	old := *r.backends.Load()
 	next := make(map[string]*Backend, len(old))

@@ -91,7 +91,11 @@ func (r *Registry) candidate(described keystile.Backend, secret keystile.Secret)
 		}
 		secret = known.secret
 	}
-	b := r.newBackend(Endpoint{Backend: described, Secret: secret})
+	e := Endpoint{Backend: described, Secret: secret}
+	if ok && known.info.Endpoint == described.Endpoint {
+		e.Timeouts, e.KeepAlive, e.TLS = known.limits, known.keep, known.tls
+	}
+	b := r.newBackend(e)
 	return b, b.client.Close, nil
 }
 

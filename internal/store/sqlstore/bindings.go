@@ -6,24 +6,24 @@ import (
 	"keystile/internal/keystile"
 )
 
-const bindingColumns = `name, backend, bucket, prefix, mode, rate_per_second, created_by, created_at, removed_at, generation`
+const bindingColumns = `name, backend, bucket, prefix, mode, rate_per_second, index_document, created_by, created_at, removed_at, generation`
 
 func scanBinding(row scanner) (keystile.Binding, error) {
 	var b keystile.Binding
-	err := row.Scan(&b.Name, &b.Bucket.Backend, &b.Bucket.Name, &b.Prefix, &b.Mode, &b.RatePerSecond,
+	err := row.Scan(&b.Name, &b.Bucket.Backend, &b.Bucket.Name, &b.Prefix, &b.Mode, &b.RatePerSecond, &b.IndexDocument,
 		&b.CreatedBy, instant{&b.CreatedAt}, instant{&b.RemovedAt}, &b.Generation)
 	return b, err
 }
 
 // CreateBinding takes over the row of a removed one.
 func (t *tx) CreateBinding(b keystile.Binding) error {
-	n, err := t.exec(`INSERT INTO bindings (`+bindingColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	n, err := t.exec(`INSERT INTO bindings (`+bindingColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (name) DO UPDATE SET backend = excluded.backend, bucket = excluded.bucket,
 			prefix = excluded.prefix, mode = excluded.mode, rate_per_second = excluded.rate_per_second,
-			created_by = excluded.created_by, created_at = excluded.created_at,
+			index_document = excluded.index_document, created_by = excluded.created_by, created_at = excluded.created_at,
 			removed_at = excluded.removed_at, generation = excluded.generation
 		WHERE bindings.removed_at <> 0`,
-		b.Name, b.Bucket.Backend, b.Bucket.Name, b.Prefix, b.Mode, b.RatePerSecond,
+		b.Name, b.Bucket.Backend, b.Bucket.Name, b.Prefix, b.Mode, b.RatePerSecond, b.IndexDocument,
 		b.CreatedBy, micros(b.CreatedAt), micros(b.RemovedAt), b.Generation)
 	if err == nil && n == 0 {
 		err = keystile.ErrConflict

@@ -13,9 +13,11 @@ import (
 // frozen is what has shipped: a released migration has run on someone's data and
 // is never edited. A new one is added here with the release that brings it.
 var frozen = map[string]string{
-	"sqlite/00001_first.sql":     "92cad8c8d8285b743b4c85a5e201fc2d902f15e73455920d34a78b99f01bf619",
-	"sqlite/00002_traffic.sql":   "88c504a245d3513843773df1a71fc4418ee48f8d84948678b67e4ce63bb43381",
-	"sqlite/00003_abilities.sql": "660de02edf52c3ea2c14a1106c3f59b9efeaf7b5b58b49212a57a68d83b72ac5",
+	"sqlite/00001_first.sql":         "92cad8c8d8285b743b4c85a5e201fc2d902f15e73455920d34a78b99f01bf619",
+	"sqlite/00002_traffic.sql":       "88c504a245d3513843773df1a71fc4418ee48f8d84948678b67e4ce63bb43381",
+	"sqlite/00003_abilities.sql":     "660de02edf52c3ea2c14a1106c3f59b9efeaf7b5b58b49212a57a68d83b72ac5",
+	"sqlite/00004_cors.sql":          "1eeb76212124afa381468393edea49f7caee50e894cba0832736fde6a98bba73",
+	"sqlite/00005_binding_index.sql": "b3ffe4078c73a5d0e76476534362f0f0000127eb94bc9190f31efd98f7fc8356",
 }
 
 func TestShippedMigrationsAreFrozen(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 func binding(name string) keystile.Binding {
 	return keystile.Binding{
 		Name: name, Bucket: keystile.Bucket{Backend: "main", Name: "public-" + name}, Prefix: "www/",
-		Mode: keystile.ModeReadList, RatePerSecond: 2.5, CreatedBy: "admin", CreatedAt: noon, Generation: 1,
+		Mode: keystile.ModeReadList, RatePerSecond: 2.5, IndexDocument: "index.html", CreatedBy: "admin", CreatedAt: noon, Generation: 1,
 	}
 }
 

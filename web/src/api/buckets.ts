@@ -15,6 +15,11 @@ export const bucketsQuery = (backend: string) => queryOptions({
   queryFn: async ({ signal }) => (await send(api.GET('/api/backends/{backend}/buckets', { params: { path: { backend } }, signal }))).data.items,
 });
 
+export const bucketCORSQuery = (backend: string, bucket: string) => queryOptions({
+  queryKey: ['buckets', backend, bucket, 'cors'],
+  queryFn: async ({ signal }) => (await send(api.GET('/api/backends/{backend}/buckets/{bucket}/cors', { params: { path: { backend, bucket } }, signal }))).data,
+});
+
 /** A backend with its buckets, as far as they are known. */
 export interface BackendBuckets {
   backend: string;

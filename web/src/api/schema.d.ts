@@ -298,6 +298,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backends/{backend}/buckets/{bucket}/cors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show which pages of other origins may use a bucket */
+        get: operations["getBucketCORS"];
+        /**
+         * Choose which pages of other origins may use a bucket
+         * @description With mode gateway the rules are kept here, with mode backend they are the bucket's own, read with the backend's key and kept for a minute. No rule gives a right: requests need a signature or an anonymous binding all the same.
+         */
+        put: operations["setBucketCORS"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backends/{backend}/health": {
         parameters: {
             query?: never;
@@ -756,6 +777,8 @@ export interface components {
             /** Format: double */
             latency_ms: number;
             message?: string;
+            /** @description the configuration says to take any certificate of the backend: whoever stands between can read and change everything */
+            tls_unverified?: boolean;
             /**
              * Format: double
              * @description share, 0 to 1, of the last 24 hours in which it was healthy, as far as they are known; absent: nothing is known
@@ -769,6 +792,11 @@ export interface components {
             created_at: string;
             /** @description account name; (deleted): gone */
             created_by: string;
+            /**
+             * @description the object that a read of a folder, or of the bucket itself, stands for
+             * @example index.html
+             */
+            index_document?: string;
             /** @enum {string} */
             mode: "read" | "read-list";
             /** @description the bucket name that anonymous clients use */
@@ -834,6 +862,40 @@ export interface components {
              * @description likewise; deletes among them
              */
             writes: number;
+        };
+        CORS: {
+            /** @enum {string} */
+            mode: "off" | "gateway" | "backend";
+            /** @description the first that fits counts; in mode gateway only */
+            rules?: components["schemas"]["CORSRule"][];
+            /** Format: date-time */
+            readonly updated_at?: string;
+        };
+        CORSRule: {
+            /** @description of a preflight; each may have one * */
+            allowed_headers?: string[];
+            /**
+             * @description GET, HEAD, PUT, POST, DELETE
+             * @example [
+             *       "GET"
+             *     ]
+             */
+            allowed_methods: string[];
+            /**
+             * @description each may have one *
+             * @example [
+             *       "https://*.example.com"
+             *     ]
+             */
+            allowed_origins: string[];
+            /** @description of answers, that pages may read */
+            expose_headers?: string[];
+            id?: string;
+            /**
+             * Format: int64
+             * @description how long a browser may keep a preflight's answer; 0: not said
+             */
+            max_age_seconds?: number;
         };
         Credential: {
             access_key_id: string;
@@ -1048,6 +1110,8 @@ export interface components {
             /** Format: double */
             latency_ms: number;
             message?: string;
+            /** @description the configuration says to take any certificate of the backend: whoever stands between can read and change everything */
+            tls_unverified?: boolean;
         };
         HealthSample: {
             /** Format: date-time */
@@ -1101,6 +1165,11 @@ export interface components {
         NewBinding: {
             backend: string;
             bucket: string;
+            /**
+             * @description the object that a read of a folder, or of the bucket itself, stands for
+             * @example index.html
+             */
+            index_document?: string;
             /**
              * @default read
              * @enum {string}
@@ -2153,6 +2222,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getBucketCORS: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backend: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CORS"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setBucketCORS: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backend: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CORS"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CORS"];
+                };
             };
             /** @description Refused or failed */
             default: {

@@ -69,6 +69,11 @@ function About({ backend }: { backend: Backend }) {
           It is changed and removed there, and read when the server starts.
         </Alert>
       )}
+      {health.tls_unverified && (
+        <Alert variant="outline" color="danger" title="Its certificate is not verified">
+          The configuration sets <code>tls.insecure_skip_verify</code>: whoever stands between the gateway and this backend can read and change everything.
+        </Alert>
+      )}
       <Facts
         items={[
           ['Health', <StatusBadge key="health" {...healthOf(health)} />],

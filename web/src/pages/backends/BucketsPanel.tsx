@@ -15,6 +15,7 @@ import { RelativeTime } from '../../components/RelativeTime';
 import { SearchBox } from '../../components/SearchBox';
 import { useAction } from '../../components/useAction';
 import { capital, counted } from '../../lib/text';
+import { BucketCORS } from './BucketCORS';
 import { DeleteBucket } from './DeleteBucket';
 
 type Bucket = Schemas['Bucket'];
@@ -37,10 +38,16 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
   const buckets = useQuery(bucketsQuery(backend.id));
   const [shown, setShown] = useState(step);
   const [deleting, setDeleting] = useState<string>();
+  const [sharing, setSharing] = useState<string>();
   const found = buckets.data?.filter((one) => one.bucket.includes(q));
   const action: Column<Bucket> = {
     id: 'delete', header: '', align: 'end', bare: true,
-    cell: ({ bucket }) => <Button variant="default" size="compact-xs" onClick={() => setDeleting(bucket)} aria-label={`Delete bucket ${bucket}`}>Delete bucket</Button>,
+    cell: ({ bucket }) => (
+      <Group gap="xs" justify="flex-end" wrap="nowrap">
+        <Button variant="default" size="compact-xs" onClick={() => setSharing(bucket)} aria-label={`CORS of bucket ${bucket}`}>CORS</Button>
+        <Button variant="default" size="compact-xs" onClick={() => setDeleting(bucket)} aria-label={`Delete bucket ${bucket}`}>Delete bucket</Button>
+      </Group>
+    ),
   };
   return (
     <Stack gap="md">
@@ -62,6 +69,7 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
         more={{ available: (found?.length ?? 0) > shown, loading: false, load: () => setShown(shown + step) }}
         empty={<Text>{q ? <>No bucket has <code>{q}</code> in its name.</> : 'There is no bucket on this backend.'}</Text>}
       />
+      {sharing !== undefined && <BucketCORS backend={backend.id} bucket={sharing} onClose={() => setSharing(undefined)} />}
       {deleting !== undefined && <DeleteBucket backend={backend.id} bucket={deleting} onClose={() => setDeleting(undefined)} />}
     </Stack>
   );

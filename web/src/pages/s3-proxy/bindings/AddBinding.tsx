@@ -18,7 +18,7 @@ interface AddBindingProps {
   onClose: () => void;
 }
 
-const fields = ['backend', 'bucket', 'prefix', 'name', 'mode', 'rate_per_second'];
+const fields = ['backend', 'bucket', 'prefix', 'name', 'mode', 'rate_per_second', 'index_document'];
 
 /** Opens a bucket, or a part of it, to everybody. */
 export function AddBinding({ onAdded, onClose }: AddBindingProps) {
@@ -29,10 +29,11 @@ export function AddBinding({ onAdded, onClose }: AddBindingProps) {
   const [name, setName] = useState('');
   const [mode, setMode] = useState<'read' | 'read-list'>('read');
   const [rate, setRate] = useState(0);
+  const [index, setIndex] = useState('');
   const { backend, bucket } = grantOf({ ...newDraft(1), place });
   const add = useAction(async () => {
     const { data, requestId } = await send(api.POST('/api/anonymous-bindings', {
-      body: { backend, bucket, mode, prefix: meantPrefix({ prefix, exact: false }), name, rate_per_second: rate },
+      body: { backend, bucket, mode, prefix: meantPrefix({ prefix, exact: false }), name, rate_per_second: rate, index_document: index },
     }));
     await onAdded();
     onClose();
@@ -66,6 +67,10 @@ export function AddBinding({ onAdded, onClose }: AddBindingProps) {
           <NumberInput
             label="Requests per second and source address" description="0: the server’s default" min={0} hideControls value={rate}
             onChange={(next) => setRate(typeof next === 'number' ? next : 0)} error={fault('rate_per_second')}
+          />
+          <TextInput
+            label="Index document" placeholder="none" description="What a folder, or the bucket itself, shows: index.html" classNames={{ input: 'mono' }} spellCheck={false}
+            value={index} onChange={(event) => setIndex(event.currentTarget.value)} error={fault('index_document')}
           />
           {add.error && <ErrorNotice title="The binding was not added" error={add.error} shown={(field) => fields.includes(field)} />}
           <Group justify="flex-end" gap="xs">

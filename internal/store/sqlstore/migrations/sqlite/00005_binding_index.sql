@@ -1,0 +1,3 @@
+-- +goose Up
+
+ALTER TABLE bindings ADD COLUMN index_document TEXT NOT NULL DEFAULT '';
