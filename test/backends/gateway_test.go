@@ -120,12 +120,25 @@ type gateway struct {
 	backend    *upstream.Backend
 	bucket     string
 	id, secret string
+	host       string // Host of requests; empty: addr
+}
+
+// before is a gateway of its own before the backend, for the same bucket.
+func (g *gateway) before(e upstream.Endpoint) *gateway {
+	g.t.Helper()
+	return serve(g.t, openStore(g.t), e, g.bucket, false)
 }
 
 // newGateway puts a gateway before a backend, which is probed first if asked.
 func newGateway(t *testing.T, e upstream.Endpoint, probed bool) *gateway {
 	t.Helper()
-	db := openStore(t)
+	return serve(t, openStore(t), e, "", probed)
+}
+
+// serve is newGateway with a store, and with a bucket that is there unless it
+// has no name.
+func serve(t *testing.T, db store.Store, e upstream.Endpoint, bucket string, probed bool) *gateway {
+	t.Helper()
 	registry := registryIn(t, db, e)
 	if probed {
 		if report := registry.Test(t.Context(), e.Backend, keystile.Secret{}); !report.OK {
@@ -133,7 +146,10 @@ func newGateway(t *testing.T, e upstream.Endpoint, probed bool) *gateway {
 		}
 	}
 	b, _ := registry.Get("prod")
-	g := &gateway{t: t, backend: b, bucket: newBucket(t, registry)}
+	if bucket == "" {
+		bucket = newBucket(t, registry)
+	}
+	g := &gateway{t: t, backend: b, bucket: bucket}
 	keys := keyring.New(db, time.Now)
 	trail := audit.NewRecorder(audit.InStore(db), time.Now)
 	id, secret := keystile.NewKeyPair()
@@ -157,6 +173,7 @@ func newGateway(t *testing.T, e upstream.Endpoint, probed bool) *gateway {
 	srv := &http.Server{ConnContext: http1.ConnContext, ReadHeaderTimeout: 5 * time.Second, Handler: s3proxy.New(s3proxy.Options{
 		Keys: keys, Backends: registry, Trail: trail, Clients: clientip.Resolver{}, Observer: noObserver{},
 		Log: quiet(), Now: time.Now, Region: "us-east-1", PublicURL: "http://" + g.addr,
+		HostSuffixes: []string{"s3.gateway.test"},
 	})}
 	go func() { _ = srv.Serve(http1.Guard(ln, http1.GuardOptions{IdleTimeout: 5 * time.Second})) }()
 	t.Cleanup(func() { _ = srv.Close(); trail.Close() })
@@ -176,9 +193,17 @@ func (g *gateway) send(method, path, query string, header http.Header, hash, dec
 	return g.sendSigned(method, path, query, header, declared, wire, missing)
 }
 
+// named is the Host of requests.
+func (g *gateway) named() string {
+	if g.host != "" {
+		return g.host
+	}
+	return g.addr
+}
+
 func (g *gateway) sign(method, path, query string, header http.Header, hash string) {
 	g.t.Helper()
-	must(g.t, sigv4.NewSigner(g.id, g.secret, "us-east-1", "s3").Sign(method, path, query, g.addr, header, hash, time.Now()))
+	must(g.t, sigv4.NewSigner(g.id, g.secret, "us-east-1", "s3").Sign(method, path, query, g.named(), header, hash, time.Now()))
 }
 
 func (g *gateway) sendSigned(method, path, query string, header http.Header, declared, wire string, missing int) (status int, answer string, back http.Header) {
@@ -188,7 +213,7 @@ func (g *gateway) sendSigned(method, path, query string, header http.Header, dec
 	defer func() { _ = conn.Close() }()
 	must(g.t, conn.SetDeadline(time.Now().Add(20*time.Second)))
 	var head strings.Builder
-	fmt.Fprintf(&head, "%s %s?%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n", method, path, query, g.addr, declared)
+	fmt.Fprintf(&head, "%s %s?%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n", method, path, query, g.named(), declared)
 	for name, values := range header {
 		fmt.Fprintf(&head, "%s: %s\r\n", name, values[0])
 	}

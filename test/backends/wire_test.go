@@ -91,7 +91,7 @@ func signedChunks(g *gateway, path, query, data, claimed string) (http.Header, s
 	h := http.Header{}
 	h.Set("X-Amz-Decoded-Content-Length", strconv.Itoa(len(data)))
 	g.sign(http.MethodPut, path, query, h, sigv4.StreamingSigned)
-	auth, err := sigv4.Parse(sigv4.Request{Method: http.MethodPut, Path: path, RawQuery: query, Host: g.addr, Header: h, ContentLength: -1})
+	auth, err := sigv4.Parse(sigv4.Request{Method: http.MethodPut, Path: path, RawQuery: query, Host: g.named(), Header: h, ContentLength: -1})
 	must(g.t, err)
 	mac := func(key []byte, text string) []byte {
 		m := hmac.New(sha256.New, key)
