@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 
 rclone=v1.76.0
 s5cmd=v2.3.0
-mc=v0.0.0-20250813083541-7394ce0dd2a8
+mc=v0.0.0-20250313080218-cf909e1063a9
 
 missing=()
 need() { # PROGRAM [PACKAGE]
