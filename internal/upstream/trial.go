@@ -44,8 +44,10 @@ type trial struct {
 	trouble        string // what the backend refused to let the probe do, if anything
 }
 
-// probe tries everything. It leaves nothing behind, also when it is cut short.
-func (b *Backend) probe(ctx context.Context) found {
+// probe tries everything, and tells after each step what was found so far: what
+// is proven need not wait for what takes long. It leaves nothing behind, also
+// when it is cut short.
+func (b *Backend) probe(ctx context.Context, tell func(found)) found {
 	t, err := b.newTrial(ctx)
 	if err != nil {
 		f := found{trouble: "a scratch bucket could not be made (" + plain(err) + "): a scratch prefix may be named instead"}
@@ -55,28 +57,39 @@ func (b *Backend) probe(ctx context.Context) found {
 		return f
 	}
 	defer t.remove(context.WithoutCancel(ctx))
-	err = t.run(ctx)
-	f := found{abilities: t.found, complete: err == nil, trouble: t.trouble}
+	err = t.run(ctx, tell)
+	f := t.sofar()
+	f.complete = err == nil
 	if err != nil {
 		f.trouble = "the probe was not finished (" + plain(err) + ")"
 	}
-	now := b.now().UTC()
 	for i := range f.abilities {
-		if f.abilities[i].Verdict != keystile.Unknown {
-			f.abilities[i].At = now
-		} else if f.abilities[i].Note == "" {
+		if f.abilities[i].Verdict == keystile.Unknown && f.abilities[i].Note == "" {
 			f.abilities[i].Note = f.trouble
 		}
 	}
 	return f
 }
 
+// sofar is what has been found, as of now.
+func (t *trial) sofar() found {
+	f := found{abilities: t.found, trouble: t.trouble}
+	now := t.b.now().UTC()
+	for i := range f.abilities {
+		if f.abilities[i].Verdict != keystile.Unknown {
+			f.abilities[i].At = now
+		}
+	}
+	return f
+}
+
 // run takes one step after the other, up to the first in which the backend is
-// in trouble. Cuts come first, so that the end shows what came of them later.
-func (t *trial) run(ctx context.Context) error {
+// in trouble. What requests are refused for without a proof comes first, then
+// the cuts, so that the end shows what came of them later.
+func (t *trial) run(ctx context.Context, tell func(found)) error {
 	for _, step := range []func(context.Context) error{
-		t.tryKeys, t.tryCuts, t.tryDigests, t.tryMD5, t.tryTrailers, t.tryChecksums,
-		t.tryConditions, t.tryHosts, t.tryOwnNames, t.lookAgain,
+		t.tryKeys, t.tryConditions, t.tryMD5, t.tryCuts, t.tryDigests, t.tryTrailers, t.tryChecksums,
+		t.tryHosts, t.tryOwnNames, t.lookAgain,
 	} {
 		err := step(ctx)
 		var refused *refusedError
@@ -84,6 +97,9 @@ func (t *trial) run(ctx context.Context) error {
 			t.trouble = "the backend did not let it be tried (" + plain(err) + ")"
 		} else if err != nil {
 			return err
+		}
+		if tell != nil {
+			tell(t.sofar())
 		}
 	}
 	return ctx.Err()
