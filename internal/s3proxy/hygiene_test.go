@@ -96,19 +96,21 @@ func TestExpectContinue(t *testing.T) {
 	g := newGateway(t)
 	k := g.mint("prod/uploads:write")
 	for _, tt := range []struct {
-		path string
-		want []int
+		path, body string
+		want       []int
 	}{
-		{"/uploads/a", []int{100, 200}},
-		{"/payroll/a", []int{403}},
+		{"/uploads/a", "hello", []int{100, 200}},
+		{"/payroll/a", "hello", []int{403}},
+		{"/uploads/a", "", []int{100, 200}},
+		{"/payroll/a", "", []int{100, 403}},
 	} {
 		signed := http.Header{}
-		g.sign(k, call{method: put, path: tt.path, body: "hello"}, signed)
+		g.sign(k, call{method: put, path: tt.path, body: tt.body}, signed)
 		conn, err := net.Dial("tcp", g.addr)
 		must(t, err)
 		defer conn.Close()
 		must(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
-		send(t, conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Length: 5\r\n%s\r\n", tt.path, g.addr, lines(signed))
+		send(t, conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Length: %d\r\n%s\r\n", tt.path, g.addr, len(tt.body), lines(signed))
 		reader := bufio.NewReader(conn)
 		for _, want := range tt.want {
 			res, err := http.ReadResponse(reader, nil)
@@ -117,7 +119,7 @@ func TestExpectContinue(t *testing.T) {
 				t.Fatalf("%s: got %d, want %d", tt.path, res.StatusCode, want)
 			}
 			if want == 100 {
-				_, err = io.WriteString(conn, "hello")
+				_, err = io.WriteString(conn, tt.body)
 				must(t, err)
 			}
 		}

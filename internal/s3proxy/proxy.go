@@ -129,6 +129,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.health(w)
 		return
 	}
+	continueEmpty(w, r)
 	x := p.begin(w, r)
 	defer x.end()
 	if err := p.handle(x); err != nil {
