@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
 	"keystile/internal/http1"
 	"keystile/internal/keystile"
@@ -82,6 +84,9 @@ func (b *Backend) buckets(ctx context.Context) ([]keystile.BucketInfo, error) {
 			return nil, err
 		}
 		for _, x := range page.Buckets {
+			if b.probesIn(x.Name, x.CreationDate) {
+				continue
+			}
 			all = append(all, keystile.BucketInfo{Bucket: keystile.Bucket{Backend: b.info.ID, Name: x.Name}, CreatedAt: x.CreationDate})
 		}
 		if page.ContinuationToken == "" {
@@ -90,6 +95,13 @@ func (b *Backend) buckets(ctx context.Context) ([]keystile.BucketInfo, error) {
 		query = url.Values{"continuation-token": {page.ContinuationToken}}
 	}
 	return nil, &Error{Kind: ErrBadAnswer, Backend: b.info.ID, cause: errors.New("the list of buckets does not end")}
+}
+
+// probesIn reports whether a bucket is one that a probe makes and removes again
+// in these minutes. One that a killed process left behind shows after that, so
+// that somebody removes it.
+func (b *Backend) probesIn(bucket string, created time.Time) bool {
+	return strings.HasPrefix(bucket, scratchPrefix) && b.now().Sub(created) < 2*probeTimeout
 }
 
 // readBuckets consumes the answer to ListBuckets.

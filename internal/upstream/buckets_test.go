@@ -159,3 +159,22 @@ func TestReadXML(t *testing.T) {
 		}
 	}
 }
+
+func TestAProbesBucketIsHiddenWhileItProbes(t *testing.T) {
+	b := newFakeS3(t).backend(t, nil)
+	now := b.now()
+	for _, tt := range []struct {
+		name    string
+		created time.Time
+		hidden  bool
+	}{
+		{scratchPrefix + "abc", now.Add(-time.Second), true},
+		{scratchPrefix + "abc", now.Add(-probeTimeout), true},
+		{scratchPrefix + "abc", now.Add(-time.Hour), false},
+		{"pics", now, false},
+	} {
+		if got := b.probesIn(tt.name, tt.created); got != tt.hidden {
+			t.Errorf("%s, made %v ago: hidden %v, want %v", tt.name, now.Sub(tt.created), got, tt.hidden)
+		}
+	}
+}
