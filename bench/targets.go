@@ -210,6 +210,10 @@ func (l *lab) startGateway(ctx context.Context) error {
 		"--region", region, "--access-key-id", "bench", "--secret-access-key-stdin"); err != nil {
 		return err
 	}
+	// The test returns when what the upstream can be trusted with is known.
+	if _, err := l.ask(ctx, environ, "", "backend", "test", "memory"); err != nil {
+		return err
+	}
 	minted, err := l.ask(ctx, environ, "", "credential", "create", "--description", "bench", "--grant", "memory/"+benchBucket+":read,list,write,delete", "--output", "json")
 	if err != nil {
 		return err

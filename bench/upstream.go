@@ -38,7 +38,7 @@ func (upstreamCommand) Run(ctx context.Context) error {
 
 // maxKept bounds what is kept of new objects: of larger ones, which a run
 // writes many of, only the length is looked at.
-const maxKept = 1 << 20
+const maxKept = 8 << 20
 
 type object struct {
 	data      []byte
