@@ -1,33 +1,29 @@
 package main
 
 import (
-	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"time"
 )
 
 // heapRoom is how much the heap may at least grow between two collections, in
 // bytes. What a gateway keeps is often a few MiB; collecting each time that as
 // much again was used was measured to take a tenth of its CPU.
-const heapRoom = 24 << 20
+const heapRoom = 16 << 20
+
+// collected is unreachable as soon as it is made, so that its cleanup runs
+// after each collection. It holds a pointer, to be allocated by itself.
+type collected struct{ _ *byte }
 
 // paceCollector leaves the collector alone where the heap is large, and lets a
-// small one grow by heapRoom first. A GOGC of the environment stands.
-func paceCollector(ctx context.Context) {
-	const liveHeap = "/gc/heap/live:bytes"
-	sample := []metrics.Sample{{Name: liveHeap}}
-	tick := time.NewTicker(10 * time.Second)
-	defer tick.Stop()
-	for {
-		metrics.Read(sample)
-		debug.SetGCPercent(gcPercent(sample[0].Value.Uint64()))
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+// small one grow by heapRoom first. It decides anew after each collection: what
+// lived during one (the memory of a password's hash, say) may be gone at the
+// next.
+func paceCollector() {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	debug.SetGCPercent(gcPercent(sample[0].Value.Uint64()))
+	runtime.AddCleanup(new(collected), func(struct{}) { paceCollector() }, struct{}{})
 }
 
 // gcPercent is what GOGC is to be, for a heap of which so many bytes live.

@@ -70,7 +70,7 @@ func runServer(ctx context.Context, con *console, c config.Config, begin func(*s
 		return err
 	}
 	if con.environ["GOGC"] == "" {
-		s.background(paceCollector)
+		paceCollector()
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
