@@ -151,7 +151,8 @@ func (f front) hasty() front {
 	return f
 }
 
-// guarded puts the strict HTTP/1.1 of the gateway in front of net/http.
+// guarded puts a strict HTTP/1.1 in front of net/http. The handler must ask
+// http1.Refused first.
 func (f front) guarded(l config.Limits) front {
 	f.socket = http1.Guard(f.socket, http1.GuardOptions{
 		MaxHeadBytes: l.MaxHeaderBytes, MaxTargetBytes: l.MaxURIBytes, IdleTimeout: l.IdleTimeout,
@@ -162,6 +163,18 @@ func (f front) guarded(l config.Limits) front {
 	f.http.MaxHeaderBytes = 2 * l.MaxHeaderBytes
 	f.http.ConnContext = http1.ConnContext
 	return f
+}
+
+// wellFormed answers heads that the guard refused. They name nobody and nothing
+// that could be recorded.
+func wellFormed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if http1.Refused(r) != nil {
+			http.Error(w, "The request is not well-formed HTTP/1.1: its head is malformed, ambiguous or too long.", http.StatusBadRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // serve answers until ctx ends or a listener breaks, then drains: nothing new

@@ -21,7 +21,7 @@ func (s *server) mount(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.fronts = append(s.fronts, s.newFront(frontDashboard, s.sockets.dashboard, dashboard).hasty())
+	s.fronts = append(s.fronts, s.newFront(frontDashboard, s.sockets.dashboard, dashboard).hasty().guarded(s.config.Limits))
 	if s.sockets.gateway != nil {
 		s.fronts = append(s.fronts, s.newFront(frontGateway, s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits))
 	}
@@ -63,7 +63,7 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("/", pages)
-	return s.withHSTS(telemetry.NewHTTP(s.metrics).Wrap(mux)), nil
+	return wellFormed(s.withHSTS(telemetry.NewHTTP(s.metrics).Wrap(mux))), nil
 }
 
 func (s *server) gatewayHandler() http.Handler {
