@@ -42,6 +42,13 @@ const (
 	IfMatch
 	// ConditionalComplete: CompleteMultipartUpload heeds If-None-Match.
 	ConditionalComplete
+	// CompleteIfMatch, CopyIfNoneMatch, CopyIfMatch and DeleteIfMatch: the same of
+	// these operations. DeletesIfMatch: DeleteObjects heeds the ETag of an entry.
+	CompleteIfMatch
+	CopyIfNoneMatch
+	CopyIfMatch
+	DeleteIfMatch
+	DeletesIfMatch
 	// VirtualHosts: it knows a bucket by the host's name.
 	VirtualHosts
 	// NoOwnNames: it serves nothing of its own under the names that are reserved
@@ -78,7 +85,8 @@ type Abilities [abilities]Finding
 var abilityNames = [abilities]string{
 	"keeps_keys", "stores_only_whole", "checks_digest", "checks_md5", "trailers",
 	"checksum_crc32", "checksum_crc32c", "checksum_crc64nvme", "checksum_sha1", "checksum_sha256", "checksum_sha512", "checksum_md5",
-	"if_none_match", "if_match", "conditional_complete", "virtual_hosts", "no_own_names",
+	"if_none_match", "if_match", "conditional_complete", "complete_if_match",
+	"copy_if_none_match", "copy_if_match", "delete_if_match", "delete_objects_if_match", "virtual_hosts", "no_own_names",
 }
 
 // String is the ability's name in the API.

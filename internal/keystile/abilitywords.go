@@ -51,7 +51,32 @@ var words = [abilities]abilityWords{
 	ConditionalComplete: {
 		"Conditional completion",
 		"If-None-Match is heeded by CompleteMultipartUpload.",
-		"A CompleteMultipartUpload with a condition is refused: the backend might overwrite what it should not.",
+		"A CompleteMultipartUpload with it is refused: the backend might overwrite what it should not.",
+	},
+	CompleteIfMatch: {
+		"Completion if it matches",
+		"If-Match is heeded by CompleteMultipartUpload.",
+		"A CompleteMultipartUpload with it is refused: the backend might overwrite what it should not.",
+	},
+	CopyIfNoneMatch: {
+		"Copy if there is none",
+		"If-None-Match is heeded by CopyObject.",
+		"A CopyObject with it is refused: the backend might overwrite what it should not.",
+	},
+	CopyIfMatch: {
+		"Copy if it matches",
+		"If-Match is heeded by CopyObject.",
+		"A CopyObject with it is refused: the backend might overwrite what it should not.",
+	},
+	DeleteIfMatch: {
+		"Deletion if it matches",
+		"If-Match is heeded by DeleteObject.",
+		"A DeleteObject with it is refused: the backend might delete what it should not.",
+	},
+	DeletesIfMatch: {
+		"Deletions if they match",
+		"The ETag of an entry is heeded by DeleteObjects.",
+		"A DeleteObjects with it is refused: the backend might delete what it should not.",
 	},
 	VirtualHosts: {
 		"Virtual-hosted names",

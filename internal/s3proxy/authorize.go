@@ -5,6 +5,7 @@ import (
 
 	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
+	"keystile/internal/upstream"
 )
 
 // authorize decides whether the caller may. What it lets through has the
@@ -105,9 +106,9 @@ func (x *exchange) checkOwner() error {
 
 // checkKeys refuses keys that their backend would take for others.
 func (x *exchange) checkKeys() error {
-	kept := x.keeps(x.real.Key) && x.keeps(x.real.Query.Get("prefix"))
+	kept := x.keepsIn(x.backend, x.real.Key) && x.keepsIn(x.backend, x.real.Query.Get("prefix"))
 	if x.req.Source != nil {
-		kept = kept && (!keystile.HasOddSegments(x.real.SourceKey) || x.sourceBackend.KeepsKeys())
+		kept = kept && x.keepsIn(x.sourceBackend, x.real.SourceKey)
 	}
 	if !kept {
 		return s3wire.InvalidArgument.With("This bucket's backend is not proven to keep keys with \".\", \"..\" or empty segments.")
@@ -115,8 +116,12 @@ func (x *exchange) checkKeys() error {
 	return nil
 }
 
-// keeps reports whether the backend takes the key or prefix for itself and no
+// keepsIn reports whether the backend takes the key or prefix for itself and no
 // other.
-func (x *exchange) keeps(name string) bool {
-	return !keystile.HasOddSegments(name) || x.backend.KeepsKeys()
+func (x *exchange) keepsIn(b *upstream.Backend, name string) bool {
+	if !keystile.HasOddSegments(name) {
+		return true
+	}
+	x.await(b, keystile.KeepsKeys)
+	return b.KeepsKeys()
 }

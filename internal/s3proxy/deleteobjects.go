@@ -19,6 +19,9 @@ func (p *Proxy) deleteObjects(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if err := x.checkDeleteConditions(asked); err != nil {
+		return err
+	}
 	if err := x.nameReal(asked.Objects); err != nil {
 		return err
 	}
@@ -73,7 +76,7 @@ func (x *exchange) split(asked s3wire.DeleteRequest) (allowed s3wire.DeleteReque
 
 func (x *exchange) mayDelete(o s3wire.DeleteObject) bool {
 	need := keystile.Need{Permission: keystile.Delete, Bucket: x.bucket, Target: keystile.TargetObject, Name: o.Key}
-	if !x.keeps(o.Key) || x.covered(need) != nil {
+	if !x.keepsIn(x.backend, o.Key) || x.covered(need) != nil {
 		return false
 	}
 	need.Permission = keystile.BypassGovernance

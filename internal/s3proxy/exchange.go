@@ -57,6 +57,8 @@ type exchange struct {
 	refused, broken bool
 	// late: the client was told 200 and kept waiting; the rest is to come.
 	late bool
+	// patience ends the waiting for proofs; zero before the first (see await).
+	patience time.Time
 }
 
 func (p *Proxy) begin(w http.ResponseWriter, r *http.Request) *exchange {

@@ -160,11 +160,21 @@ func (x *exchange) knows(algorithm string) bool {
 	return ok && x.backend.Can(ability)
 }
 
+// learns is knows, but for an algorithm that all parts of an upload will depend
+// on: a new backend's probe may be about to tell.
+func (x *exchange) learns(algorithm string) bool {
+	ability, ok := keystile.ChecksumAbility(algorithm)
+	if ok && x.req.Op.Name == s3wire.OpCreateMultipartUpload {
+		x.await(x.backend, ability)
+	}
+	return x.knows(algorithm)
+}
+
 // entrustUpload takes out of a request without a payload of its own what the
 // backend is not proven to know of checksums. A whole object's checksum, which
 // then nobody could verify, is refused.
 func (x *exchange) entrustUpload(header http.Header) error {
-	if a := header.Get("X-Amz-Checksum-Algorithm"); a != "" && !x.knows(a) {
+	if a := header.Get("X-Amz-Checksum-Algorithm"); a != "" && !x.learns(a) {
 		header.Del("X-Amz-Checksum-Algorithm")
 		header.Del("X-Amz-Checksum-Type")
 	}
@@ -173,6 +183,9 @@ func (x *exchange) entrustUpload(header http.Header) error {
 	}
 	any := false
 	for _, a := range payload.Algorithms() {
+		if header.Get(a.Header()) != "" {
+			x.await(x.backend, checksumAbility(a))
+		}
 		known := x.backend.Can(checksumAbility(a))
 		any = any || known
 		if !known && header.Get(a.Header()) != "" {
@@ -192,28 +205,6 @@ func (x *exchange) entrustParts(canonical []byte) ([]byte, error) {
 		return canonical, nil
 	}
 	return s3wire.WithoutPartChecksums(canonical, func(algorithm string) bool { return !x.knows(algorithm) })
-}
-
-// checkConditions refuses a change that is to depend on a condition which the
-// backend is not proven to heed: it might be made all the same.
-func (x *exchange) checkConditions() error {
-	if !x.req.Op.Mutates() {
-		return nil
-	}
-	op, header := x.req.Op.Name, x.req.Header
-	heeded := map[string]bool{}
-	switch {
-	case op == s3wire.OpPutObject, op == s3wire.OpPostObject, x.copiesAcross(): // all a PutObject to the backend
-		heeded["If-None-Match"], heeded["If-Match"] = x.backend.Can(keystile.IfNoneMatch), x.backend.Can(keystile.IfMatch)
-	case op == s3wire.OpCompleteMultipartUpload:
-		heeded["If-None-Match"] = x.backend.Can(keystile.ConditionalComplete)
-	}
-	for _, name := range []string{"If-None-Match", "If-Match", "If-Modified-Since", "If-Unmodified-Since"} {
-		if header.Get(name) != "" && !heeded[name] {
-			return s3wire.NotImplemented.With("This bucket's backend is not proven to heed %s with %s.", name, op)
-		}
-	}
-	return nil
 }
 
 // mayBePartial reports whether a part of the payload may have become an object,

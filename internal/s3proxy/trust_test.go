@@ -15,6 +15,7 @@ import (
 // refused before the backend is asked, unless that is proven to heed it.
 func TestConditionsGoOnlyToWhoHeedsThem(t *testing.T) {
 	const complete = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>`
+	const deletes = `<Delete><Object><Key>a</Key><ETag>e</ETag></Object></Delete>`
 	for _, tt := range []struct {
 		name   string
 		call   call
@@ -22,13 +23,20 @@ func TestConditionsGoOnlyToWhoHeedsThem(t *testing.T) {
 	}{
 		{"PutObject if there is none", call{method: put, header: header("If-None-Match", "*")}, keystile.IfNoneMatch},
 		{"PutObject if it is that one", call{method: put, header: header("If-Match", `"e"`)}, keystile.IfMatch},
+		{"completion if it is that one", call{method: post, query: "uploadId=u", body: complete, header: header("If-Match", `"e"`)}, keystile.CompleteIfMatch},
+		{"copy if there is none", call{method: put, header: header("If-None-Match", "*", "X-Amz-Copy-Source", "uploads/b")}, keystile.CopyIfNoneMatch},
+		{"copy if it is that one", call{method: put, header: header("If-Match", `"e"`, "X-Amz-Copy-Source", "uploads/b")}, keystile.CopyIfMatch},
+		{"deletion if it is that one", call{method: http.MethodDelete, header: header("If-Match", `"e"`)}, keystile.DeleteIfMatch},
+		{"deletions if they are those", call{method: post, path: "/uploads", query: "delete", body: deletes}, keystile.DeletesIfMatch},
 		{"completion if there is none", call{method: post, query: "uploadId=u", body: complete, header: header("If-None-Match", "*")}, keystile.ConditionalComplete},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
-			k := g.mint("prod/uploads:write,read")
-			tt.call.path = "/uploads/a"
+			k := g.mint("prod/uploads:write,read,delete")
+			if tt.call.path == "" {
+				tt.call.path = "/uploads/a"
+			}
 			g.prove(keystile.StoresOnlyWhole)
 			wantStatus(t, g.do(k, tt.call), http.StatusNotImplemented, "NotImplemented")
 			g.backendSaw(0)
@@ -43,15 +51,18 @@ func TestConditionsGoOnlyToWhoHeedsThem(t *testing.T) {
 		name string
 		call call
 	}{
-		{"a deletion", call{method: http.MethodDelete, header: header("If-Match", `"e"`)}},
-		{"a copy", call{method: put, header: header("If-None-Match", "*", "X-Amz-Copy-Source", "uploads/b")}},
-		{"a completion if it is that one", call{method: post, query: "uploadId=u", body: complete, header: header("If-Match", `"e"`)}},
+		{"a deletion by its size", call{method: http.MethodDelete, header: header("X-Amz-If-Match-Size", "3")}},
+		{"a deletion by its time", call{method: http.MethodDelete, header: header("X-Amz-If-Match-Last-Modified-Time", "Wed, 25 Nov 2026 10:00:00 GMT")}},
+		{"the end of an upload by its time", call{method: http.MethodDelete, query: "uploadId=u", header: header("X-Amz-If-Match-Initiated-Time", "Wed, 25 Nov 2026 10:00:00 GMT")}},
+		{"deletions by their size", call{method: post, path: "/uploads", query: "delete", body: strings.Replace(deletes, "ETag>e</ETag", "Size>3</Size", 1)}},
 	} {
 		t.Run(tt.name+", which nobody is proven to make conditional", func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
 			k := g.mint("prod/uploads:write,read,delete")
-			tt.call.path = "/uploads/a"
+			if tt.call.path == "" {
+				tt.call.path = "/uploads/a"
+			}
 			g.prove(keystile.AllAbilities()...)
 			wantStatus(t, g.do(k, tt.call), http.StatusNotImplemented, "NotImplemented")
 			g.backendSaw(0)

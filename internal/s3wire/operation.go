@@ -124,6 +124,7 @@ const (
 	OpListObjectsV2           = "ListObjectsV2"
 	OpListObjectVersions      = "ListObjectVersions"
 	OpListMultipartUploads    = "ListMultipartUploads"
+	OpDeleteObject            = "DeleteObject"
 	OpDeleteObjects           = "DeleteObjects"
 	OpCopyObject              = "CopyObject"
 	OpPutObject               = "PutObject"

@@ -160,7 +160,7 @@ var objectTable = []Operation{
 		Permission: keystile.Write, Effect: EffectCopies, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
 	{
-		Name: "DeleteObject", Method: http.MethodDelete, Level: Object,
+		Name: OpDeleteObject, Method: http.MethodDelete, Level: Object,
 		Query: []string{"versionId"},
 		Headers: join(ownerHeaders, []string{
 			"x-amz-bypass-governance-retention", "x-amz-if-match-last-modified-time", "x-amz-if-match-size",

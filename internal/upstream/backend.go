@@ -58,6 +58,7 @@ type Backend struct {
 	now     func() time.Time
 	health  atomic.Pointer[keystile.Health]
 	proof   atomic.Pointer[keystile.Probe]
+	proving proving
 	private bool // reached by Endpoint.Dial
 }
 

@@ -119,6 +119,7 @@ func (r *Registry) Run(ctx context.Context) error {
 		for _, b := range *r.backends.Load() {
 			current[b] = true
 			if watched[b] == nil {
+				b.proving.set(b.needsProof(b.now()))
 				watching, stop := context.WithCancel(ctx)
 				watched[b] = stop
 				wg.Go(func() { r.watch(watching, b) })
@@ -147,6 +148,7 @@ func (r *Registry) watch(ctx context.Context, b *Backend) {
 	var probed time.Time
 	var probing sync.WaitGroup
 	var busy atomic.Bool
+	defer b.proving.set(false)
 	defer probing.Wait()
 	for {
 		c := b.check(ctx)
@@ -157,10 +159,14 @@ func (r *Registry) watch(ctx context.Context, b *Backend) {
 		if now := b.now(); c.healthy && b.needsProof(now) && now.Sub(probed) >= probeAgain && busy.CompareAndSwap(false, true) {
 			probed = now
 			// Beside the checks: a backend that dies meanwhile must not wait for it.
+			b.proving.set(true)
 			probing.Go(func() {
 				defer busy.Store(false)
+				defer b.proving.set(false)
 				r.probe(ctx, b)
 			})
+		} else if !busy.Load() {
+			b.proving.set(false)
 		}
 		for wait := r.pause(b); ; wait = r.pause(b) {
 			opened, ok := b.pass(ctx, wait)

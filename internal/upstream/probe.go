@@ -38,6 +38,7 @@ func (b *Backend) adopt(proofs ...keystile.Probe) {
 			b.proof.Store(&p)
 		}
 	}
+	b.proving.told()
 }
 
 // Can reports whether the backend is proven, now, to have an ability. Unknown

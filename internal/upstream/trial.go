@@ -88,7 +88,7 @@ func (t *trial) sofar() found {
 // the cuts, so that the end shows what came of them later.
 func (t *trial) run(ctx context.Context, tell func(found)) error {
 	for _, step := range []func(context.Context) error{
-		t.tryKeys, t.tryConditions, t.tryMD5, t.tryCuts, t.tryDigests, t.tryTrailers, t.tryChecksums,
+		t.tryKeys, t.tryConditions, t.tryCompleteMatch, t.tryCopyConditions, t.tryDeleteConditions, t.tryMD5, t.tryCuts, t.tryDigests, t.tryTrailers, t.tryChecksums,
 		t.tryHosts, t.tryOwnNames, t.lookAgain,
 	} {
 		err := step(ctx)
@@ -127,6 +127,8 @@ type write struct {
 	wire   []byte
 	// cutAt breaks the body off after so many bytes; 0: it is sent whole.
 	cutAt int
+	// source is the key of the object that is to be copied in the body's place.
+	source string
 	// inOrder ends the connection of a cut body in order instead of resetting it.
 	inOrder bool
 }
@@ -152,6 +154,9 @@ func (t *trial) send(ctx context.Context, method, key string, query url.Values, 
 	r := Request{
 		Method: method, Bucket: t.bucket, Key: t.prefix + key, Query: query, Header: w.header.Clone(),
 		PayloadHash: w.hash, Body: body, ContentLength: int64(len(w.wire)),
+	}
+	if w.source != "" {
+		r.CopySource = &Object{Bucket: t.bucket, Key: t.prefix + w.source}
 	}
 	if w.inOrder {
 		return outcome{}, t.b.hangUp(ctx, r, w.wire[:w.cutAt])

@@ -17,7 +17,7 @@ func (t *trial) tryConditions(ctx context.Context) error {
 		return err
 	}
 	if err := t.tryPutCondition(ctx, keystile.IfMatch, "a PutObject with another If-Match",
-		http.Header{"If-Match": {`"00000000000000000000000000000000"`}}, func(etag string) http.Header {
+		http.Header{"If-Match": {anotherETag}}, func(etag string) http.Header {
 			return http.Header{"If-Match": {etag}}
 		}); err != nil {
 		return err

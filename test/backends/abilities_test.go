@@ -35,8 +35,8 @@ func TestAbilities(t *testing.T) {
 		want  string
 	}{
 		{"ceph", startCeph, "keeps_keys stores_only_whole checks_digest checks_md5 if_none_match"},
-		{"embedded", startEmbedded, "stores_only_whole checks_digest checks_md5 trailers if_none_match if_match conditional_complete no_own_names" + allChecksums},
-		{"versitygw as it comes", startVersity, "checks_digest checks_md5 trailers if_none_match if_match conditional_complete no_own_names" + allChecksums},
+		{"embedded", startEmbedded, "stores_only_whole checks_digest checks_md5 trailers if_none_match if_match conditional_complete complete_if_match delete_if_match no_own_names" + allChecksums},
+		{"versitygw as it comes", startVersity, "checks_digest checks_md5 trailers if_none_match if_match conditional_complete complete_if_match delete_if_match no_own_names" + allChecksums},
 		{"one that verifies nothing", become(s3test.Character{}), "keeps_keys stores_only_whole if_none_match no_own_names"},
 		{"one that verifies all", become(s3test.Character{Verifies: true}), "keeps_keys stores_only_whole checks_digest checks_md5 trailers if_none_match no_own_names" + allChecksums},
 		{"one that refuses and stores", become(s3test.Character{Verifies: true, Lies: true}), "keeps_keys stores_only_whole if_none_match no_own_names"},
@@ -77,7 +77,7 @@ func TestScratchPrefix(t *testing.T) {
 		want  string
 	}{
 		{"ceph", startCeph, "keeps_keys stores_only_whole checks_digest checks_md5 if_none_match"},
-		{"embedded", startEmbedded, "stores_only_whole checks_digest checks_md5 trailers if_none_match if_match conditional_complete no_own_names" + allChecksums},
+		{"embedded", startEmbedded, "stores_only_whole checks_digest checks_md5 trailers if_none_match if_match conditional_complete complete_if_match delete_if_match no_own_names" + allChecksums},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -72,14 +72,21 @@ func TestOverTLS(t *testing.T) {
 	_, err = io.Copy(file, &pattern{size: 64 << 20})
 	must(t, err)
 	must(t, file.Close())
-	s.aws(c, "s3api", "put-object", "--bucket", "uploads", "--key", "big", "--body", up).want(t, 0, "")
-	s.aws(c, "s3", "cp", "s3://uploads/big", down).want(t, 0, "")
-	got, err := os.Open(down)
-	must(t, err)
-	defer got.Close()
-	if digest(got) != digest(&pattern{size: 64 << 20}) {
-		t.Error("64 MiB came back as other bytes")
+	for _, upload := range [][]string{
+		{"s3api", "put-object", "--bucket", "uploads", "--key", "big", "--body", up},
+		{"s3", "cp", up, "s3://uploads/big"}, // in parts
+	} {
+		s.aws(c, upload...).want(t, 0, "")
+		s.aws(c, "s3", "cp", "s3://uploads/big", down).want(t, 0, "")
+		got, err := os.Open(down)
+		must(t, err)
+		if digest(got) != digest(&pattern{size: 64 << 20}) {
+			t.Errorf("64 MiB, sent with %s, came back as other bytes", upload[1])
+		}
+		must(t, got.Close())
 	}
+	// The checksum in the parts' trailers went all the way.
+	s.aws(c, "s3api", "head-object", "--bucket", "uploads", "--key", "big", "--checksum-mode", "ENABLED").want(t, 0, "Checksum")
 	s.aws(c, "s3", "cp", up, "s3://reports/big").want(t, refused, "AccessDenied")
 
 	stranger := *s.server
