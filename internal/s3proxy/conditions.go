@@ -1,15 +1,12 @@
 package s3proxy
 
 import (
-	"net/http"
-
 	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
 )
 
 // heeds says which ability makes a backend heed a condition of an operation. A
-// condition that is not here is heeded by nobody: those on a size or a time exist
-// for directory buckets alone (S3 API Reference, DeleteObject).
+// condition that is not here is heeded by nobody.
 var heeds = map[string]map[string]keystile.Ability{
 	s3wire.OpPutObject:  {"If-None-Match": keystile.IfNoneMatch, "If-Match": keystile.IfMatch},
 	s3wire.OpPostObject: {"If-None-Match": keystile.IfNoneMatch, "If-Match": keystile.IfMatch},
@@ -21,10 +18,7 @@ var heeds = map[string]map[string]keystile.Ability{
 }
 
 // conditions are the headers that a change may be made to depend on.
-var conditions = []string{
-	"If-None-Match", "If-Match", "If-Modified-Since", "If-Unmodified-Since",
-	"X-Amz-If-Match-Size", "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Initiated-Time",
-}
+var conditions = []string{"If-None-Match", "If-Match", "If-Modified-Since", "If-Unmodified-Since"}
 
 // checkConditions refuses a change that is to depend on a condition which the
 // backend is not proven to heed: it might be made all the same.
@@ -41,7 +35,7 @@ func (x *exchange) checkConditions() error {
 		if x.req.Header.Get(name) == "" {
 			continue
 		}
-		ability, known := abilities[http.CanonicalHeaderKey(name)]
+		ability, known := abilities[name]
 		if !known || !x.heeds(ability) {
 			return s3wire.NotImplemented.With("This bucket's backend is not proven to heed %s with %s.", name, op)
 		}
@@ -50,7 +44,8 @@ func (x *exchange) checkConditions() error {
 }
 
 // checkDeleteConditions does the same for what is said of single objects in a
-// DeleteObjects.
+// DeleteObjects. Times and sizes are heeded in directory buckets alone (S3 API
+// Reference, ObjectIdentifier).
 func (x *exchange) checkDeleteConditions(asked s3wire.DeleteRequest) error {
 	for _, o := range asked.Objects {
 		switch {
