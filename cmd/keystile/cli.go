@@ -17,6 +17,7 @@ type commands struct {
 	Backend    backendCommands    `cmd:"" help:"Add, test and remove backends."`
 	Anonymous  anonymousCommands  `cmd:"" help:"Open buckets to unsigned reads."`
 	Account    accountCommands    `cmd:"" help:"Manage the people who sign in."`
+	Project    projectCommands    `cmd:"" help:"Manage projects and their members."`
 	Token      tokenCommands      `cmd:"" help:"Manage API tokens."`
 
 	Version         versionCommand  `cmd:"" help:"Print the version."`

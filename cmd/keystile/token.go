@@ -16,7 +16,8 @@ type tokenCommands struct {
 }
 
 type tokenCreate struct {
-	Name string `arg:"" help:"What the token is for."`
+	Name    string `arg:"" help:"What the token is for."`
+	Project string `help:"Make it good for this project alone, by name or id. Default: wherever the account is." placeholder:"PROJECT"`
 	Expiry
 }
 
@@ -30,6 +31,11 @@ func (cmd tokenCreate) Run(ctx context.Context, c *caller) error {
 	if expiry != nil {
 		in.Expiry = *expiry
 	}
+	if cmd.Project != "" {
+		if in.ProjectID, err = c.projectID(ctx, cmd.Project); err != nil {
+			return err
+		}
+	}
 	made, err := c.CreateToken(ctx, in)
 	if err != nil {
 		return err
@@ -40,6 +46,7 @@ func (cmd tokenCreate) Run(ctx context.Context, c *caller) error {
 	var f fields
 	f.add("ID", made.ID)
 	f.add("Name", clean(made.Name))
+	f.add("Project", made.ProjectID)
 	f.add("Token", made.Token)
 	f.add("Expires", orNever(made.ExpiresAt))
 	if err := f.write(c.con.out); err != nil {
@@ -65,10 +72,10 @@ func (cmd tokenList) Run(ctx context.Context, c *caller) error {
 	if c.json {
 		return printJSON(c.con.out, list)
 	}
-	t := table{head: []string{"ID", "NAME", "STATUS", "EXPIRES", "LAST USED", "CREATED"}}
+	t := table{head: []string{"ID", "NAME", "STATUS", "PROJECT", "EXPIRES", "LAST USED", "CREATED"}}
 	now := time.Now()
 	for _, x := range list {
-		t.add(x.ID, clean(x.Name), tokenStatus(x, now), orNever(x.ExpiresAt), orNever(x.LastUsedAt), shortTime(x.CreatedAt))
+		t.add(x.ID, clean(x.Name), tokenStatus(x, now), x.ProjectID, orNever(x.ExpiresAt), orNever(x.LastUsedAt), shortTime(x.CreatedAt))
 	}
 	return t.write(c.con.out, "No tokens.")
 }

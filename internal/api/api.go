@@ -67,6 +67,7 @@ func newRouter(mux *http.ServeMux, version string, cookies cookieJar) *router {
 func (r *router) mountAll(c *control.Service, facts Server, cookies cookieJar) {
 	sessions{c.SignIns, c.Sessions, cookies}.mount(r)
 	tokens{c.Tokens}.mount(r)
+	projects{c.Projects}.mount(r)
 	accounts{c.Accounts, c.Sessions, c.Tokens}.mount(r)
 	credentials{c.Credentials, facts}.mount(r)
 	bindings{c.Bindings, facts}.mount(r)

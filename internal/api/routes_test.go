@@ -45,6 +45,15 @@ var scenarios = []scenario{
 	{"endAccountSessions", "/api/accounts/victim/sessions", "", 401, 403, 403, 204, "session.delete_all"},
 	{"listAccountTokens", "/api/accounts/victim/tokens", "", 401, 403, 403, 200, "token.list"},
 	{"revokeAccountToken", "/api/accounts/victim/tokens/{token}", "", 401, 403, 403, 204, "token.revoke"},
+	{"listProjects", "/api/projects", "", 401, 200, 200, 200, ""},
+	{"createProject", "/api/projects", `{"name":"another"}`, 401, 403, 403, 201, "project.create"},
+	{"getProject", "/api/projects/{project}", "", 401, 404, 404, 200, "project.show"}, // another's
+	{"updateProject", "/api/projects/{project}", `{"name":"renamed"}`, 401, 404, 404, 200, "project.rename"},
+	{"deleteProject", "/api/projects/{project}", "", 401, 404, 404, 204, "project.delete"},
+	{"listMembers", "/api/projects/{project}/members", "", 401, 404, 404, 200, "project.member.list"},
+	{"addMember", "/api/projects/{project}/members", `{"account":"uma","role":"member"}`, 401, 404, 404, 201, "project.member.add"},
+	{"updateMember", "/api/projects/{project}/members/root", `{"role":"owner"}`, 401, 404, 404, 200, "project.member.update"},
+	{"removeMember", "/api/projects/{project}/members/root", "", 401, 404, 404, 204, "project.member.remove"},
 	{"listCredentials", "/api/credentials", "", 401, 200, 200, 200, ""},
 	{"createCredential", "/api/credentials", `{"description":"d","grants":[{"backend":"main","bucket":"uploads","permissions":["read"]}]}`, 401, 403, 403, 201, "credential.create"},
 	{"getCredential", "/api/credentials/{credential}", "", 401, 404, 404, 200, "credential.show"},
@@ -94,7 +103,11 @@ func seeded(t *testing.T) (*site, *strings.Replacer) {
 	must(t, err)
 	_, err = s.control.Bindings.Create(ctx, system, control.NewBinding{Name: "open", Bucket: keystile.Bucket{Backend: "main", Name: "uploads"}})
 	must(t, err)
-	return s, strings.NewReplacer("{credential}", s.mint("").AccessKeyID, "{token}", tokens[0].ID, "{event}", s.events(keystile.EventFilter{})[0].ID)
+	project, err := s.control.Projects.Create(ctx, system, "theirs", "victim")
+	must(t, err)
+	_, err = s.control.Projects.AddMember(ctx, system, project.ID, "root", keystile.ProjectMember, true)
+	must(t, err)
+	return s, strings.NewReplacer("{project}", project.ID, "{credential}", s.mint("").AccessKeyID, "{token}", tokens[0].ID, "{event}", s.events(keystile.EventFilter{})[0].ID)
 }
 
 func TestWhoMayDoWhat(t *testing.T) {

@@ -28,6 +28,7 @@ func TestSecretsAreShownOnce(t *testing.T) {
 	secrets["reset password"] = into[GeneratedPassword](in.do("POST", "/api/accounts/dora/password", nil).want(200)).Password
 	in.do("POST", "/api/backends", `{"id":"ceph-1","endpoint":"https://s3.example.com","region":"r","access_key_id":"AK","secret_access_key":"`+secrets["upstream"]+`"}`).want(201)
 	in.do("POST", "/api/backends/ceph-1/test", nil).want(200)
+	project := into[Project](in.do("POST", "/api/projects", `{"name":"Data"}`).want(201))
 	// Failures too must not repeat what they were given.
 	in.do("POST", "/api/accounts", `{"name":"dora","role":"user","password":"`+sitePassword+`"}`).want(409)
 	in.do("POST", "/api/accounts", `{"name":"eve","role":1,"password":"`+sitePassword+`"}`).want(422)
@@ -41,7 +42,7 @@ func TestSecretsAreShownOnce(t *testing.T) {
 		if op.method != "GET" {
 			continue
 		}
-		path := strings.NewReplacer("{access_key_id}", created.AccessKeyID, "{backend}", "ceph-1", "{name}", "dora", "{bucket}", "uploads").Replace(op.path)
+		path := strings.NewReplacer("{access_key_id}", created.AccessKeyID, "{backend}", "ceph-1", "{name}", "dora", "{id}", project.ID, "{bucket}", "uploads").Replace(op.path)
 		if id != "getEvent" && id != "listBuckets" {
 			later["GET "+path] = string(in.do("GET", path, nil).want(200).body)
 		}

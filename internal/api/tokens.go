@@ -18,7 +18,8 @@ func (h tokens) mount(r *router) {
 		summary: "List the own API tokens"}, h.list)
 	register(r, operation{method: http.MethodPost, path: "/api/tokens", id: "createToken", tag: tag,
 		summary: "Make an API token", status: http.StatusCreated,
-		description: "The token acts as its account. It is shown once."}, h.create)
+		description: "The token acts as its account. It is shown once. With a project_id it is good for that project alone, " +
+			"there as an owner at most, and ends with the account's membership."}, h.create)
 	register(r, operation{method: http.MethodDelete, path: "/api/tokens/{id}", id: "revokeToken", tag: tag,
 		summary: "Revoke one of the own API tokens"}, h.revoke)
 }
@@ -27,6 +28,7 @@ func (h tokens) mount(r *router) {
 type Token struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
+	ProjectID  string     `json:"project_id,omitempty" doc:"the one project it is good for; absent: wherever its account is"`
 	Status     string     `json:"status" enum:"active,expired,revoked"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty" doc:"absent: never"`
@@ -43,13 +45,14 @@ type TokenWithValue struct {
 // NewToken is what is chosen of an API token.
 type NewToken struct {
 	Name      string     `json:"name"`
+	ProjectID string     `json:"project_id,omitempty" maxLength:"64" doc:"binds it to one project; absent: good wherever its account is"`
 	ExpiresIn string     `json:"expires_in,omitempty" doc:"such as 24h, 30d or 12w" example:"30d"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"instead of expires_in; neither: never"`
 }
 
 func tokenView(t control.TokenInfo) Token {
 	return Token{
-		ID: t.ID, Name: t.Name, Status: string(t.Status), CreatedAt: t.CreatedAt,
+		ID: t.ID, Name: t.Name, ProjectID: t.ProjectID, Status: string(t.Status), CreatedAt: t.CreatedAt,
 		ExpiresAt: moment(t.ExpiresAt), RevokedAt: moment(t.RevokedAt), LastUsedAt: moment(t.LastUsedAt),
 	}
 }
@@ -60,7 +63,7 @@ func (h tokens) list(ctx context.Context, _ *nothing) (*JSON[List[Token]], error
 }
 
 func (h tokens) create(ctx context.Context, in *JSON[NewToken]) (*JSON[TokenWithValue], error) {
-	made, value, err := h.tokens.Create(ctx, actorOf(ctx), in.Body.Name, expiry(in.Body.ExpiresIn, in.Body.ExpiresAt))
+	made, value, err := h.tokens.Create(ctx, actorOf(ctx), in.Body.Name, in.Body.ProjectID, expiry(in.Body.ExpiresIn, in.Body.ExpiresAt))
 	return reply(TokenWithValue{tokenView(made), value.Reveal()}), err
 }
 

@@ -85,6 +85,7 @@ func (c *Client) SignOut(ctx context.Context, name string) error {
 type Token struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
+	ProjectID  string     `json:"project_id,omitempty"`
 	Token      string     `json:"token,omitempty"`
 	Status     string     `json:"status,omitempty"`
 	CreatedAt  *time.Time `json:"created_at,omitempty"`
@@ -93,9 +94,11 @@ type Token struct {
 	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
-// NewToken asks for a token of the own account.
+// NewToken asks for a token of the own account, good for one project where it
+// is named.
 type NewToken struct {
-	Name string `json:"name"`
+	Name      string `json:"name"`
+	ProjectID string `json:"project_id,omitempty"`
 	Expiry
 }
 

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"unicode"
@@ -25,6 +26,7 @@ type Actor struct {
 	Account   keystile.Account
 	SessionID string // of a signed-in person, else empty
 	TokenID   string // of an API token, else empty
+	ProjectID string // that the API token is bound to, else empty
 	Request   Request
 	system    bool
 }
@@ -41,6 +43,20 @@ func System() Actor {
 
 // who says which roles may do something.
 type who func(keystile.Role) bool
+
+// allowed checks what needs no store: the role, and that a token which is bound
+// to a project is used for nothing else. Acts in a project look into which.
+func (a Actor) allowed(action string, who who, inProject bool) error {
+	if a.ProjectID != "" && !inProject {
+		return fmt.Errorf("%s: %w", action, errBound)
+	}
+	if !who(a.Account.Role) {
+		return fmt.Errorf("%s as %s: %w", action, a.Account.Role, keystile.ErrDenied)
+	}
+	return nil
+}
+
+var errBound = explain(keystile.ErrDenied, "this API token is bound to a project and good for nothing else")
 
 func admins(r keystile.Role) bool  { return r == keystile.RoleAdmin }
 func writers(r keystile.Role) bool { return r == keystile.RoleAdmin || r == keystile.RoleUser }

@@ -42,7 +42,7 @@ func (b *Bootstrap) CreateToken(ctx context.Context, account, tokenName string, 
 			return err
 		}
 		ch.changed("account", "%s", account)
-		_, value, err = b.tokens.issue(ch, owner.ID, tokenName, expiry)
+		_, value, err = b.tokens.issue(ch, newToken{accountID: owner.ID, name: tokenName, expiry: expiry})
 		return err
 	}})
 	return value, err

@@ -44,6 +44,7 @@ type Service struct {
 	SignIns     *SignIns
 	Sessions    *Sessions
 	Tokens      *Tokens
+	Projects    *Projects
 	Audit       *Audit
 	Traffic     *Traffic
 	Bootstrap   *Bootstrap
@@ -81,6 +82,7 @@ func New(o Options) *Service {
 		SignIns:     &SignIns{core: c, hasher: hasher, guesses: guesses, limits: limits},
 		Sessions:    &Sessions{core: c, hasher: hasher, guesses: guesses},
 		Tokens:      tokens,
+		Projects:    &Projects{core: c},
 		Audit:       &Audit{core: c},
 		Traffic:     &Traffic{core: c, backends: backends},
 		Bootstrap:   &Bootstrap{core: c, accounts: accounts, tokens: tokens},

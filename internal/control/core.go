@@ -37,6 +37,9 @@ type act struct {
 	action string // of the audit event
 	target string // the thing acted on, as far as it is known
 	who    who
+	// inProject marks an act on a project, or on what it holds, which a token bound
+	// to a project may try: do then asks needAccess.
+	inProject bool
 	// prepare does what must not hold a transaction, after the role was checked:
 	// hashing, looking up names. Nil: nothing.
 	prepare func(ctx context.Context) error
@@ -84,8 +87,8 @@ func (c *core) mutate(ctx context.Context, a Actor, act act) error {
 }
 
 func (c *core) admitAndPrepare(ctx context.Context, a Actor, act act) error {
-	if !act.who(a.Account.Role) {
-		return fmt.Errorf("%s as %s: %w", act.action, a.Account.Role, keystile.ErrDenied)
+	if err := a.allowed(act.action, act.who, act.inProject); err != nil {
+		return err
 	}
 	if act.prepare == nil {
 		return nil
@@ -187,11 +190,17 @@ func (ch *change) along(action, target string) *keystile.Event {
 
 // read runs a query. Only refusals of it are audited.
 func (c *core) read(ctx context.Context, a Actor, action, target string, who who, fn func(tx store.Tx) error) error {
-	var err error
-	if who(a.Account.Role) {
+	return c.readAs(ctx, a, action, target, a.allowed(action, who, false), fn)
+}
+
+// readIn is read for what belongs to projects: fn asks needAccess.
+func (c *core) readIn(ctx context.Context, a Actor, action, target string, who who, fn func(tx store.Tx) error) error {
+	return c.readAs(ctx, a, action, target, a.allowed(action, who, true), fn)
+}
+
+func (c *core) readAs(ctx context.Context, a Actor, action, target string, err error, fn func(tx store.Tx) error) error {
+	if err == nil {
 		err = c.store.Read(ctx, fn)
-	} else {
-		err = fmt.Errorf("%s as %s: %w", action, a.Account.Role, keystile.ErrDenied)
 	}
 	if err != nil && Classify(err).Result == keystile.ResultDenied {
 		return c.refused(ctx, c.newEvent(a, action, target), err)

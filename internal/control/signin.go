@@ -204,7 +204,7 @@ func (s *SignIns) ByToken(ctx context.Context, req Request, value keystile.Secre
 	if now.Sub(token.LastUsedAt) >= touchEvery {
 		err = s.store.Write(ctx, func(tx store.Tx) error { return tx.TouchToken(token.ID, now) })
 	}
-	return Actor{Account: account, TokenID: token.ID, Request: req}, s.touched(err)
+	return Actor{Account: account, TokenID: token.ID, ProjectID: token.ProjectID, Request: req}, s.touched(err)
 }
 
 // touched forgives that the last use could not be written: it is approximate,

@@ -68,12 +68,14 @@ func (s *Tokens) of(tx store.Tx, accountID string) ([]TokenInfo, error) {
 
 // Create makes a token of the actor's own account. Its value is shown once. A
 // token made by a token does not outlive it.
-func (s *Tokens) Create(ctx context.Context, a Actor, name string, expiry Expiry) (info TokenInfo, value keystile.Secret, err error) {
+// With a project it is good for that project alone, of which the account is a
+// member or an admin, and dies with the membership.
+func (s *Tokens) Create(ctx context.Context, a Actor, name, projectID string, expiry Expiry) (info TokenInfo, value keystile.Secret, err error) {
 	err = s.mutate(ctx, a, act{action: "token.create", target: name, who: anyone, do: func(ch *change) error {
 		if err := s.roomFor(ch); err != nil {
 			return err
 		}
-		info.Token, value, err = s.issue(ch, ch.actor.Account.ID, name, expiry)
+		info.Token, value, err = s.issue(ch, newToken{ch.actor.Account.ID, projectID, name, expiry})
 		info.Status = keystile.StatusActive
 		return err
 	}})
@@ -94,10 +96,20 @@ func (s *Tokens) roomFor(ch *change) error {
 	return err
 }
 
-func (s *Tokens) issue(ch *change, accountID, name string, expiry Expiry) (keystile.Token, keystile.Secret, error) {
+type newToken struct {
+	accountID, projectID, name string
+	expiry                     Expiry
+}
+
+func (s *Tokens) issue(ch *change, in newToken) (keystile.Token, keystile.Secret, error) {
 	var faults keystile.Faults
-	keystile.CheckText("name", name, maxTokenNameRunes, &faults)
-	expires := expiry.resolve(ch.now, &faults)
+	keystile.CheckText("name", in.name, maxTokenNameRunes, &faults)
+	if in.projectID != "" {
+		if err := ch.projectOf(in.projectID, &faults); err != nil {
+			return keystile.Token{}, keystile.Secret{}, err
+		}
+	}
+	expires := in.expiry.resolve(ch.now, &faults)
 	if err := outlives(ch, expires, &faults); err != nil {
 		return keystile.Token{}, keystile.Secret{}, err
 	}
@@ -106,10 +118,13 @@ func (s *Tokens) issue(ch *change, accountID, name string, expiry Expiry) (keyst
 	}
 	value, hash := keystile.NewToken()
 	token := keystile.Token{
-		ID: newID(), AccountID: accountID, Name: name, Hash: hash, CreatedAt: ch.now, ExpiresAt: expires,
+		ID: newID(), AccountID: in.accountID, ProjectID: in.projectID, Name: in.name, Hash: hash, CreatedAt: ch.now, ExpiresAt: expires,
 	}
 	ch.event.Detail.Target = token.ID
-	ch.changed("name", "%s", name)
+	ch.changed("name", "%s", in.name)
+	if in.projectID != "" {
+		ch.changed("project_id", "%s", in.projectID)
+	}
 	ch.changed("expires_at", "%s", instant(expires))
 	return token, value, ch.CreateToken(token)
 }

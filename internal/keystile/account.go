@@ -76,6 +76,7 @@ type Session struct {
 type Token struct {
 	ID         string // UUID
 	AccountID  string
+	ProjectID  string // the one project it is good for; empty: wherever its account is
 	Name       string
 	Hash       string // SHA-256 of the token, hex
 	CreatedAt  time.Time

@@ -42,6 +42,7 @@ type Tx interface {
 	Accounts
 	Sessions
 	Tokens
+	Projects
 	Events
 	Traffic
 	Health
@@ -159,6 +160,25 @@ type Tokens interface {
 	RevokeToken(id string, at time.Time) error
 	RevokeTokensOf(accountID string, at time.Time) error
 	TouchToken(id string, at time.Time) error // never back in time
+}
+
+// Projects keeps projects and who is a member of them. Their names are unique in
+// any case.
+type Projects interface {
+	CreateProject(keystile.Project) error
+	Project(id string) (keystile.Project, error)
+	Projects() ([]keystile.Project, error)                   // by name
+	ProjectsOf(accountID string) ([]keystile.Project, error) // those it is a member of, by name
+	UpdateProject(keystile.Project) error                    // name and UpdatedAt
+	DeleteProject(id string) error                           // with its memberships; tokens stay
+	AddMember(keystile.Membership) error                     // ErrNotFound if project or account is absent
+	Member(projectID, accountID string) (keystile.Membership, error)
+	Members(projectID string) ([]keystile.Membership, error) // oldest first
+	UpdateMember(keystile.Membership) error                  // all but AddedAt
+	RemoveMember(projectID, accountID string) error
+	// RevokeTokensIn revokes the tokens that are bound to the project: those of
+	// the account, or of all where it is empty.
+	RevokeTokensIn(projectID, accountID string, at time.Time) error
 }
 
 // Events keeps the audit trail. Nothing in it is ever changed but by closing an

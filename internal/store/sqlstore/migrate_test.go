@@ -18,6 +18,7 @@ var frozen = map[string]string{
 	"sqlite/00003_abilities.sql":     "660de02edf52c3ea2c14a1106c3f59b9efeaf7b5b58b49212a57a68d83b72ac5",
 	"sqlite/00004_cors.sql":          "1eeb76212124afa381468393edea49f7caee50e894cba0832736fde6a98bba73",
 	"sqlite/00005_binding_index.sql": "b3ffe4078c73a5d0e76476534362f0f0000127eb94bc9190f31efd98f7fc8356",
+	"sqlite/00006_projects.sql":      "24002de9432e3ced58977b951bc24a8b318948691bbd49ef2ef675bc14c9dd5c",
 }
 
 func TestShippedMigrationsAreFrozen(t *testing.T) {

@@ -6,18 +6,18 @@ import (
 	"keystile/internal/keystile"
 )
 
-const tokenColumns = `id, account_id, name, hash, created_at, expires_at, revoked_at, last_used_at`
+const tokenColumns = `id, account_id, name, hash, created_at, expires_at, revoked_at, last_used_at, project_id`
 
 func scanToken(row scanner) (keystile.Token, error) {
 	var k keystile.Token
 	err := row.Scan(&k.ID, &k.AccountID, &k.Name, &k.Hash, instant{&k.CreatedAt}, instant{&k.ExpiresAt},
-		instant{&k.RevokedAt}, instant{&k.LastUsedAt})
+		instant{&k.RevokedAt}, instant{&k.LastUsedAt}, &k.ProjectID)
 	return k, err
 }
 
 func (t *tx) CreateToken(k keystile.Token) error {
-	_, err := t.exec(`INSERT INTO tokens (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		k.ID, k.AccountID, k.Name, k.Hash, micros(k.CreatedAt), micros(k.ExpiresAt), micros(k.RevokedAt), micros(k.LastUsedAt))
+	_, err := t.exec(`INSERT INTO tokens (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		k.ID, k.AccountID, k.Name, k.Hash, micros(k.CreatedAt), micros(k.ExpiresAt), micros(k.RevokedAt), micros(k.LastUsedAt), k.ProjectID)
 	return about(err, "token %s", k.ID)
 }
 

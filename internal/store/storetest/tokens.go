@@ -38,6 +38,7 @@ func testTokens(t *testing.T, open Open) {
 		{"every field comes back on the other handle, by id and by hash", func(t *testing.T, a, b store.Store) {
 			createAccounts(t, a, "anna")
 			x := token("t1", "id-anna")
+			x.ProjectID = "p1"
 			x.ExpiresAt, x.RevokedAt, x.LastUsedAt = after(time.Hour), after(2*time.Hour), after(3*time.Hour)
 			createTokens(t, a, x)
 			wantEqual(t, got(t, b, tokenOf("t1")), x)

@@ -518,6 +518,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the projects that the account may see */
+        get: operations["listProjects"];
+        put?: never;
+        /**
+         * Make a project
+         * @description For admins.
+         */
+        post: operations["createProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a project */
+        get: operations["getProject"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a project
+         * @description For admins. Its memberships go, and the API tokens that are bound to it are revoked.
+         */
+        delete: operations["deleteProject"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a project
+         * @description For its owners.
+         */
+        patch: operations["updateProject"];
+        trace?: never;
+    };
+    "/api/projects/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a project's members */
+        get: operations["listMembers"];
+        put?: never;
+        /**
+         * Add a member
+         * @description For owners.
+         */
+        post: operations["addMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/members/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a member
+         * @description For owners. The member's API tokens that are bound to the project are revoked. The last owner stays.
+         */
+        delete: operations["removeMember"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a member's role and permissions
+         * @description For owners. A new role without permissions takes them away. The last owner stays one.
+         */
+        patch: operations["updateMember"];
+        trace?: never;
+    };
     "/api/server": {
         parameters: {
             query?: never;
@@ -624,7 +715,7 @@ export interface paths {
         put?: never;
         /**
          * Make an API token
-         * @description The token acts as its account. It is shown once.
+         * @description The token acts as its account. It is shown once. With a project_id it is good for that project alone, there as an owner at most, and ends with the account's membership.
          */
         post: operations["createToken"];
         delete?: never;
@@ -1126,6 +1217,34 @@ export interface components {
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
         };
+        Member: {
+            /**
+             * @description what it may do in the project: account role, status, role and permissions together
+             * @enum {string}
+             */
+            access: "none" | "read" | "write" | "owner" | "admin";
+            account: string;
+            /** @enum {string} */
+            account_role: "admin" | "user" | "readonly";
+            /** @enum {string} */
+            account_status: "active" | "disabled";
+            /** Format: date-time */
+            added_at: string;
+            /** @description of a member; an owner may all without them */
+            permissions: "rgw:write"[];
+            /** @enum {string} */
+            role: "owner" | "member";
+        };
+        MemberEdit: {
+            permissions?: "rgw:write"[];
+            /** @enum {string} */
+            role?: "owner" | "member";
+        };
+        MemberList: {
+            items: components["schemas"]["Member"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
         NewAccount: {
             /** @example alice */
             name: string;
@@ -1205,6 +1324,22 @@ export interface components {
             /** @description account name */
             owner?: string;
         };
+        NewMember: {
+            /** @example alice */
+            account: string;
+            permissions?: "rgw:write"[];
+            /** @enum {string} */
+            role: "owner" | "member";
+        };
+        NewProject: {
+            /**
+             * @description 1 to 64 characters, unique in any case
+             * @example Data platform
+             */
+            name: string;
+            /** @description account name of its first owner; absent: the account that asks */
+            owner?: string;
+        };
         NewToken: {
             /**
              * Format: date-time
@@ -1217,6 +1352,8 @@ export interface components {
              */
             expires_in?: string;
             name: string;
+            /** @description binds it to one project; absent: good wherever its account is */
+            project_id?: string;
         };
         Overview: {
             backends: components["schemas"]["BackendState"][];
@@ -1247,6 +1384,34 @@ export interface components {
              * @description 12 to 256 characters; absent: a random one is made
              */
             password?: string;
+        };
+        Project: {
+            /**
+             * @description what the account that asks may do in it
+             * @enum {string}
+             */
+            access: "read" | "write" | "owner" | "admin";
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description how many there are, owners too
+             */
+            members: number;
+            name: string;
+            /** @description account names */
+            owners: string[];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ProjectEdit: {
+            name: string;
+        };
+        ProjectList: {
+            items: components["schemas"]["Project"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
         };
         Quota: {
             /** @description the quotas of its buckets hold */
@@ -1341,6 +1506,8 @@ export interface components {
              */
             last_used_at?: string;
             name: string;
+            /** @description the one project it is good for; absent: wherever its account is */
+            project_id?: string;
             /** Format: date-time */
             revoked_at?: string;
             /** @enum {string} */
@@ -1366,6 +1533,8 @@ export interface components {
              */
             last_used_at?: string;
             name: string;
+            /** @description the one project it is good for; absent: wherever its account is */
+            project_id?: string;
             /** Format: date-time */
             revoked_at?: string;
             /** @enum {string} */
@@ -2679,6 +2848,295 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listProjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    addMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
                 };
             };
             /** @description Refused or failed */
