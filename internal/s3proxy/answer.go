@@ -252,7 +252,7 @@ func (x *exchange) copy(src io.Reader) error {
 		return nil
 	}
 	var backend *http1.Error
-	if !errors.As(err, &backend) {
+	if !errors.As(err, &backend) && !errors.Is(err, upstream.ErrBadAnswer) {
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return x.answerBroke(err)

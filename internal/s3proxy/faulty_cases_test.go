@@ -142,6 +142,8 @@ func faultyHeads() []faultyCase {
 }
 
 func faultyBodies() []faultyCase {
+	const part = "HTTP/1.1 206 Part\r\nContent-Range: bytes 0-3/10\r\n"
+	readPart := call{method: get, path: "/uploads/a", header: header("Range", "bytes=0-3")}
 	return []faultyCase{
 		{"an object shorter than it says", readA, ends("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfine"), 0, "", true},
 		{"an object reset half-way", readA, func(c *s3test.RawConn) {
@@ -158,6 +160,11 @@ func faultyBodies() []faultyCase {
 		{"a chunk of all there is", readA, ends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nfine\r\n0\r\n\r\n"), 0, "", true},
 		{"a trailer without an end", readA, floods("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\n", "X-T: v\r\n"), 0, "", true},
 		{"an object without a length", readA, ends("HTTP/1.1 200 OK\r\n\r\nfine"), 502, "InternalError", false},
+		{"a part without a length that is cut", readPart, ends(part + "\r\nfi"), 0, "", true},
+		{"a part in chunks that is too short", readPart, says(part + "Transfer-Encoding: chunked\r\n\r\n2\r\nfi\r\n0\r\n\r\n"), 0, "", true},
+		{"a part in chunks that is too long", readPart, says(part + "Transfer-Encoding: chunked\r\n\r\n6\r\nfiness\r\n0\r\n\r\n"), 0, "", true},
+		{"a part without a length passes", readPart, ends(part + "\r\nfine"), 206, "", false},
+		{"a part in chunks passes", readPart, says(part + "Transfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\n\r\n"), 206, "", false},
 		{"an error without an end", readA, floods("HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n", chunk(strings.Repeat("x", 64<<10))), 502, "InternalError", false},
 		{"an error that trickles", readA, trickles("HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"), 504, "ServiceUnavailable", false},
 		{"an error that is cut", readA, ends("HTTP/1.1 404 No\r\nContent-Length: 100\r\n\r\n<Error>"), 503, "ServiceUnavailable", false},

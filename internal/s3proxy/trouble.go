@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -110,7 +111,29 @@ func (x *exchange) vetPart(got *http1.Response) error {
 	if from, ok := rangeBegin(asked); ok && from != begin {
 		return badAnswer("another part of an object than was asked for")
 	}
+	if got.ContentLength < 0 && x.r.Method == http.MethodGet {
+		got.ContentLength, got.Body = length, &exactly{got.Body, length}
+	}
 	return nil
+}
+
+// exactly is the body of an answer that tells its length in its Content-Range
+// alone: if it ends earlier, or later, it is not what was asked for.
+type exactly struct {
+	io.ReadCloser
+	left int64
+}
+
+func (e *exactly) Read(p []byte) (int, error) {
+	n, err := e.ReadCloser.Read(p)
+	e.left -= int64(n)
+	switch {
+	case e.left < 0:
+		return 0, badAnswer("a part of an object is longer than its Content-Range")
+	case errors.Is(err, io.EOF) && e.left > 0:
+		return n, badAnswer("a part of an object is shorter than its Content-Range")
+	}
+	return n, err
 }
 
 // parseContentRange reads "bytes 3-7/10" (RFC 9110, section 14.4).
