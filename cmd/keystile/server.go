@@ -127,6 +127,7 @@ func (s *server) startBackends(ctx context.Context) error {
 		Store:    s.store,
 		Dialer:   upstream.NewDialer(s.sockets.addresses()...),
 		Log:      s.log,
+		Alone:    true, // the store is locked
 		MaxConns: s.config.Limits.MaxConnectionsPerBackend,
 
 		Timeouts:  upstream.Timeouts(s.config.BackendDefaults.Timeouts),

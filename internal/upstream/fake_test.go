@@ -234,11 +234,12 @@ type memStore struct {
 	backends map[string]Endpoint
 	proofs   map[string]keystile.Probe
 	cors     []keystile.BucketCORS
+	settings map[string]string
 	fail     error
 }
 
 func newMemStore() *memStore {
-	return &memStore{backends: map[string]Endpoint{}, proofs: map[string]keystile.Probe{}}
+	return &memStore{backends: map[string]Endpoint{}, proofs: map[string]keystile.Probe{}, settings: map[string]string{}}
 }
 
 func (m *memStore) put(e Endpoint) {
@@ -300,6 +301,25 @@ func (x memTx) SaveProbe(p keystile.Probe) error {
 	x.m.proofs[p.BackendID] = p
 	return nil
 }
+
+func (x memTx) Setting(name string) (string, error) {
+	value, ok := x.m.settings[name]
+	if !ok {
+		return "", keystile.ErrNotFound
+	}
+	return value, nil
+}
+
+func (x memTx) SetSetting(name, value string) error {
+	x.m.settings[name] = value
+	return nil
+}
+
+// noBook notes nothing.
+type noBook struct{}
+
+func (noBook) begins(context.Context, scratch) error { return nil }
+func (noBook) ended(context.Context, scratch)        {}
 
 func newTestRegistry(t *testing.T, m *memStore, declared ...Endpoint) *Registry {
 	t.Helper()

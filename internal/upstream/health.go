@@ -144,6 +144,7 @@ func (r *Registry) Run(ctx context.Context) error {
 // probes.
 func (r *Registry) watch(ctx context.Context, b *Backend) {
 	r.saveRemembered(ctx, b)
+	left := r.leftovers(ctx, b)
 	var told report
 	var probed time.Time
 	var probing sync.WaitGroup
@@ -156,6 +157,9 @@ func (r *Registry) watch(ctx context.Context, b *Backend) {
 			return
 		}
 		r.tell(b, &told, c)
+		if c.healthy && len(left) > 0 {
+			left = r.sweep(ctx, b, left)
+		}
 		if now := b.now(); c.healthy && b.needsProof(now) && now.Sub(probed) >= probeAgain && busy.CompareAndSwap(false, true) {
 			probed = now
 			// Beside the checks: a backend that dies meanwhile must not wait for it.

@@ -86,7 +86,7 @@ func (r *Registry) saveRemembered(ctx context.Context, b *Backend) {
 func (r *Registry) probe(ctx context.Context, b *Backend) found {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	f := b.probe(ctx, func(sofar found) { r.record(ctx, b, sofar) })
+	f := b.probe(ctx, r, func(sofar found) { r.record(ctx, b, sofar) })
 	var proven []string
 	for _, a := range keystile.AllAbilities() {
 		if f.abilities[a].Verdict == keystile.Yes {

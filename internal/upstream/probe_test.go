@@ -60,7 +60,7 @@ func TestProbeKeys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeS3(t)
 			f.resolve, f.intervene = tt.resolve, tt.intervene
-			finding := f.backend(t, nil).probe(t.Context(), nil).abilities[keystile.KeepsKeys]
+			finding := f.backend(t, nil).probe(t.Context(), noBook{}, nil).abilities[keystile.KeepsKeys]
 			verdict, why := finding.Verdict, finding.Note
 			f.noFaults(t)
 			if verdict != tt.want || why == "" {
@@ -81,7 +81,7 @@ func TestProbeKeys(t *testing.T) {
 func TestProbeStaysInItsBucket(t *testing.T) {
 	f := newFakeS3(t)
 	f.buckets["precious"] = map[string]bool{"a/b": true}
-	f.backend(t, nil).probe(t.Context(), nil)
+	f.backend(t, nil).probe(t.Context(), noBook{}, nil)
 	for _, s := range f.seen() {
 		if reads := s.method == http.MethodGet && slices.Contains(keystile.ReservedNames(), strings.TrimSuffix(s.target[1:], "?max-keys=1")); reads {
 			continue
@@ -108,7 +108,7 @@ func TestCutShortProbeCleansUp(t *testing.T) {
 		}
 		return false
 	}
-	got := f.backend(t, nil).probe(t.Context(), nil)
+	got := f.backend(t, nil).probe(t.Context(), noBook{}, nil)
 	if got.complete || got.abilities[keystile.KeepsKeys].Verdict != keystile.Unknown {
 		t.Errorf("found %+v", got)
 	}

@@ -42,6 +42,9 @@ type Options struct {
 	// Timeouts and KeepAlive hold where an Endpoint says nothing.
 	Timeouts  Timeouts
 	KeepAlive KeepAlive
+	// Alone says that no other process works on the store: what earlier ones left
+	// at backends can be removed at once.
+	Alone bool
 	// Now is the clock; nil stands for time.Now.
 	Now func() time.Time
 }
@@ -57,6 +60,7 @@ type Registry struct {
 	syncing  sync.Mutex
 	changed  chan struct{} // tells Run that backends was replaced
 
+	process  string // among those that share the store
 	provenMu sync.Mutex
 	proven   map[string]keystile.Probe // by backend id; see remember
 }
@@ -70,7 +74,7 @@ func NewRegistry(opts Options) *Registry {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	r := &Registry{opts: opts, changed: make(chan struct{}, 1), proven: map[string]keystile.Probe{}}
+	r := &Registry{opts: opts, process: newProcessName(), changed: make(chan struct{}, 1), proven: map[string]keystile.Probe{}}
 	first := map[string]*Backend{}
 	for _, e := range opts.Declared {
 		e.Backend.Source = keystile.SourceConfig

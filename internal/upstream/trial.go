@@ -46,9 +46,18 @@ type trial struct {
 
 // probe tries everything, and tells after each step what was found so far: what
 // is proven need not wait for what takes long. It leaves nothing behind, also
-// when it is cut short.
-func (b *Backend) probe(ctx context.Context, tell func(found)) found {
-	t, err := b.newTrial(ctx)
+// when it is cut short; what a killed process leaves is in the book.
+func (b *Backend) probe(ctx context.Context, notes book, tell func(found)) found {
+	t := b.newTrial()
+	place := scratch{Backend: b.info.ID, Fingerprint: fingerprint(b.info), Bucket: t.bucket, Prefix: t.prefix, At: b.now().UTC()}
+	err := notes.begins(ctx, place)
+	if err == nil && t.own {
+		err = b.createBucket(ctx, t.bucket)
+		var refused *refusedError
+		if errors.As(err, &refused) { // else it may have been made all the same
+			notes.ended(ctx, place)
+		}
+	}
 	if err != nil {
 		f := found{trouble: "a scratch bucket could not be made (" + plain(err) + "): a scratch prefix may be named instead"}
 		for i := range f.abilities {
@@ -56,7 +65,11 @@ func (b *Backend) probe(ctx context.Context, tell func(found)) found {
 		}
 		return f
 	}
-	defer t.remove(context.WithoutCancel(ctx))
+	defer func() {
+		if t.remove(context.WithoutCancel(ctx)) {
+			notes.ended(ctx, place)
+		}
+	}()
 	err = t.run(ctx, tell)
 	f := t.sofar()
 	f.complete = err == nil
@@ -109,15 +122,16 @@ func (t *trial) conclude(a keystile.Ability, v keystile.Verdict, note string) {
 	t.found[a] = keystile.Finding{Verdict: v, Note: note}
 }
 
-func (b *Backend) newTrial(ctx context.Context) (*trial, error) {
+// newTrial chooses where the probe writes.
+func (b *Backend) newTrial() *trial {
 	t := &trial{b: b, uploads: map[string]string{}}
 	name := scratchPrefix + strings.ToLower(rand.Text()[:20])
 	if bucket, prefix := b.info.ScratchPlace(); bucket != "" {
 		t.bucket, t.prefix = bucket, prefix+name+"/"
-		return t, nil
+		return t
 	}
 	t.bucket, t.own = name, true
-	return t, b.createBucket(ctx, name)
+	return t
 }
 
 // write is one body as it is sent.
@@ -291,9 +305,8 @@ type xmlChecksum struct {
 	Value   string `xml:",chardata"`
 }
 
-// remove deletes all that the probe made. What cannot be deleted stays behind,
-// recognisable by its name.
-func (t *trial) remove(ctx context.Context) {
+// remove deletes all that the probe made, and reports whether nothing is left.
+func (t *trial) remove(ctx context.Context) (gone bool) {
 	ctx, cancel := context.WithTimeout(ctx, cleanupTimeout)
 	defer cancel()
 	for id, key := range t.uploads {
@@ -305,11 +318,13 @@ func (t *trial) remove(ctx context.Context) {
 	}
 	for _, key := range keys {
 		if _, err := t.send(ctx, http.MethodDelete, key, nil, write{}); errors.Is(err, context.DeadlineExceeded) {
-			return
+			return false
 		}
 	}
 	if t.own {
-		t.prefix = ""
-		_, _ = t.send(ctx, http.MethodDelete, "", nil, write{})
+		out, err := t.send(ctx, http.MethodDelete, "", nil, write{})
+		return err == nil && (out.accepted() || out.status == http.StatusNotFound)
 	}
+	keys, err = t.keys(ctx)
+	return err == nil && len(keys) == 0
 }
