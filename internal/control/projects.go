@@ -280,7 +280,7 @@ func (s *Projects) AddMember(ctx context.Context, a Actor, id, name string, role
 		ch.tellMember(member)
 		err := ch.Tx.AddMember(member.Membership)
 		if errors.Is(err, keystile.ErrConflict) {
-			return &Explained{name + " is a member already", err}
+			return &Explained{"the project has " + name + " as a member already", err}
 		}
 		return err
 	})
@@ -380,7 +380,7 @@ func (ch *change) anOwnerIsLeft(id string, was, becomes MemberInfo) error {
 			return nil
 		}
 	}
-	return explain(keystile.ErrConflict, "%s is the last owner of the project", was.Account.Name)
+	return explain(keystile.ErrConflict, "the project's last owner is %s: make another account an owner first", was.Account.Name)
 }
 
 func actingOwner(m MemberInfo) bool {

@@ -65,7 +65,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // page tells whether the dashboard has its pages there.
 func page(path string) bool {
-	return path == "/" || path == "/admin" || strings.HasPrefix(path, "/admin/")
+	if path == "/" {
+		return true
+	}
+	first, _, _ := strings.Cut(path[1:], "/")
+	return first == "admin" || first == "projects"
 }
 
 func strictHeaders(h http.Header) {

@@ -14,12 +14,15 @@ const undo = undoing(after);
 let browser;
 let server;
 let key;
+let project;
 before(async () => {
   [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
   key = (await newCredential(server, { description: 'a key that is looked at' })).access_key_id;
   const old = await newCredential(server, { description: `revoked, with a long description ${'and more '.repeat(20)}` });
   await server.api('POST', `/api/credentials/${old.access_key_id}/revoke`);
   await newAccount(server, 'someone', 'user');
+  project = (await server.api('POST', '/api/projects', { name: `Looked at${', with a long name'.repeat(3)}` })).id;
+  await server.api('POST', `/api/projects/${project}/members`, { account: 'someone', role: 'member', permissions: ['rgw:write'] });
   const used = await newCredential(server, { description: 'a key that is used' });
   for (const bucket of ['uploads', 'reports']) {
     await listing(server, { id: used.access_key_id, secret: used.secret_access_key }, bucket);
@@ -95,6 +98,20 @@ const pages = {
   'a backend': [() => `/admin/backends/${server.backend_id}`],
   'accounts': ['/admin/accounts'],
   'an account': ['/admin/accounts/someone'],
+  'projects': ['/projects'],
+  'no project found': ['/projects?q=nothing-has-this'],
+  'projects that cannot be read': ['/admin/profile', async (page) => {
+    await answering(/\/api\/projects$/, unavailable, '/projects')(page);
+    await page.getByRole('alert').waitFor();
+  }],
+  'create project': ['/projects', press('Create project')],
+  'a project': [() => `/projects/${project}`],
+  'a project that is not there': ['/projects/0198c5a0-0000-4000-8000-000000000001'],
+  'add member': [() => `/projects/${project}`, press('Add member')],
+  'change role in a project': [() => `/projects/${project}`, press('Change role of someone')],
+  'remove member': [() => `/projects/${project}`, press('Remove someone')],
+  'rename project': [() => `/projects/${project}`, press('Rename project')],
+  'delete project': [() => `/projects/${project}`, press('Delete project')],
   'own password': ['/admin/profile'],
   'own sessions': ['/admin/profile?tab=sessions'],
   'own tokens': ['/admin/profile?tab=tokens'],

@@ -12,8 +12,10 @@ const document = JSON.parse(readFileSync(new URL('../../web/openapi.json', impor
 // later, is refused.
 const own = new Set([
   'getServer', 'signIn', 'getSession', 'signOut', 'changePassword', 'listSessions', 'endAllSessions', 'endSession', 'listTokens', 'createToken',
-  'revokeToken', 'listCredentials', 'getCredential', 'getCredentialTraffic',
+  'revokeToken', 'listProjects', 'listCredentials', 'getCredential', 'getCredentialTraffic',
 ]);
+// What is not found by who is not in the project.
+const inProjects = new Set(['getProject', 'updateProject', 'deleteProject', 'listMembers', 'addMember', 'updateMember', 'removeMember']);
 const ofUsers = new Set(['rotateCredential', 'revokeCredential']);
 
 const undo = undoing(after);
@@ -33,7 +35,9 @@ before(async () => {
   await server.api('POST', '/api/anonymous-bindings', { backend: server.backend_id, bucket: 'reports', name: 'open-to-all' });
   const event = (await server.api('GET', '/api/audit?limit=1')).items[0].id;
   const tokens = (await server.api('GET', '/api/tokens')).items;
+  const project = await server.api('POST', '/api/projects', { name: 'Nobody else’s project' });
   things = {
+    '/api/projects/': { id: project.id, account: 'admin' },
     '/api/accounts/{name}': { name: 'admin', id: tokens[0].id }, '/api/anonymous-bindings/{name}': { name: 'open-to-all' }, '/api/audit/{id}': { id: event },
     '/api/credentials/': { access_key_id: theirs }, '/api/backends/': { backend: server.backend_id, bucket: 'reports' },
     '/api/sessions/{id}': { id: '0123456789abcdef' }, '/api/tokens/{id}': { id: tokens[0].id },
@@ -82,7 +86,7 @@ const ask = (page, { method, path, body }) => page.evaluate(async ([m, p, b]) =>
 }, [method, path, body]);
 
 const everything = async () => JSON.stringify(await Promise.all(
-  ['/api/accounts', '/api/credentials', '/api/backends/local/buckets', '/api/anonymous-bindings'].map((path) => server.api('GET', path)),
+  ['/api/accounts', '/api/credentials', '/api/backends/local/buckets', '/api/anonymous-bindings', '/api/projects', '/api/tokens'].map((path) => server.api('GET', path)),
 ));
 
 for (const role of ['user', 'readonly']) {
@@ -97,8 +101,8 @@ for (const role of ['user', 'readonly']) {
       assert.ok(refused.length >= 25, `the document has ${refused.length} operations for admins`);
       for (const operation of refused) {
         const { status, body: answer } = await ask(page, operation);
-        assert.equal(status, 403, `${operation.operationId}: ${status} ${answer}`);
-        assert.equal(JSON.parse(answer).error.code, 'denied', operation.operationId);
+        const want = inProjects.has(operation.operationId) ? [404, 'not_found'] : [403, 'denied'];
+        assert.deepEqual([status, JSON.parse(answer).error.code], want, `${operation.operationId}: ${status} ${answer}`);
       }
       assert.equal(await everything(), before);
     });
@@ -128,7 +132,7 @@ for (const role of ['user', 'readonly']) {
       const { page, seen } = await openSignedIn(t, browser, server, people[role]);
       await visit(page, server, '/admin');
       const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
-      assert.deepEqual((await links.allInnerTexts()).map((text) => text.trim()), ['Credentials']);
+      assert.deepEqual((await links.allInnerTexts()).map((text) => text.trim()), ['Credentials', 'Projects']);
       const table = page.getByRole('table', { name: 'Credentials' });
       await table.getByText(`owned by ${people[role].name}`).waitFor();
       assert.equal(await table.locator('tbody tr').count(), 1);
@@ -141,6 +145,16 @@ for (const role of ['user', 'readonly']) {
       assert.equal(await drawer.getByRole('button', { name: 'Revoke key' }).count(), role === 'user' ? 1 : 0);
       assert.equal(await drawer.getByRole('button', { name: 'Rotate key' }).count(), role === 'user' ? 1 : 0);
       assert.equal(await drawer.getByRole('button', { name: /Edit|Disable/ }).count(), 0);
+      assertQuiet(seen);
+    });
+
+    test('is in no project, and finds no other’s', async (t) => {
+      const { page, seen } = await openSignedIn(t, browser, server, people[role]);
+      await visit(page, server, '/projects');
+      await page.getByText('You are in no project').waitFor();
+      await visit(page, server, `/projects/${things['/api/projects/'].id}`);
+      await page.getByRole('alert').getByText('The project could not be read').waitFor();
+      assert.ok(!(await page.content()).includes('Nobody else’s project'));
       assertQuiet(seen);
     });
 

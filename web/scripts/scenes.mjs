@@ -46,11 +46,15 @@ export async function seed({ ready, call }, { odd }) {
       id: 'ceph-old', endpoint: 'http://127.0.0.1:9', region: 'us-east-1', path_style: true, access_key_id: 'GATEWAY', secret_access_key: 'not a secret',
     });
   }
+  const project = await call('POST', '/api/projects', { name: 'Data platform', owner: 'maria.lindqvist' });
+  await call('POST', `/api/projects/${project.id}/members`, { account: 'auditor', role: 'owner' });
+  await call('POST', `/api/projects/${project.id}/members`, { account: 'admin', role: 'member', permissions: ['rgw:write'] });
+  await call('POST', '/api/projects', { name: odd ? 'AverylongnamewithoutasinglespaceinitwhichsomebodyreallychosefoI' : 'Web' });
   // Counters are brought into the store every few seconds.
   while ((await call('GET', `/api/credentials/${backup.access_key_id}`)).last_used_at === undefined || (await call('GET', '/api/overview')).totals.requests === 0) {
     await new Promise((resolve) => { setTimeout(resolve, 500); });
   }
-  return { people, backend, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
+  return { people, backend, project: project.id, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
 }
 
 /** Puts, gets and is refused, so that there is something to count and to audit. */
@@ -194,6 +198,17 @@ export const scenes = [
   { name: 'user-drawer', as: 'maria', path: ({ backup }) => `/admin/s3-proxy/credentials/${backup}` },
   { name: 'user-elsewhere', as: 'maria', path: '/admin/audit' },
   { name: 'readonly-credentials', as: 'auditor', path: '/admin' },
+  { name: 'projects', path: '/projects' },
+  { name: 'projects-none', path: '/projects?q=nothing' },
+  hang('projects-loading', /\/api\/projects$/, '/projects'),
+  fail('projects-error', /\/api\/projects$/, '/projects'),
+  { name: 'project', path: ({ project }) => `/projects/${project}` },
+  { name: 'project-missing', path: '/projects/0198c5a0-0000-4000-8000-000000000001' },
+  { name: 'project-create', path: '/projects', act: (page) => page.getByRole('button', { name: 'Create project' }).click() },
+  { name: 'project-add-member', path: ({ project }) => `/projects/${project}`, act: (page) => page.getByRole('button', { name: 'Add member' }).click() },
+  { name: 'project-remove-member', path: ({ project }) => `/projects/${project}`, act: (page) => page.getByRole('button', { name: 'Remove auditor' }).click() },
+  { name: 'user-projects', as: 'maria', path: '/projects' },
+  { name: 'readonly-project', as: 'auditor', path: ({ project }) => `/projects/${project}` },
   { name: 'account', path: '/admin/accounts/maria.lindqvist' },
   { name: 'account-create', path: '/admin/accounts', act: (page) => page.getByRole('button', { name: 'Create account' }).click() },
   { name: 'account-disable', path: '/admin/accounts/maria.lindqvist', act: (page) => page.getByRole('button', { name: 'Disable account' }).click() },

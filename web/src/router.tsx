@@ -7,6 +7,7 @@ import { auditRoutes } from './pages/audit/routes';
 import { backendsRoutes } from './pages/backends/routes';
 import { overviewRoute } from './pages/overview/route';
 import { profileRoute } from './pages/profile/ProfilePage';
+import { projectsRoutes } from './pages/projects/routes';
 import { s3ProxyRoutes } from './pages/s3-proxy/routes';
 import { signInRoute } from './pages/sign-in/SignInPage';
 import { PageFailed, PageMissing } from './shell/PageStates';
@@ -17,6 +18,7 @@ import { adminRoute, rootRoute } from './shell/routes';
 const routeTree = rootRoute.addChildren([
   signInRoute,
   adminRoute.addChildren([overviewRoute, s3ProxyRoutes, auditRoutes, backendsRoutes, accountsRoutes, profileRoute]),
+  projectsRoutes,
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

@@ -31,9 +31,13 @@ export const serverQuery = queryOptions({
   queryFn: async ({ signal }) => (await send(api.GET('/api/server', { signal }))).data,
 });
 
-/** The signed-in account; for pages below /admin. */
+/** The signed-in account; for pages inside the shell. */
 export function useAccount(): Account {
-  return useRouteContext({ from: '/admin', select: (context) => context.account });
+  const account = useRouteContext({ strict: false, select: (context) => context.account });
+  if (!account) {
+    throw new Error('this is only for pages that need a session');
+  }
+  return account;
 }
 
 /** Whether the signed-in account may do everything. */

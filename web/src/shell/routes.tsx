@@ -22,16 +22,21 @@ declare module '@tanstack/react-router' {
 
 export const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()();
 
-/** Everything that needs a session. Pages are its children. */
-export const adminRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  path: '/admin',
-  beforeLoad: async ({ context, location }) => {
-    const session = await context.queryClient.query({ ...sessionQuery, staleTime: 'static' });
-    if (!session) {
-      throw redirect({ to: '/', search: { to: location.href } });
-    }
-    return { account: session.account };
-  },
-  component: lazyRouteComponent(() => import('./Shell'), 'Shell'),
-});
+/** Finds out who is signed in, or goes to the sign-in page, which leads back. */
+async function requireSession({ context, location }: { context: { queryClient: QueryClient }; location: { href: string } }): Promise<{ account: Account }> {
+  const session = await context.queryClient.query({ ...sessionQuery, staleTime: 'static' });
+  if (!session) {
+    throw redirect({ to: '/', search: { to: location.href } });
+  }
+  return { account: session.account };
+}
+
+const shell = lazyRouteComponent(() => import('./Shell'), 'Shell');
+
+// Everything that needs a session is a child of one of these.
+
+/** What concerns the whole installation, and oneself. */
+export const adminRoute = createRoute({ getParentRoute: () => rootRoute, path: '/admin', beforeLoad: requireSession, component: shell });
+
+/** Projects. */
+export const projectsRoot = createRoute({ getParentRoute: () => rootRoute, path: '/projects', beforeLoad: requireSession, component: shell });

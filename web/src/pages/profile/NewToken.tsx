@@ -1,7 +1,9 @@
 import { Button, Group, Select, Stack, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 
 import { api, send } from '../../api/client';
+import { projectsQuery } from '../../api/projects';
 import { Dialog } from '../../components/Dialog';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { faultOf } from '../../components/faults';
@@ -33,8 +35,10 @@ export function NewToken({ onMade, onClose }: NewTokenProps) {
 function TokenForm({ onMade, onClose }: { onMade: (value: string) => void; onClose: () => void }) {
   const [name, setName] = useState('');
   const [expires, setExpires] = useState('30d');
+  const [project, setProject] = useState('');
+  const projects = useQuery(projectsQuery).data ?? [];
   const create = useAction(async () => {
-    const { data } = await send(api.POST('/api/tokens', { body: { name, ...(expires ? { expires_in: expires } : {}) } }));
+    const { data } = await send(api.POST('/api/tokens', { body: { name, ...(expires ? { expires_in: expires } : {}), ...(project ? { project_id: project } : {}) } }));
     onMade(data.token);
   });
   const submit = (event: SubmitEvent) => {
@@ -47,7 +51,13 @@ function TokenForm({ onMade, onClose }: { onMade: (value: string) => void; onClo
         <Stack gap="sm">
           <TextInput label="Name" description="Says later what it was for" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={faultOf(create.error, 'name')} />
           <Select label="Expires after" data={expiries} value={expires} allowDeselect={false} onChange={(next) => setExpires(next ?? '')} error={faultOf(create.error, 'expires_in') ?? faultOf(create.error, 'expires_at')} />
-          {create.error && <ErrorNotice title="The token was not made" error={create.error} shown={(field) => ['name', 'expires_in', 'expires_at'].includes(field)} />}
+          {projects.length > 0 && (
+            <Select
+              label="Good for" description="In a project it acts as you do, as an owner at most, and nowhere else" data={[{ value: '', label: 'All that the account may do' }, ...projects.map(({ id, name: label }) => ({ value: id, label: `Project ${label}` }))]}
+              value={project} allowDeselect={false} searchable={projects.length > 8} onChange={(next) => setProject(next ?? '')} error={faultOf(create.error, 'project_id')}
+            />
+          )}
+          {create.error && <ErrorNotice title="The token was not made" error={create.error} shown={(field) => ['name', 'expires_in', 'expires_at', 'project_id'].includes(field)} />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>Cancel</Button>
             <Button type="submit" loading={create.busy}>Create API token</Button>

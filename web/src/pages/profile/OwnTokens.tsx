@@ -3,6 +3,7 @@ import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, type Schemas, send } from '../../api/client';
+import { projectsQuery } from '../../api/projects';
 import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { type Column, DataTable } from '../../components/DataTable';
 import { tellDone } from '../../components/done';
@@ -24,10 +25,16 @@ const tones: Record<Token['status'], Tone> = { active: 'good', expired: 'quiet',
 const columns: Column<Token>[] = [
   { id: 'name', header: 'Name', bare: true, long: true, cell: (token) => token.name },
   { id: 'status', header: 'Status', cell: (token) => <StatusBadge status={token.status} tone={tones[token.status]} /> },
+  { id: 'project', header: 'Good for', long: true, cell: (token) => <GoodFor id={token.project_id} /> },
   { id: 'created', header: 'Created', cell: (token) => <RelativeTime value={token.created_at} /> },
   { id: 'used', header: 'Last used', cell: (token) => <RelativeTime value={token.last_used_at} absent="never" /> },
   { id: 'expires', header: 'Expires', cell: (token) => <RelativeTime value={token.expires_at} absent="never" /> },
 ];
+
+function GoodFor({ id }: { id: string | undefined }) {
+  const projects = useQuery({ ...projectsQuery, enabled: id !== undefined });
+  return id === undefined ? 'all you may do' : `project ${projects.data?.find((one) => one.id === id)?.name ?? id}`;
+}
 
 /** The account's API tokens. */
 export function OwnTokens() {
@@ -53,7 +60,7 @@ export function OwnTokens() {
       <DataTable
         label="API tokens" columns={[...columns, action]} rows={tokens.data} rowKey={(token) => token.id}
         error={tokens.error} onRetry={() => void tokens.refetch()}
-        empty={<Empty action={create} command="keystile token create --name ci">There is no API token.</Empty>}
+        empty={<Empty action={create} command="keystile token create ci">There is no API token.</Empty>}
       />
       {creating && <NewToken onMade={refresh} onClose={() => setCreating(false)} />}
       {revoking && (
