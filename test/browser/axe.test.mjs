@@ -49,6 +49,18 @@ const unavailable = (route) => route.fulfill({
   body: JSON.stringify({ error: { code: 'unavailable', message: 'something this depends on did not answer' }, request_id: '0198c5a0-0000-7000-8000-000000000001' }),
 });
 
+/** A backend that warns, which that of a quickstart does not. */
+const troubled = (tab, warning) => async (page) => {
+  await answering(/\/api\/backends$/, async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    body.items[0].health.tls_unverified = true;
+    body.items[0].abilities.find(({ name }) => name === 'stores_only_whole').verdict = 'no';
+    await route.fulfill({ response: answer, json: body });
+  }, `/admin/backends/${server.backend_id}?tab=${tab}`)(page);
+  await page.getByText(warning).waitFor();
+};
+
 // Each page, with what is opened on it.
 const pages = {
   'overview': ['/admin', async (page) => { await page.getByRole('button', { name: 'Show the numbers' }).click(); }],
@@ -67,6 +79,13 @@ const pages = {
   }],
   'buckets of a backend': [() => `/admin/backends/${server.backend_id}?tab=buckets`],
   'health of a backend': [() => `/admin/backends/${server.backend_id}?tab=health`],
+  'abilities of a backend': [() => `/admin/backends/${server.backend_id}?tab=abilities`],
+  'CORS of a bucket': [() => `/admin/backends/${server.backend_id}?tab=buckets`, async (page) => {
+    await press('CORS of bucket uploads')(page);
+    await page.getByRole('radio', { name: 'Kept here' }).check();
+  }],
+  'a backend whose certificate is not verified': ['/admin/profile', troubled('about', 'Its certificate is not verified')],
+  'a backend that stores cut uploads': ['/admin/profile', troubled('abilities', 'An upload that is cut off may be stored in part')],
   'create account': ['/admin/accounts', press('Create account')],
   'credentials': ['/admin/s3-proxy'],
   'no credential found': ['/admin/s3-proxy?q=nothing-has-this'],
