@@ -76,6 +76,6 @@ func (s *server) manageACME(ctx context.Context) error {
 		return err
 	}
 	ln = s.counted(ln, s.connections.Of(frontChallenges), nil, false)
-	s.fronts = append(s.fronts, s.newFront(frontChallenges, ln, wellFormed(challenges)).hasty().guarded(s.config.Limits))
+	s.fronts = append(s.fronts, s.newFront(frontChallenges, ln, wellFormed(challenges)))
 	return nil
 }

@@ -119,24 +119,32 @@ func (s *server) s3URL() string {
 // front is an HTTP server and the socket that it serves.
 type front struct {
 	name   string
-	http   *http.Server
+	http   httpServer
 	socket net.Listener
 }
 
-// newFront makes a server that bounds heads and idle connections, but no body:
-// an object may take its time as long as it moves.
-func (s *server) newFront(name string, socket net.Listener, h http.Handler) front {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return front{name, &http.Server{
-		Handler:                      h,
-		ReadHeaderTimeout:            s.config.Limits.HeaderTimeout,
-		IdleTimeout:                  s.config.Limits.IdleTimeout,
-		MaxHeaderBytes:               s.config.Limits.MaxHeaderBytes,
-		Protocols:                    protocols,
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(s.log.With("listener", name).Handler(), slog.LevelDebug),
-	}, s.secured(name, socket)}
+// httpServer is what a front needs of the gateway's own server and of net/http's.
+type httpServer interface {
+	Serve(ln net.Listener) error
+	Shutdown(ctx context.Context) error
+	Close() error
+}
+
+// gatewayFront bounds heads and idle connections, but no body: an object may take
+// its time as long as it moves.
+func (s *server) gatewayFront() front {
+	limits := s.config.Limits
+	return front{frontGateway, &http1.Server{
+		Handler: s.gatewayHandler(), HeaderTimeout: limits.HeaderTimeout, IdleTimeout: limits.IdleTimeout,
+		Guard: guardOptions(limits), Log: s.log.With("listener", frontGateway),
+	}, s.secured(frontGateway, s.sockets.gateway)}
+}
+
+func guardOptions(l config.Limits) http1.GuardOptions {
+	return http1.GuardOptions{
+		MaxHeadBytes: l.MaxHeaderBytes, MaxTargetBytes: l.MaxURIBytes, IdleTimeout: l.IdleTimeout,
+		MinRate: int64(l.MinBodyRate), RateWindow: l.MinBodyWindow,
+	}
 }
 
 // Bounds of a request to the API, whose bodies are small.
@@ -145,24 +153,26 @@ const (
 	apiWriteTimeout = 5 * time.Minute // a test of a backend takes its time
 )
 
-// hasty bounds whole requests and answers.
-func (f front) hasty() front {
-	f.http.ReadTimeout, f.http.WriteTimeout = apiReadTimeout, apiWriteTimeout
-	return f
-}
-
-// guarded puts a strict HTTP/1.1 in front of net/http. The handler must ask
-// http1.Refused first.
-func (f front) guarded(l config.Limits) front {
-	f.socket = http1.Guard(f.socket, http1.GuardOptions{
-		MaxHeadBytes: l.MaxHeaderBytes, MaxTargetBytes: l.MaxURIBytes, IdleTimeout: l.IdleTimeout,
-		MinRate: int64(l.MinBodyRate), RateWindow: l.MinBodyWindow,
-	})
-	// The guard has bounded the head; net/http, which counts otherwise, must not
-	// answer in its stead.
-	f.http.MaxHeaderBytes = 2 * l.MaxHeaderBytes
-	f.http.ConnContext = http1.ConnContext
-	return f
+// newFront makes a server that bounds whole requests and answers, behind a strict
+// HTTP/1.1. The handler must ask http1.Refused first.
+func (s *server) newFront(name string, socket net.Listener, h http.Handler) front {
+	limits := s.config.Limits
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return front{name, &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: limits.HeaderTimeout,
+		IdleTimeout:       limits.IdleTimeout,
+		ReadTimeout:       apiReadTimeout,
+		WriteTimeout:      apiWriteTimeout,
+		// The guard has bounded the head; net/http, which counts otherwise, must
+		// not answer in its stead.
+		MaxHeaderBytes:               2 * limits.MaxHeaderBytes,
+		Protocols:                    protocols,
+		DisableGeneralOptionsHandler: true,
+		ConnContext:                  http1.ConnContext,
+		ErrorLog:                     slog.NewLogLogger(s.log.With("listener", name).Handler(), slog.LevelDebug),
+	}, http1.Guard(s.secured(name, socket), guardOptions(limits))}
 }
 
 // wellFormed answers heads that the guard refused. They name nobody and nothing

@@ -21,9 +21,9 @@ func (s *server) mount(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.fronts = append(s.fronts, s.newFront(frontDashboard, s.sockets.dashboard, dashboard).hasty().guarded(s.config.Limits))
+	s.fronts = append(s.fronts, s.newFront(frontDashboard, s.sockets.dashboard, dashboard))
 	if s.sockets.gateway != nil {
-		s.fronts = append(s.fronts, s.newFront(frontGateway, s.sockets.gateway, s.gatewayHandler()).guarded(s.config.Limits))
+		s.fronts = append(s.fronts, s.gatewayFront())
 	}
 	return nil
 }

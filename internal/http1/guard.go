@@ -69,19 +69,15 @@ type GuardOptions struct {
 // IdleTimeout the wait for a further one and that head together: net/http sees
 // a head only once it is whole.
 func Guard(ln net.Listener, opts GuardOptions) net.Listener {
-	if opts.MaxHeadBytes <= 0 {
-		opts.MaxHeadBytes = defaultMaxHead
-	}
-	if opts.HandshakeTimeout <= 0 {
-		opts.HandshakeTimeout = defaultHandshake
-	}
-	if opts.IdleTimeout <= 0 {
-		opts.IdleTimeout = defaultIdle
-	}
-	if opts.RateWindow <= 0 {
-		opts.RateWindow = defaultWindow
-	}
-	return &guardListener{Listener: ln, opts: opts}
+	return &guardListener{Listener: ln, opts: opts.withDefaults()}
+}
+
+func (o GuardOptions) withDefaults() GuardOptions {
+	orDefault(&o.MaxHeadBytes, defaultMaxHead)
+	orDefault(&o.HandshakeTimeout, defaultHandshake)
+	orDefault(&o.IdleTimeout, defaultIdle)
+	orDefault(&o.RateWindow, defaultWindow)
+	return o
 }
 
 type guardListener struct {
@@ -331,6 +327,19 @@ func (c *conn) readRaw(p []byte) (int, error) {
 		err = slow
 	}
 	return n, err
+}
+
+// fillBody reads ahead of a body whose end is not known.
+func (c *conn) fillBody() error {
+	if err := c.reads.arm(); err != nil {
+		return err
+	}
+	began, before := time.Now(), len(c.buf)
+	err := c.fill()
+	if slow := c.readPace.note(time.Since(began), len(c.buf)-before); err == nil {
+		err = slow
+	}
+	return err
 }
 
 func (c *conn) readLength(p []byte) (int, error) {

@@ -35,6 +35,13 @@ func (d *deadline) arm() error {
 	return d.set(t)
 }
 
+// free takes away the limit that others set.
+func (d *deadline) free() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.limit = time.Time{}
+}
+
 // SetDeadline implements net.Conn.
 func (c *conn) SetDeadline(t time.Time) error {
 	if err := c.reads.limitTo(t); err != nil {

@@ -39,7 +39,9 @@ func TestPace(t *testing.T) {
 
 // A body that drips is cut although it never stands still, and one that is fast
 // enough is not.
-func TestGuardCutsSlowBodies(t *testing.T) {
+func TestGuardCutsSlowBodies(t *testing.T) { onEach(t, testGuardCutsSlowBodies) }
+
+func testGuardCutsSlowBodies(t *testing.T, serve serveFunc) {
 	for _, tt := range []struct {
 		name string
 		step int // bytes every 10 ms
@@ -48,13 +50,7 @@ func TestGuardCutsSlowBodies(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := &recorder{}
-			srv := &http.Server{Handler: h, ConnContext: ConnContext}
-			ln := listen(t)
-			go func() {
-				_ = srv.Serve(Guard(ln, GuardOptions{MinRate: 2000, RateWindow: 200 * time.Millisecond}))
-			}()
-			defer srv.Close()
-			c := dial(t, ln.Addr().String())
+			c := dial(t, serve(t, h, listen(t), GuardOptions{MinRate: 2000, RateWindow: 200 * time.Millisecond}))
 			_, _ = io.WriteString(c, "PUT /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 20000\r\n\r\n")
 			go func() {
 				for sent := 0; sent < 20000; sent += tt.step {
@@ -85,6 +81,10 @@ func TestGuardCutsSlowBodies(t *testing.T) {
 
 // Time that the handler takes is not the client's.
 func TestGuardDoesNotBlameTheClientForTheHandler(t *testing.T) {
+	onEach(t, testGuardDoesNotBlameTheClientForTheHandler)
+}
+
+func testGuardDoesNotBlameTheClientForTheHandler(t *testing.T, serve serveFunc) {
 	read := make(chan error, 1)
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		piece := make([]byte, 1000)
@@ -95,30 +95,23 @@ func TestGuardDoesNotBlameTheClientForTheHandler(t *testing.T) {
 		}
 		read <- err
 	})
-	srv := &http.Server{Handler: h, ConnContext: ConnContext}
-	ln := listen(t)
-	go func() {
-		_ = srv.Serve(Guard(ln, GuardOptions{MinRate: 1 << 20, RateWindow: 100 * time.Millisecond}))
-	}()
-	defer srv.Close()
-	c := dial(t, ln.Addr().String())
+	c := dial(t, serve(t, h, listen(t), GuardOptions{MinRate: 1 << 20, RateWindow: 100 * time.Millisecond}))
 	_, _ = io.WriteString(c, "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 20000\r\n\r\n"+strings.Repeat("x", 20000))
 	if err := <-read; !errors.Is(err, io.EOF) {
 		t.Errorf("the body ended with %v", err)
 	}
 }
 
-func TestGuardBoundsTheTarget(t *testing.T) {
+func TestGuardBoundsTheTarget(t *testing.T) { onEach(t, testGuardBoundsTheTarget) }
+
+func testGuardBoundsTheTarget(t *testing.T, serve serveFunc) {
 	for _, tt := range []struct {
 		length int
 		want   error
 	}{{100, nil}, {101, ErrHeadTooLarge}} {
 		h := &recorder{}
-		srv := &http.Server{Handler: h, ConnContext: ConnContext}
-		ln := listen(t)
-		go func() { _ = srv.Serve(Guard(ln, GuardOptions{MaxTargetBytes: 100})) }()
-		defer srv.Close()
-		exchangeRaw(t, ln.Addr().String(), "GET /"+strings.Repeat("a", tt.length-1)+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		addr := serve(t, h, listen(t), GuardOptions{MaxTargetBytes: 100})
+		exchangeRaw(t, addr, "GET /"+strings.Repeat("a", tt.length-1)+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 		served, refused, _ := h.seen()
 		if tt.want == nil && len(served) != 1 || tt.want != nil && (len(refused) != 1 || !errors.Is(refused[0], tt.want)) {
 			t.Errorf("target of %d bytes: served %d, refused %v", tt.length, len(served), refused)

@@ -62,14 +62,40 @@ func (h *recorder) seen() (served []string, refused, faults []error) {
 	return h.served, h.refused, h.faults
 }
 
-// serveGuarded runs a real net/http server on a guarded listener.
-func serveGuarded(t *testing.T, h http.Handler, ln net.Listener) string {
+// serveFunc serves what comes in at ln until the test ends, and returns its
+// address.
+type serveFunc func(t *testing.T, h http.Handler, ln net.Listener, opts GuardOptions) string
+
+// onEach runs a test on everything that faces clients: net/http behind the
+// guard, and the server of this package.
+func onEach(t *testing.T, test func(*testing.T, serveFunc)) {
+	t.Run("net/http", func(t *testing.T) { test(t, serveGuarded) })
+	t.Run("server", func(t *testing.T) { test(t, serveOwn) })
+}
+
+const patience = 5 * time.Second
+
+func serveGuarded(t *testing.T, h http.Handler, ln net.Listener, opts GuardOptions) string {
 	t.Helper()
-	srv := &http.Server{Handler: h, ConnContext: ConnContext, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 5 * time.Second}
+	srv := &http.Server{Handler: h, ConnContext: ConnContext, ReadHeaderTimeout: patience, IdleTimeout: patience}
+	return serveUntilEnd(t, srv, Guard(ln, opts))
+}
+
+func serveOwn(t *testing.T, h http.Handler, ln net.Listener, opts GuardOptions) string {
+	t.Helper()
+	return serveUntilEnd(t, &Server{Handler: h, HeaderTimeout: patience, IdleTimeout: patience, Guard: opts}, ln)
+}
+
+func serveUntilEnd(t *testing.T, srv interface {
+	Serve(net.Listener) error
+	Close() error
+}, ln net.Listener,
+) string {
+	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = srv.Serve(Guard(ln, GuardOptions{MaxHeadBytes: 8 << 10}))
+		_ = srv.Serve(ln)
 	}()
 	t.Cleanup(func() {
 		_ = srv.Close()
@@ -77,6 +103,9 @@ func serveGuarded(t *testing.T, h http.Handler, ln net.Listener) string {
 	})
 	return ln.Addr().String()
 }
+
+// shortHeads is what most tests serve with.
+var shortHeads = GuardOptions{MaxHeadBytes: 8 << 10}
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()
@@ -123,7 +152,9 @@ func readAnswers(t *testing.T, c net.Conn) string {
 // smuggled follows every refused message: it must never be served.
 const smuggled = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
 
-func TestGuardRefusesHeads(t *testing.T) {
+func TestGuardRefusesHeads(t *testing.T) { onEach(t, testGuardRefusesHeads) }
+
+func testGuardRefusesHeads(t *testing.T, serve serveFunc) {
 	for _, tt := range []struct {
 		name, raw string
 		want      error
@@ -203,7 +234,7 @@ func TestGuardRefusesHeads(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := &recorder{}
-			addr := serveGuarded(t, h, listen(t))
+			addr := serve(t, h, listen(t), shortHeads)
 			answer := exchangeRaw(t, addr, tt.raw+smuggled)
 			served, refused, _ := h.seen()
 			if len(served) > 0 {
@@ -219,7 +250,9 @@ func TestGuardRefusesHeads(t *testing.T) {
 	}
 }
 
-func TestGuardRefusesBodies(t *testing.T) {
+func TestGuardRefusesBodies(t *testing.T) { onEach(t, testGuardRefusesBodies) }
+
+func testGuardRefusesBodies(t *testing.T, serve serveFunc) {
 	const head = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 	for _, tt := range []struct{ name, body string }{
 		{"no size", "\r\nabc\r\n0\r\n\r\n"},
@@ -244,7 +277,7 @@ func TestGuardRefusesBodies(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := &recorder{}
-			addr := serveGuarded(t, h, listen(t))
+			addr := serve(t, h, listen(t), shortHeads)
 			exchangeRaw(t, addr, head+tt.body+smuggled)
 			served, refused, faults := h.seen()
 			if len(served) > 0 || len(refused) > 0 {
@@ -257,7 +290,9 @@ func TestGuardRefusesBodies(t *testing.T) {
 	}
 }
 
-func TestGuardPasses(t *testing.T) {
+func TestGuardPasses(t *testing.T) { onEach(t, testGuardPasses) }
+
+func testGuardPasses(t *testing.T, serve serveFunc) {
 	for _, tt := range []struct {
 		name, raw string
 		want      []string
@@ -284,7 +319,7 @@ func TestGuardPasses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := &recorder{}
-			addr := serveGuarded(t, h, listen(t))
+			addr := serve(t, h, listen(t), shortHeads)
 			answer := exchangeRaw(t, addr, tt.raw)
 			served, refused, faults := h.seen()
 			if fmt.Sprint(served) != fmt.Sprint(tt.want) || len(refused)+len(faults) > 0 {
@@ -298,8 +333,12 @@ func TestGuardPasses(t *testing.T) {
 }
 
 func TestGuardServesWhatCameBeforeARefusal(t *testing.T) {
+	onEach(t, testGuardServesWhatCameBeforeARefusal)
+}
+
+func testGuardServesWhatCameBeforeARefusal(t *testing.T, serve serveFunc) {
 	h := &recorder{}
-	addr := serveGuarded(t, h, listen(t))
+	addr := serve(t, h, listen(t), shortHeads)
 	answer := exchangeRaw(t, addr, "GET /-/refused HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\n\r\n"+smuggled)
 	served, refused, _ := h.seen()
 	if len(served) != 1 || len(refused) != 1 {
@@ -311,10 +350,12 @@ func TestGuardServesWhatCameBeforeARefusal(t *testing.T) {
 	}
 }
 
-func TestGuardDoesNotServeAnUnreadBody(t *testing.T) {
+func TestGuardDoesNotServeAnUnreadBody(t *testing.T) { onEach(t, testGuardDoesNotServeAnUnreadBody) }
+
+func testGuardDoesNotServeAnUnreadBody(t *testing.T, serve serveFunc) {
 	for _, size := range []int{len(smuggled), 1 << 20} {
 		h := &recorder{skip: true}
-		addr := serveGuarded(t, h, listen(t))
+		addr := serve(t, h, listen(t), shortHeads)
 		body := strings.Repeat("x", size-len(smuggled)) + smuggled
 		exchangeRaw(t, addr, fmt.Sprintf("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", size, body))
 		if served, _, _ := h.seen(); len(served) != 1 {
@@ -323,9 +364,11 @@ func TestGuardDoesNotServeAnUnreadBody(t *testing.T) {
 	}
 }
 
-func TestGuardLetsContinueThrough(t *testing.T) {
+func TestGuardLetsContinueThrough(t *testing.T) { onEach(t, testGuardLetsContinueThrough) }
+
+func testGuardLetsContinueThrough(t *testing.T, serve serveFunc) {
 	h := &recorder{}
-	addr := serveGuarded(t, h, listen(t))
+	addr := serve(t, h, listen(t), shortHeads)
 	c := dial(t, addr)
 	_, _ = io.WriteString(c, "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n")
 	in := bufio.NewReader(c)
@@ -346,9 +389,11 @@ func TestGuardLetsContinueThrough(t *testing.T) {
 }
 
 // A refused client that is still sending must get to read the answer.
-func TestGuardAnswerSurvivesAnUpload(t *testing.T) {
+func TestGuardAnswerSurvivesAnUpload(t *testing.T) { onEach(t, testGuardAnswerSurvivesAnUpload) }
+
+func testGuardAnswerSurvivesAnUpload(t *testing.T, serve serveFunc) {
 	h := &recorder{}
-	addr := serveGuarded(t, h, listen(t))
+	addr := serve(t, h, listen(t), shortHeads)
 	for range 20 {
 		answer := exchangeRaw(t, addr, "PUT /a HTTP/1.1\r\nHost: h\r\nHost: h\r\nContent-Length: 200000\r\n\r\n"+strings.Repeat("x", 200000))
 		if !strings.HasPrefix(answer, "HTTP/1.1 400 ") {
@@ -358,12 +403,14 @@ func TestGuardAnswerSurvivesAnUpload(t *testing.T) {
 }
 
 // The context of the handler that answers a refusal must live while it does.
-func TestGuardRefusalKeepsItsContext(t *testing.T) {
+func TestGuardRefusalKeepsItsContext(t *testing.T) { onEach(t, testGuardRefusalKeepsItsContext) }
+
+func testGuardRefusalKeepsItsContext(t *testing.T, serve serveFunc) {
 	ended := make(chan error, 1)
-	addr := serveGuarded(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(50 * time.Millisecond)
 		ended <- r.Context().Err()
-	}), listen(t))
+	}), listen(t), shortHeads)
 	c := dial(t, addr)
 	_, _ = io.WriteString(c, "GET /a HTTP/1.1\r\n\r\n")
 	readAnswers(t, c)
@@ -397,7 +444,9 @@ func TestGuardKeepsWhatTheTransportCan(t *testing.T) {
 	}
 }
 
-func TestGuardOnTLS(t *testing.T) {
+func TestGuardOnTLS(t *testing.T) { onEach(t, testGuardOnTLS) }
+
+func testGuardOnTLS(t *testing.T, serve serveFunc) {
 	backend := httptest.NewUnstartedServer(nil)
 	backend.StartTLS()
 	defer backend.Close()
@@ -405,10 +454,10 @@ func TestGuardOnTLS(t *testing.T) {
 
 	states := make(chan *tls.ConnectionState, 1)
 	ln := listen(t)
-	addr := serveGuarded(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		states <- r.TLS
 		_, _ = io.Copy(w, r.Body)
-	}), tls.NewListener(ln, cfg))
+	}), tls.NewListener(ln, cfg), shortHeads)
 
 	resp, err := backend.Client().Post("https://"+addr+"/a", "", strings.NewReader("hello"))
 	if err != nil {

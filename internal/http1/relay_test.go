@@ -14,10 +14,10 @@ import (
 )
 
 // relay is the gateway in small: a client's answer copied to a guarded server.
-func relay(t *testing.T, c *Client, opts GuardOptions) (addr string, results chan error) {
+func relay(t *testing.T, serve serveFunc, c *Client, opts GuardOptions) (addr string, results chan error) {
 	t.Helper()
 	results = make(chan error, 16)
-	srv := &http.Server{ConnContext: ConnContext, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		resp, err := c.Do(r.Context(), &Request{
 			Method: r.Method, Target: r.RequestURI, Body: r.Body, ContentLength: r.ContentLength,
 			AbortBody: func() { _ = http.NewResponseController(w).SetReadDeadline(longAgo) },
@@ -37,11 +37,8 @@ func relay(t *testing.T, c *Client, opts GuardOptions) (addr string, results cha
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-	})}
-	ln := listen(t)
-	go func() { _ = srv.Serve(Guard(ln, opts)) }()
-	t.Cleanup(func() { _ = srv.Close() })
-	return ln.Addr().String(), results
+	}), listen(t), opts)
+	return addr, results
 }
 
 // pattern is a body whose misplaced pieces would show.
@@ -53,7 +50,9 @@ func pattern(n int) []byte {
 	return b.Bytes()[:n]
 }
 
-func TestRelayCopiesAnswers(t *testing.T) {
+func TestRelayCopiesAnswers(t *testing.T) { onEach(t, testRelayCopiesAnswers) }
+
+func testRelayCopiesAnswers(t *testing.T, serve serveFunc) {
 	for _, size := range []int{0, 1, 511, 512, 513, 4095, 5000, splicePiece, splicePiece + 1, 3*mib + 7} {
 		want := pattern(size)
 		chunks := ""
@@ -66,7 +65,7 @@ func TestRelayCopiesAnswers(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s %d", name, size), func(t *testing.T) {
 				b := newBackend(t, loop(answer))
-				addr, results := relay(t, b.client(t, nil), GuardOptions{})
+				addr, results := relay(t, serve, b.client(t, nil), GuardOptions{})
 				client := &http.Client{Transport: &http.Transport{}}
 				defer client.CloseIdleConnections()
 				for range 2 {
@@ -91,14 +90,16 @@ func TestRelayCopiesAnswers(t *testing.T) {
 	}
 }
 
-func TestRelayUpload(t *testing.T) {
+func TestRelayUpload(t *testing.T) { onEach(t, testRelayUpload) }
+
+func testRelayUpload(t *testing.T, serve serveFunc) {
 	got := make(chan []byte, 1)
 	b := newBackend(t, func(p *peer) {
 		_, body, _ := p.request(true)
 		got <- body
 		p.say(okAnswer)
 	})
-	addr, results := relay(t, b.client(t, nil), GuardOptions{})
+	addr, results := relay(t, serve, b.client(t, nil), GuardOptions{})
 	want := pattern(3*mib + 1)
 	answer := exchangeOpen(t, addr, fmt.Sprintf("PUT /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(want), want))
 	if err := <-results; err != nil || !strings.HasSuffix(answer, "ok") || !bytes.Equal(<-got, want) {
@@ -108,7 +109,9 @@ func TestRelayUpload(t *testing.T) {
 
 // The client must get an early answer, though stopping its upload ends the
 // context of its request.
-func TestRelayEarlyAnswer(t *testing.T) {
+func TestRelayEarlyAnswer(t *testing.T) { onEach(t, testRelayEarlyAnswer) }
+
+func testRelayEarlyAnswer(t *testing.T, serve serveFunc) {
 	for name, answer := range map[string]string{
 		"length":    "HTTP/1.1 403 Forbidden\r\nContent-Length: 5000\r\n\r\n" + string(pattern(5000)),
 		"chunked":   "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n" + string(pattern(5000)) + "\r\n0\r\n\r\n",
@@ -130,7 +133,7 @@ func TestRelayEarlyAnswer(t *testing.T) {
 				<-hold
 			})
 			defer close(hold)
-			addr, results := relay(t, b.client(t, nil), GuardOptions{})
+			addr, results := relay(t, serve, b.client(t, nil), GuardOptions{})
 			within(t, 5*time.Second, func() {
 				got := exchangeOpen(t, addr, "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"+string(pattern(100_000)))
 				if err := <-results; err != nil {
@@ -145,7 +148,9 @@ func TestRelayEarlyAnswer(t *testing.T) {
 	}
 }
 
-func TestRelayCutAnswers(t *testing.T) {
+func TestRelayCutAnswers(t *testing.T) { onEach(t, testRelayCutAnswers) }
+
+func testRelayCutAnswers(t *testing.T, serve serveFunc) {
 	for _, tt := range []struct {
 		name   string
 		answer string
@@ -168,7 +173,7 @@ func TestRelayCutAnswers(t *testing.T) {
 			})
 			defer close(hold)
 			c := b.client(t, func(o *Options) { o.IOTimeout = 300 * time.Millisecond })
-			addr, results := relay(t, c, GuardOptions{})
+			addr, results := relay(t, serve, c, GuardOptions{})
 			answer := exchangeOpen(t, addr, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 			if err := <-results; !errors.Is(err, tt.want) {
 				t.Errorf("err = %v, want %v", err, tt.want)
@@ -191,7 +196,9 @@ func exchangeOpen(t *testing.T, addr, raw string) string {
 	return readAnswers(t, c)
 }
 
-func TestGuardEndsStalledTransfers(t *testing.T) {
+func TestGuardEndsStalledTransfers(t *testing.T) { onEach(t, testGuardEndsStalledTransfers) }
+
+func testGuardEndsStalledTransfers(t *testing.T, serve serveFunc) {
 	big := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", 256*mib)
 	b := newBackend(t, func(p *peer) {
 		r, _, err := p.request(false)
@@ -211,7 +218,7 @@ func TestGuardEndsStalledTransfers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := b.client(t, nil)
-			addr, results := relay(t, c, GuardOptions{IdleTimeout: 200 * time.Millisecond})
+			addr, results := relay(t, serve, c, GuardOptions{IdleTimeout: 200 * time.Millisecond})
 			within(t, 5*time.Second, func() {
 				_, _ = io.WriteString(dial(t, addr), tt.raw)
 				err := <-results

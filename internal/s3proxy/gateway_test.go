@@ -177,11 +177,11 @@ func openStore(t *testing.T) store.Store {
 func (g *gateway) listen(opts http1.GuardOptions, headTime time.Duration) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(g.t, err)
-	srv := &http.Server{
-		Handler: g.proxy, ConnContext: http1.ConnContext, ReadHeaderTimeout: headTime, IdleTimeout: headTime,
-		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(g.logs, nil), slog.LevelWarn),
+	srv := &http1.Server{
+		Handler: g.proxy, HeaderTimeout: headTime, IdleTimeout: headTime, Guard: opts,
+		Log: slog.New(slog.NewTextHandler(g.logs, nil)),
 	}
-	go func() { _ = srv.Serve(http1.Guard(ln, opts)) }()
+	go func() { _ = srv.Serve(ln) }()
 	g.t.Cleanup(func() { _ = srv.Close() })
 	return ln.Addr().String()
 }

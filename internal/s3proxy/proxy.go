@@ -41,7 +41,7 @@ type Observer interface {
 
 // Options are what a Proxy is made of. All fields but the last four are
 // required. How long a client may stand still is up to the listener's
-// http1.Guard.
+// http1.Server.
 type Options struct {
 	Keys     *keyring.Keyring
 	Backends Backends
