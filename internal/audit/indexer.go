@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ const (
 type indexer struct {
 	journal *journal.Journal
 	store   Store
+	outbox  *outbox
 	log     *slog.Logger
 	setting string // name of the position
 	cursor  *journal.Cursor
@@ -60,9 +62,9 @@ type queued struct {
 
 func (q *queued) last() uint64 { return q.first + uint64(q.batch.size()) - 1 }
 
-func newIndexer(ctx context.Context, j *journal.Journal, s Store, log *slog.Logger) (*indexer, error) {
+func newIndexer(ctx context.Context, j *journal.Journal, s Store, o *outbox, log *slog.Logger) (*indexer, error) {
 	i := &indexer{
-		journal: j, store: s, log: log, setting: "audit_journal:" + j.ID(), behind: true, moved: make(chan struct{}),
+		journal: j, store: s, outbox: o, log: log, setting: "audit_journal:" + j.ID(), behind: true, moved: make(chan struct{}),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	i.running, i.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -298,8 +300,8 @@ func (i *indexer) passOver(cause error) error {
 // write indexes batches, each record once. One that the store will never take
 // must not hold up those behind it.
 func (i *indexer) write(ctx context.Context, batches []Batch, last uint64) error {
-	all := merge(batches)
-	err := i.advance(ctx, func(tx store.Tx) error { return apply(tx, all) }, last)
+	rest, done := i.outbox.strip(batches)
+	err := i.take(ctx, merge(rest), slices.Concat(done...), last)
 	if !hopeless(err) {
 		return err
 	}
@@ -307,9 +309,9 @@ func (i *indexer) write(ctx context.Context, batches []Batch, last uint64) error
 	for _, b := range batches {
 		first -= uint64(max(b.size(), 1))
 	}
-	for _, b := range batches {
+	for n, b := range batches {
 		first += uint64(max(b.size(), 1))
-		err := i.advance(ctx, func(tx store.Tx) error { return apply(tx, b) }, first)
+		err := i.take(ctx, rest[n], done[n], first)
 		if hopeless(err) {
 			i.log.Error("a part of the audit journal does not fit its index: it is recorded, but not shown", "up_to_record", first, "error", err)
 			err = i.advance(ctx, func(store.Tx) error { return nil }, first)
@@ -319,6 +321,20 @@ func (i *indexer) write(ctx context.Context, batches []Batch, last uint64) error
 		}
 	}
 	return nil
+}
+
+// take indexes a batch, and removes the outbox's entries that the journal has.
+func (i *indexer) take(ctx context.Context, b Batch, done []keystile.OutboxEntry, to uint64) error {
+	err := i.advance(ctx, func(tx store.Tx) error {
+		if err := apply(tx, b); err != nil {
+			return err
+		}
+		return tx.ClearOutbox(seqsOf(done))
+	}, to)
+	if err == nil {
+		i.outbox.passed(done)
+	}
+	return err
 }
 
 // hopeless reports an error that trying again does not mend.

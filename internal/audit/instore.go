@@ -20,7 +20,7 @@ type inStore struct{ Store }
 
 // Commit implements Sink.
 func (s inStore) Commit(ctx context.Context, b Batch) error {
-	return s.Write(ctx, func(tx store.Tx) error { return apply(tx, b) })
+	return s.Write(ctx, func(tx store.Tx) error { return keep(tx, b) })
 }
 
 // OpenEvents implements Sink.
@@ -31,11 +31,24 @@ func (s inStore) OpenEvents(ctx context.Context) ([]keystile.Event, error) {
 // CaughtUp implements Sink: the store is its own index.
 func (inStore) CaughtUp(context.Context) error { return nil }
 
-func apply(tx store.Tx, b Batch) error {
+// keep puts a batch into the trail, and into the outbox for the journal of the
+// process that has one. Counts are not worth an entry.
+func keep(tx store.Tx, b Batch) error {
 	if err := tx.AppendEvents(b.Events); err != nil {
 		return err
 	}
 	if err := tx.CloseEvents(b.Outcomes); err != nil {
+		return err
+	}
+	return tx.AddTallies(b.Tallies)
+}
+
+// apply indexes what stands in the journal.
+func apply(tx store.Tx, b Batch) error {
+	if err := tx.IndexEvents(b.Events); err != nil {
+		return err
+	}
+	if err := tx.IndexOutcomes(b.Outcomes); err != nil {
 		return err
 	}
 	return tx.AddTallies(b.Tallies)

@@ -39,7 +39,8 @@ var retries = []time.Duration{20 * time.Millisecond, 200 * time.Millisecond}
 
 // Recorder writes audit events in groups.
 type Recorder struct {
-	sink Sink
+	sink   Sink
+	posted func() // nil: there is no journal to take anything to
 
 	mu      sync.Mutex
 	floods  *floods // guarded by mu, so that counts and batches agree
@@ -106,6 +107,14 @@ func (r *Recorder) Recover(ctx context.Context) (orphans int, err error) {
 // CaughtUp returns nil once queries of the trail find all that is durable now.
 func (r *Recorder) CaughtUp(ctx context.Context) error { return r.sink.CaughtUp(ctx) }
 
+// Posted says that a transaction of the store has recorded something: it is taken
+// to the journal now rather than within a second.
+func (r *Recorder) Posted() {
+	if r.posted != nil {
+		r.posted()
+	}
+}
+
 // Pending is a record on its way to the disk.
 type Pending struct{ batch *batch }
 
@@ -144,6 +153,15 @@ func (r *Recorder) Refuse(e keystile.Event) Pending {
 			return
 		}
 		b.tallies[countedBy] = counted{b.tallies[countedBy].add + 1, e}
+	})
+}
+
+// transfer takes over what the store has recorded already. It is made durable
+// whole or not at all.
+func (r *Recorder) transfer(from Batch) Pending {
+	return r.add(func(b *batch) {
+		b.events = append(b.events, from.Events...)
+		b.outcomes = append(b.outcomes, from.Outcomes...)
 	})
 }
 

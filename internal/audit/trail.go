@@ -24,10 +24,11 @@ type Trail struct {
 	*Recorder
 	journal *journal.Journal
 	index   *indexer
+	outbox  *outbox
 }
 
-// Open opens the journal, brings the index up to it and starts the recorder.
-// Close ends it. A journal that another process writes is journal.ErrLocked.
+// Open opens the journal, brings the index up to it, starts the recorder and
+// takes to the journal what waits in the store's outbox. Close ends it. A journal that another process writes is journal.ErrLocked.
 func Open(ctx context.Context, o Options) (*Trail, error) {
 	j, found, err := journal.Open(journal.Options{Dir: o.Dir, Now: o.Now})
 	if err != nil {
@@ -39,15 +40,33 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	if found.Damaged != "" {
 		o.Log.Error("the audit journal is damaged: it goes on in a new segment", "segment", found.Damaged)
 	}
-	index, err := newIndexer(ctx, j, o.Store, o.Log)
-	if err == nil {
-		err = index.catchUp(ctx)
-	}
+	box, index, err := openIndex(ctx, j, o)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("index the audit journal: %w", err), j.Close())
 	}
 	index.start()
-	return &Trail{NewRecorder(&inJournal{j, index}, o.Now), j, index}, nil
+	t := &Trail{NewRecorder(&inJournal{j, index}, o.Now), j, index, box}
+	box.recorder = t.Recorder
+	if err := box.drain(ctx); err != nil {
+		o.Log.Error("events that wait in the store do not get to the audit journal now", "error", err)
+	}
+	t.posted = func() { nudge(box.kick) }
+	box.start()
+	return t, nil
+}
+
+// openIndex looks into the outbox first: what the index finds in the journal is
+// taken out of it.
+func openIndex(ctx context.Context, j *journal.Journal, o Options) (*outbox, *indexer, error) {
+	box, err := newOutbox(ctx, o.Store, o.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	index, err := newIndexer(ctx, j, o.Store, box, o.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return box, index, index.catchUp(ctx)
 }
 
 // Lag is how many durable records queries do not find yet.
@@ -56,6 +75,7 @@ func (t *Trail) Lag() uint64 { return t.index.lag() }
 // Close makes durable and indexes what is left, and closes the journal. What
 // ctx leaves no time to index is indexed at the next start.
 func (t *Trail) Close(ctx context.Context) error {
+	t.outbox.stop()
 	t.Recorder.Close()
 	t.index.stop(ctx)
 	return t.journal.Close()

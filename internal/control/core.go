@@ -83,6 +83,7 @@ func (c *core) mutate(ctx context.Context, a Actor, act act) error {
 	if err != nil {
 		return c.refused(ctx, ch.event, err)
 	}
+	c.trail.Posted()
 	return c.confirm(ctx, ch.event.Detail.Target, ch.generation)
 }
 
@@ -248,6 +249,7 @@ func (c *core) close(ctx context.Context, a Actor, event keystile.Event, err err
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	closing := c.store.Write(ctx, func(tx store.Tx) error { return tx.CloseEvents([]keystile.Outcome{outcome}) })
+	c.trail.Posted()
 	if closing != nil {
 		return &unrecorded{"outcome of " + event.Action, err, closing}
 	}

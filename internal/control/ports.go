@@ -11,6 +11,8 @@ import (
 // no transaction of their own. A flood of one becomes one counted event.
 type Trail interface {
 	Refuse(keystile.Event) audit.Pending
+	// Posted says that a transaction has recorded events.
+	Posted()
 	// CaughtUp returns nil once the store has every event that is durable now.
 	CaughtUp(ctx context.Context) error
 }

@@ -85,6 +85,14 @@ type Outcome struct {
 	Detail  EventDetail // replaces the intent's
 }
 
+// OutboxEntry is what a transaction recorded that the journal does not have yet:
+// an event, or an outcome.
+type OutboxEntry struct {
+	Seq     int64
+	Event   *Event
+	Outcome *Outcome
+}
+
 // Tally adds to a collapsed event's count.
 type Tally struct {
 	EventID string

@@ -185,10 +185,22 @@ type Projects interface {
 // open event and adding to a collapsed one's count. Text that is not UTF-8, or
 // holds a NUL, is kept with U+FFFD in those places.
 type Events interface {
-	AppendEvents([]keystile.Event) error // ErrConflict if an id is taken
-	// CloseEvents leaves alone an event that is not open; an absent one is
-	// ErrNotFound.
+	// AppendEvents records events together with the change of the transaction.
+	// They are in the trail at once, and in the outbox until the journal has them
+	// too. ErrConflict if an id is taken.
+	AppendEvents([]keystile.Event) error
+	// CloseEvents does the same with outcomes. It leaves alone an event that is
+	// not open; an absent one is ErrNotFound.
 	CloseEvents([]keystile.Outcome) error
+	// IndexEvents and IndexOutcomes are AppendEvents and CloseEvents of what comes
+	// from the journal.
+	IndexEvents([]keystile.Event) error
+	IndexOutcomes([]keystile.Outcome) error
+	// Outbox lists up to limit entries behind a number, oldest first. Numbers only
+	// ever rise.
+	Outbox(after int64, limit int) ([]keystile.OutboxEntry, error)
+	// ClearOutbox removes entries; absent ones are passed over.
+	ClearOutbox(seqs []int64) error
 	AddTallies([]keystile.Tally) error // Detail.LastTime never goes back
 	// OpenEvents lists the open events, oldest first.
 	OpenEvents() ([]keystile.Event, error)

@@ -15,9 +15,9 @@ import (
 const eventColumns = `seq, id, at, action, result, status, account, access_key_id, backend, bucket, object_key,
 	key_hash, source_ip, user_agent, request_id, is_open, tally, tally_last, detail`
 
-// AppendEvents numbers the events from the counter that this transaction then
+// IndexEvents numbers the events from the counter that this transaction then
 // holds until it commits: their order is that of the commits.
-func (t *tx) AppendEvents(events []keystile.Event) error {
+func (t *tx) IndexEvents(events []keystile.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
@@ -111,8 +111,8 @@ func (t *tx) widenSpans(seq int64, events []keystile.Event) error {
 	return nil
 }
 
-// CloseEvents leaves alone what is closed already.
-func (t *tx) CloseEvents(outcomes []keystile.Outcome) error {
+// IndexOutcomes leaves alone what is closed already.
+func (t *tx) IndexOutcomes(outcomes []keystile.Outcome) error {
 	return t.updateEvents(`UPDATE events SET is_open = 0, result = $1, status = $2, access_key_id = $3,
 			tally = $4, tally_last = $5, detail = $6 WHERE id = $7 AND is_open = 1`,
 		len(outcomes), func(i int) (string, []any, error) {

@@ -49,6 +49,7 @@ func testEvents(t *testing.T, open Open) {
 		}},
 		{"open events are listed until they are closed", proveOpenEvents},
 		{"tallies add up and never go back in time", proveTallies},
+		{"what a transaction records waits in the outbox", proveOutbox},
 		{"nothing to do is no error", func(t *testing.T, a, _ store.Store) {
 			write(t, a, func(tx store.Tx) error {
 				must(t, tx.AppendEvents(nil))
