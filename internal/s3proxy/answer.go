@@ -103,8 +103,11 @@ func (x *exchange) readAll(got *http1.Response) ([]byte, error) {
 		most = maxErrorAnswer
 	}
 	// What a backend says of its answer's length is believed as far as that is
-	// cheap.
-	expected := min(max(got.ContentLength, 0), heldStep)
+	// cheap. Where it says nothing, it most often has more to tell.
+	expected := min(got.ContentLength, heldStep)
+	if expected < 0 {
+		expected = freeAnswer
+	}
 	buf := bytes.NewBuffer(make([]byte, 0, expected+bytes.MinRead))
 	if _, err := buf.ReadFrom(io.LimitReader(&holding{x, got.Body, freeAnswer}, int64(most)+1)); err != nil {
 		return nil, err

@@ -22,8 +22,12 @@ func Rewrite(doc []byte, names *Names) (rewritten []byte, root string, err error
 
 func rewrite(doc []byte, names *Names, in pieces) (rewritten []byte, root string, err error) {
 	rw := rewriter{doc: doc, names: names, open: make([]openElement, 0, maxXMLDepth)}
+	plain, _ := in.(*plainXML)
 	var t piece
 	for {
+		if plain != nil && len(rw.open) == 1 {
+			plain.passOver(rw.like)
+		}
 		err := in.next(&t)
 		if err == io.EOF { //nolint:errorlint // the end is bare
 			break
@@ -56,6 +60,9 @@ type rewriter struct {
 
 	dropped int // entries that are left out
 	count   span
+
+	like    pattern // of the last entry with elements in which nothing matters
+	matters bool    // something in the current entry does
 }
 
 // span is where KeyCount's text stands in the output.
@@ -114,6 +121,7 @@ func (rw *rewriter) start(t *piece) error {
 	if rw.names.Hidden == "" && e.role.needsText() {
 		e.role = other
 	}
+	rw.matters = e.role != other || rw.matters && len(rw.open) > 1
 	rw.text = rw.text[:0]
 	rw.open = append(rw.open, e)
 	return nil
@@ -138,6 +146,9 @@ func (rw *rewriter) end(t *piece) error {
 	if top.gone {
 		rw.drop(*top, t.end)
 		rw.dropped++
+	}
+	if depth == 1 && top.elements && !rw.matters {
+		rw.like = rw.like.learn(rw.doc[top.tag:t.end])
 	}
 	rw.open = rw.open[:depth]
 	return nil

@@ -274,21 +274,27 @@ func (p *plainXML) characters(t *piece) error {
 	if isPlain(raw) {
 		return nil
 	}
+	var ok bool
+	if t.text, ok = plainText(raw, &p.space); !ok {
+		return errUnusual
+	}
+	return nil
+}
+
+// plainText unescapes text, into space where there is anything to unescape. It
+// reports false for text that it is not sure of.
+func plainText(raw []byte, space *[]byte) ([]byte, bool) {
 	var found uint8
 	for _, c := range raw {
 		found |= asks[c]
 	}
 	switch {
-	case found == 0:
-		return nil
 	case found&forbidden != 0, found&wide != 0 && !isPlainText(raw), found&bracket != 0 && bytes.Contains(raw, []byte("]]>")):
-		return errUnusual
+		return nil, false
 	case found&escape == 0:
-		return nil
+		return raw, true
 	}
-	var err error
-	t.text, err = p.unescape(raw)
-	return err
+	return unescape(raw, space)
 }
 
 // isPlainText reports whether text is UTF-8 without what XML forbids.
@@ -296,24 +302,25 @@ func isPlainText(text []byte) bool {
 	return utf8.Valid(text) && !bytes.Contains(text, []byte("\ufffe")) && !bytes.Contains(text, []byte("\uffff"))
 }
 
-func (p *plainXML) unescape(raw []byte) ([]byte, error) {
-	p.space = p.space[:0]
+func unescape(raw []byte, space *[]byte) ([]byte, bool) {
+	out := (*space)[:0]
 	for {
 		at := bytes.IndexByte(raw, '&')
 		if at < 0 {
-			return append(p.space, raw...), nil
+			*space = append(out, raw...)
+			return *space, true
 		}
-		p.space = append(p.space, raw[:at]...)
+		out = append(out, raw[:at]...)
 		raw = raw[at+1:]
 		end := bytes.IndexByte(raw[:min(len(raw), 10)], ';')
 		if end < 0 {
-			return nil, errUnusual
+			return nil, false
 		}
 		r, ok := entity(string(raw[:end]))
 		if !ok {
-			return nil, errUnusual
+			return nil, false
 		}
-		p.space = utf8.AppendRune(p.space, r)
+		out = utf8.AppendRune(out, r)
 		raw = raw[end+1:]
 	}
 }

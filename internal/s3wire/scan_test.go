@@ -95,6 +95,8 @@ func FuzzRewriteAgreesWithEncodingXML(f *testing.F) {
 		f.Add([]byte(doc), "shared/a/")
 		f.Add([]byte(doc), "")
 	}
+	const entry = "<Contents><Key>a</Key><ETag>&quot;b&quot;</ETag></Contents>"
+	f.Add([]byte("<ListBucketResult><Name>n</Name>"+entry+entry+"\n"+entry+"<Contents><Key>c</Key></Contents></ListBucketResult>"), "")
 	f.Fuzz(func(t *testing.T, doc []byte, hidden string) {
 		names := &Names{
 			Bucket: "mine", Location: "http://h/mine/k", Owner: Owner{"id", "me"}, Hidden: hidden, Token: "t",
