@@ -72,7 +72,8 @@ func (s *server) firstRun(ctx context.Context, keepToken func(keystile.Secret) e
 
 // beginFirstRun reports whether there is a first run to do, or to do again.
 func (s *server) beginFirstRun(ctx context.Context) (wanted bool, err error) {
-	err = s.store.Write(ctx, func(tx store.Tx) error {
+	// Most runs are not the first: they only look, also on a full disk.
+	err = s.store.Read(ctx, func(tx store.Tx) error {
 		state, err := tx.Setting(settingFirstRun)
 		if err != nil && !errors.Is(err, keystile.ErrNotFound) {
 			return err
@@ -82,12 +83,12 @@ func (s *server) beginFirstRun(ctx context.Context) (wanted bool, err error) {
 			return err
 		}
 		wanted = state == firstRunBegun || (state == "" && len(accounts) == 0)
-		if !wanted {
-			return nil
-		}
-		return tx.SetSetting(settingFirstRun, firstRunBegun)
+		return nil
 	})
-	return wanted, err
+	if err != nil || !wanted {
+		return false, err
+	}
+	return true, s.store.Write(ctx, func(tx store.Tx) error { return tx.SetSetting(settingFirstRun, firstRunBegun) })
 }
 
 func (s *server) makeAdmin(ctx context.Context) (firstRun, error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"keystile/internal/api"
+	"keystile/internal/audit"
 	"keystile/internal/clientip"
 	"keystile/internal/keystile"
 	"keystile/internal/s3proxy"
@@ -68,7 +69,7 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 
 func (s *server) gatewayHandler() http.Handler {
 	metrics := telemetry.NewGateway(s.metrics)
-	telemetry.AuditLag(s.metrics, s.trail.Lag)
+	telemetry.Audit(s.metrics, s.trail.Lag, func() bool { return s.trail.State() == audit.Recording }, s.room.Held)
 	limits := s.config.S3Proxy.Limits
 	gateway := s3proxy.New(s3proxy.Options{
 		Keys:             s.keys,
@@ -120,18 +121,21 @@ type readiness struct {
 	Status   string            `json:"status"`
 	Backends map[string]string `json:"backends"`
 	TLS      map[string]string `json:"tls"` // by listener, where it speaks TLS
+	// Audit tells whether the journal can be written: "recording", "full" or
+	// "failing".
+	Audit audit.State `json:"audit"`
 }
 
 // readyTimeout bounds the look into the store.
 const readyTimeout = 2 * time.Second
 
 // readyz tells whether requests can be answered: the store reads and the
-// gateway holds its snapshot. Backends and certificates are told of, but do not
-// count.
+// gateway holds its snapshot. Backends, certificates and the journal are told of,
+// but do not count: reads go on without them.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	body, status := readiness{"ready", map[string]string{}, s.tlsHealth()}, http.StatusOK
+	body, status := readiness{"ready", map[string]string{}, s.tlsHealth(), s.trail.State()}, http.StatusOK
 	if err := s.ready(ctx); err != nil {
 		s.log.Warn("not ready", "error", err)
 		body.Status, status = "not ready", http.StatusServiceUnavailable

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"keystile/internal/control"
 	"keystile/internal/keyring"
 	"keystile/internal/keystile"
+	"keystile/internal/reserve"
 	"keystile/internal/store"
 	"keystile/internal/store/seal"
 	"keystile/internal/store/sqlstore"
@@ -39,7 +42,8 @@ type server struct {
 	tls         map[string]*listenerTLS // by listener, where it speaks TLS
 	connections *telemetry.Connections
 	store       *sqlstore.DB
-	tokenKey    keystile.Secret // seals continuation tokens; from the master key
+	tokenKey    keystile.Secret  // seals continuation tokens; from the master key
+	room        *reserve.Reserve // on the database's disk
 	trail       *audit.Trail
 	children    children
 	backends    *upstream.Registry
@@ -90,14 +94,39 @@ func (s *server) openStore(ctx context.Context) error {
 	}
 	s.tokenKey = keystile.NewSecret(string(key.Derive("continuation tokens")))
 	s.later(func(context.Context) error { return s.store.Close() })
+	s.room = reserve.New(filepath.Join(filepath.Dir(s.config.Store.Path), reserveName), reserveBytes)
+	s.store.KeepRoom(s.room)
 	return nil
+}
+
+// What is kept of the disks of the database and the journal for the time when
+// they are full.
+const (
+	reserveName  = "reserve"
+	reserveBytes = 32 << 20
+)
+
+// journalRoom is the reserve of the journal's disk: the database's, if that is
+// the same.
+func (s *server) journalRoom() (*reserve.Reserve, error) {
+	dir := s.config.Audit.JournalDir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if reserve.SameDisk(dir, filepath.Dir(s.config.Store.Path)) {
+		return s.room, nil
+	}
+	return reserve.New(filepath.Join(dir, reserveName), reserveBytes), nil
 }
 
 // startTrail opens the journal and closes what an earlier process left open
 // before anything new is recorded.
 func (s *server) startTrail(ctx context.Context) error {
-	var err error
-	s.trail, err = audit.Open(ctx, audit.Options{Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now})
+	room, err := s.journalRoom()
+	if err != nil {
+		return err
+	}
+	s.trail, err = audit.Open(ctx, audit.Options{Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room})
 	if err != nil {
 		return err
 	}

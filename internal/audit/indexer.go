@@ -342,9 +342,10 @@ func hopeless(err error) bool {
 	return errors.Is(err, keystile.ErrConflict) || errors.Is(err, keystile.ErrNotFound)
 }
 
-// advance changes the index and the position together.
+// advance changes the index and the position together. On a full disk too: the
+// journal then takes little, and what it took is to be found.
 func (i *indexer) advance(ctx context.Context, change func(store.Tx) error, to uint64) error {
-	err := i.store.Write(ctx, func(tx store.Tx) error {
+	err := i.store.Write(store.Urgent(ctx), func(tx store.Tx) error {
 		at, err := i.stored(tx)
 		if err != nil {
 			return err

@@ -25,6 +25,7 @@ const (
 type outbox struct {
 	store    Store
 	recorder *Recorder
+	look     func() // at the journal, once a pause
 	log      *slog.Logger
 
 	mu      sync.Mutex
@@ -111,6 +112,7 @@ func (o *outbox) start() {
 		tick := time.NewTicker(outboxPause)
 		defer tick.Stop()
 		for failed := false; ; {
+			o.look()
 			err := o.drain(o.running)
 			if o.running.Err() != nil {
 				return
@@ -120,7 +122,10 @@ func (o *outbox) start() {
 			}
 			failed = err != nil
 			if failed {
-				<-tick.C
+				select {
+				case <-tick.C:
+				case <-o.running.Done():
+				}
 				continue
 			}
 			select {

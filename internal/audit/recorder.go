@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 
 // Sink is where a recorder makes its records durable.
 type Sink interface {
-	// Commit makes all of a batch durable, or none of it.
+	// Commit makes all of a batch durable, or none of it. ErrNoRoom is for batches
+	// that are not urgent: what is urgent in them may be committed by itself.
 	Commit(ctx context.Context, b Batch) error
 	// OpenEvents lists the events whose outcome is not recorded.
 	OpenEvents(ctx context.Context) ([]keystile.Event, error)
@@ -25,6 +27,9 @@ type Batch struct {
 	Events   []keystile.Event
 	Outcomes []keystile.Outcome
 	Tallies  []keystile.Tally
+	// Urgent batches end what was begun, or say what has been done: they may take
+	// the room that is kept for that. Others get ErrNoRoom on a full disk.
+	Urgent bool
 }
 
 // ErrClosed is returned for a record that comes after Close.
@@ -52,11 +57,12 @@ type Recorder struct {
 
 // batch is what one commit makes durable.
 type batch struct {
-	events   []keystile.Event
-	outcomes []keystile.Outcome
-	tallies  map[string]counted // by the id of the event that counts
-	done     chan struct{}      // closed after the commit
-	err      error              // set before done is closed
+	events    []keystile.Event
+	tallies   map[string]counted // by the id of the event that counts
+	urgent    Batch              // committed first, and by itself on a full disk
+	done      chan struct{}      // closed after the commit
+	err       error              // set before done is closed, as urgentErr is
+	urgentErr error
 }
 
 // counted is how many refusals one event is to count, and the last of them.
@@ -70,7 +76,7 @@ func newBatch() *batch {
 }
 
 func (b *batch) empty() bool {
-	return len(b.events) == 0 && len(b.outcomes) == 0 && len(b.tallies) == 0
+	return len(b.events) == 0 && len(b.tallies) == 0 && b.urgent.size() == 0
 }
 
 // NewRecorder starts a recorder. Close ends it, but not its sink.
@@ -116,18 +122,28 @@ func (r *Recorder) Posted() {
 }
 
 // Pending is a record on its way to the disk.
-type Pending struct{ batch *batch }
+type Pending struct {
+	batch  *batch
+	urgent bool
+}
+
+func (p Pending) err() error {
+	if p.urgent {
+		return p.batch.urgentErr
+	}
+	return p.batch.err
+}
 
 // Wait returns nil once the record is durable.
 func (p Pending) Wait(ctx context.Context) error {
 	select {
 	case <-p.batch.done:
-		return p.batch.err
+		return p.err()
 	case <-ctx.Done():
 	}
 	select {
 	case <-p.batch.done: // what is durable is so, however late it was asked
-		return p.batch.err
+		return p.err()
 	default:
 		return context.Cause(ctx)
 	}
@@ -135,18 +151,18 @@ func (p Pending) Wait(ctx context.Context) error {
 
 // Append takes over an event.
 func (r *Recorder) Append(e keystile.Event) Pending {
-	return r.add(func(b *batch) { b.events = append(b.events, e) })
+	return r.add(false, func(b *batch) { b.events = append(b.events, e) })
 }
 
 // Settle takes over the outcome of an open event.
 func (r *Recorder) Settle(o keystile.Outcome) Pending {
-	return r.add(func(b *batch) { b.outcomes = append(b.outcomes, o) })
+	return r.add(true, func(b *batch) { b.urgent.Outcomes = append(b.urgent.Outcomes, o) })
 }
 
 // Refuse takes over a refusal. A flood of one refusal from one source becomes
 // one counted event.
 func (r *Recorder) Refuse(e keystile.Event) Pending {
-	return r.add(func(b *batch) {
+	return r.add(false, func(b *batch) {
 		record, countedBy := r.floods.take(e)
 		if countedBy == "" {
 			b.events = append(b.events, record)
@@ -159,27 +175,27 @@ func (r *Recorder) Refuse(e keystile.Event) Pending {
 // transfer takes over what the store has recorded already. It is made durable
 // whole or not at all.
 func (r *Recorder) transfer(from Batch) Pending {
-	return r.add(func(b *batch) {
-		b.events = append(b.events, from.Events...)
-		b.outcomes = append(b.outcomes, from.Outcomes...)
+	return r.add(true, func(b *batch) {
+		b.urgent.Events = append(b.urgent.Events, from.Events...)
+		b.urgent.Outcomes = append(b.urgent.Outcomes, from.Outcomes...)
 	})
 }
 
-func (r *Recorder) add(put func(*batch)) Pending {
+func (r *Recorder) add(urgent bool, put func(*batch)) Pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		b := newBatch()
-		b.err = ErrClosed
+		b.err, b.urgentErr = ErrClosed, ErrClosed
 		close(b.done)
-		return Pending{b}
+		return Pending{b, urgent}
 	}
 	put(r.next)
 	select {
 	case r.wake <- struct{}{}:
 	default: // awake already
 	}
-	return Pending{r.next}
+	return Pending{r.next, urgent}
 }
 
 // Close commits what is left and ends the recorder.
@@ -215,17 +231,14 @@ func (r *Recorder) commit() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	err := r.write(ctx, b)
-	for _, pause := range retries {
-		if err == nil {
-			break
-		}
-		time.Sleep(pause)
-		err = r.write(ctx, b)
+	b.err = r.write(ctx, b.whole())
+	b.urgentErr = b.err
+	if errors.Is(b.err, ErrNoRoom) && b.urgent.size() > 0 {
+		b.urgent.Urgent = true
+		b.urgentErr = r.write(ctx, b.urgent)
 	}
-	if err != nil {
+	if b.err != nil {
 		r.recount(b)
-		b.err = fmt.Errorf("the audit trail cannot be written: %w: %w", keystile.ErrUnavailable, err)
 	}
 	close(b.done)
 }
@@ -247,10 +260,31 @@ func (r *Recorder) recount(failed *batch) {
 	}
 }
 
-func (r *Recorder) write(ctx context.Context, b *batch) error {
-	tallies := make([]keystile.Tally, 0, len(b.tallies))
-	for id, c := range b.tallies {
-		tallies = append(tallies, keystile.Tally{EventID: id, Add: c.add, Last: c.last.Time})
+// whole is all of a batch. What is urgent stands first: it is older than what was
+// not let through before.
+func (b *batch) whole() Batch {
+	all := Batch{
+		Events: slices.Concat(b.urgent.Events, b.events), Outcomes: b.urgent.Outcomes,
+		Urgent: len(b.events) == 0 && len(b.tallies) == 0,
 	}
-	return r.sink.Commit(ctx, Batch{b.events, b.outcomes, tallies})
+	for id, c := range b.tallies {
+		all.Tallies = append(all.Tallies, keystile.Tally{EventID: id, Add: c.add, Last: c.last.Time})
+	}
+	return all
+}
+
+// write commits, and tries again where that may help.
+func (r *Recorder) write(ctx context.Context, b Batch) error {
+	err := r.sink.Commit(ctx, b)
+	for _, pause := range retries {
+		if err == nil || errors.Is(err, ErrNoRoom) {
+			break
+		}
+		time.Sleep(pause)
+		err = r.sink.Commit(ctx, b)
+	}
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the audit trail cannot be written: %w: %w", keystile.ErrUnavailable, err)
 }

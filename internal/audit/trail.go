@@ -11,12 +11,13 @@ import (
 	"keystile/internal/keystile"
 )
 
-// Options are what a Trail is made of. All fields are required.
+// Options are what a Trail is made of. All fields but Room are required.
 type Options struct {
 	Dir   string // of the journal
 	Store Store
 	Log   *slog.Logger
 	Now   func() time.Time
+	Room  Room // nil: nothing is kept for a full disk
 }
 
 // Trail is a Recorder on a journal, with its index in the store.
@@ -25,6 +26,7 @@ type Trail struct {
 	journal *journal.Journal
 	index   *indexer
 	outbox  *outbox
+	sink    *inJournal
 }
 
 // Open opens the journal, brings the index up to it, starts the recorder and
@@ -45,7 +47,9 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 		return nil, errors.Join(fmt.Errorf("index the audit journal: %w", err), j.Close())
 	}
 	index.start()
-	t := &Trail{NewRecorder(&inJournal{j, index}, o.Now), j, index, box}
+	sink := &inJournal{journal: j, index: index, room: o.Room, watch: watchman{log: o.Log, state: Recording}}
+	t := &Trail{NewRecorder(sink, o.Now), j, index, box, sink}
+	box.look = sink.look
 	box.recorder = t.Recorder
 	if err := box.drain(ctx); err != nil {
 		o.Log.Error("events that wait in the store do not get to the audit journal now", "error", err)
@@ -85,6 +89,8 @@ func (t *Trail) Close(ctx context.Context) error {
 type inJournal struct {
 	journal *journal.Journal
 	index   *indexer
+	room    Room // nil: none
+	watch   watchman
 }
 
 // Commit implements Sink. It is called by one goroutine.
@@ -94,11 +100,34 @@ func (s *inJournal) Commit(_ context.Context, b Batch) error {
 		return err
 	}
 	first := s.journal.Head() + 1
-	if err := s.journal.Append(records); err != nil {
+	err = s.append(records, b.Urgent)
+	if err != nil || !b.Urgent { // what is urgent goes through on a full disk too
+		s.watch.saw(err)
+	}
+	if err != nil {
 		return err
 	}
 	s.index.offer(first, b)
 	return nil
+}
+
+// append writes what is urgent into the room that is kept, where there is no
+// other, and anything else only while that room is held.
+func (s *inJournal) append(records [][]byte, urgent bool) error {
+	if !urgent && s.room != nil && !s.room.Ready() {
+		return ErrNoRoom
+	}
+	err := s.journal.Append(records)
+	switch {
+	case !isFull(err) || s.room == nil:
+		return err
+	case !urgent:
+		return fmt.Errorf("%w: %w", ErrNoRoom, err)
+	}
+	if undo := s.room.Release(); undo != nil {
+		return errors.Join(err, undo)
+	}
+	return s.journal.Append(records)
 }
 
 // OpenEvents implements Sink.

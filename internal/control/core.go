@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,7 +67,7 @@ func (c *core) mutate(ctx context.Context, a Actor, act act) error {
 	ch := &change{now: c.now(), event: c.newEvent(a, act.action, act.target)}
 	err := c.admitAndPrepare(ctx, a, act)
 	if err == nil {
-		err = c.store.Write(ctx, func(tx store.Tx) error {
+		err = c.store.Write(urgency(ctx, act.action), func(tx store.Tx) error {
 			ch.Tx = tx
 			if err := ch.admit(a, act.who); err != nil {
 				return err
@@ -86,6 +87,19 @@ func (c *core) mutate(ctx context.Context, a Actor, act act) error {
 	c.trail.Posted()
 	return c.confirm(ctx, ch.event.Detail.Target, ch.generation)
 }
+
+// urgency lets an act use the space that is kept for a full disk, unless it gives
+// something: a key, a right, an account. Those wait until there is room.
+func urgency(ctx context.Context, action string) context.Context {
+	verb := action[strings.LastIndexByte(action, '.')+1:]
+	if gives[verb] {
+		return ctx
+	}
+	return store.Urgent(ctx)
+}
+
+// gives are the verbs of acts that take nothing from anybody.
+var gives = map[string]bool{"add": true, "create": true, "enable": true, "rename": true, "test": true, "unlock": true}
 
 func (c *core) admitAndPrepare(ctx context.Context, a Actor, act act) error {
 	if err := a.allowed(act.action, act.who, act.inProject); err != nil {
@@ -248,7 +262,7 @@ func (c *core) close(ctx context.Context, a Actor, event keystile.Event, err err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	closing := c.store.Write(ctx, func(tx store.Tx) error { return tx.CloseEvents([]keystile.Outcome{outcome}) })
+	closing := c.store.Write(store.Urgent(ctx), func(tx store.Tx) error { return tx.CloseEvents([]keystile.Outcome{outcome}) })
 	c.trail.Posted()
 	if closing != nil {
 		return &unrecorded{"outcome of " + event.Action, err, closing}

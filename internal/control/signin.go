@@ -117,7 +117,7 @@ func (s *SignIns) begin(ctx context.Context, event keystile.Event, account keyst
 		ExpiresAt: now.Add(s.limits.lifetime), SourceIP: event.SourceIP, UserAgent: event.UserAgent,
 	}
 	event.Account, event.Detail.Authenticated, event.Detail.Target = account.Name, true, publicID(id)
-	err := s.store.Write(ctx, func(tx store.Tx) error {
+	err := s.store.Write(store.Urgent(ctx), func(tx store.Tx) error {
 		current, err := liveAccount(tx, account.ID)
 		if err != nil {
 			return err

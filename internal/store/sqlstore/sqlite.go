@@ -35,6 +35,7 @@ type DB struct {
 	dialect dialect
 	keys    *seal.Keyring
 	dir     string
+	room    Room // nil: none is kept
 }
 
 var _ store.Store = (*DB)(nil)
@@ -146,6 +147,9 @@ func (db *DB) Read(ctx context.Context, fn func(store.Tx) error) error {
 // Write implements store.Store. It waits for its turn until ctx is done. A
 // Write inside fn waits for itself.
 func (db *DB) Write(ctx context.Context, fn func(store.Tx) error) error {
+	if err := db.makeRoom(ctx); err != nil {
+		return err
+	}
 	return db.run(ctx, db.writer, fn, true)
 }
 
