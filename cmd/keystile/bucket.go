@@ -91,7 +91,7 @@ func (c *caller) buckets(list []client.Bucket) error {
 
 type bucketDelete struct {
 	BucketName
-	Force bool `help:"Also while credentials or anonymous bindings name it. It must be empty all the same."`
+	Force bool `help:"Also while credentials or anonymous bindings name it; the bindings end. It must be empty all the same."`
 	Confirm
 }
 

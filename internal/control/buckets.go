@@ -52,8 +52,9 @@ func (b *Buckets) Create(ctx context.Context, a Actor, bucket keystile.Bucket) e
 	})
 }
 
-// Delete removes an empty bucket. Where a live credential or an open anonymous
-// binding names it, force is needed.
+// Delete removes an empty bucket, and what was chosen for it here. Where a live
+// credential or an open anonymous binding names it, force is needed; bindings end
+// with it.
 func (b *Buckets) Delete(ctx context.Context, a Actor, bucket keystile.Bucket, force bool) error {
 	return b.outside(ctx, a, act{action: "bucket.delete", target: bucket.String(), who: admins, do: func(ch *change) error {
 		ch.aboutBucket(bucket)
@@ -75,7 +76,10 @@ func (b *Buckets) Delete(ctx context.Context, a Actor, bucket keystile.Bucket, f
 		if errors.Is(err, keystile.ErrConflict) {
 			return &Explained{"the bucket is not empty", err}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return b.forget(ctx, a, bucket)
 	})
 }
 
