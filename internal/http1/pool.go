@@ -28,20 +28,42 @@ type pool struct {
 // backendConn is one connection to the backend.
 type backendConn struct {
 	net.Conn
-	raw       net.Conn // what TLS, if any, runs on
-	in        *bufio.Reader
-	headBuf   []byte // scratch for heads that come in
+	raw       net.Conn      // what TLS, if any, runs on
+	in        *bufio.Reader // nil while the connection is idle
+	headBuf   []byte        // scratch for heads that come in
 	reused    bool
 	dialled   time.Time
 	idleSince time.Time
 }
 
 func newBackendConn(c net.Conn) *backendConn {
-	b := &backendConn{Conn: c, raw: c, in: bufio.NewReaderSize(c, 4<<10), dialled: time.Now()}
+	b := &backendConn{Conn: c, raw: c, dialled: time.Now()}
 	if t, ok := c.(interface{ NetConn() net.Conn }); ok {
 		b.raw = t.NetConn()
 	}
+	b.wake()
 	return b
+}
+
+// readAhead is how much of an answer a read may bring at once: most lists come
+// whole.
+const readAhead = 32 << 10
+
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readAhead) }}
+
+// wake gives the connection what it reads with, which an idle one needs not.
+func (b *backendConn) wake() {
+	b.in = readers.Get().(*bufio.Reader)
+	b.in.Reset(b.Conn)
+}
+
+// sleep is called when nothing is left to read.
+func (b *backendConn) sleep() {
+	if b.in.Size() == readAhead { // another one reads through the first
+		b.in.Reset(nil)
+		readers.Put(b.in)
+	}
+	b.in = nil
 }
 
 // abort breaks the connection, whoever is reading or writing. Bytes the kernel
@@ -96,6 +118,7 @@ func (p *pool) connect(ctx context.Context, fresh bool) (*backendConn, error) {
 		}
 		if !p.outlived(b) && b.silent() {
 			b.reused = true
+			b.wake()
 			return b, nil
 		}
 		p.discard(b)
@@ -135,6 +158,7 @@ func (p *pool) put(b *backendConn) {
 		p.discard(b)
 		return
 	}
+	b.sleep()
 	b.idleSince = time.Now()
 	p.idle = append(p.idle, b)
 	if p.sweep == nil {
@@ -194,9 +218,6 @@ func (p *pool) idleCount() int {
 // its last answer. What speaks unasked would be taken for the answer to the
 // next tenant's request.
 func (b *backendConn) silent() bool {
-	if b.in.Buffered() > 0 {
-		return false
-	}
 	if b.Conn != b.raw {
 		// TLS may hold decrypted bytes that no look at the socket shows. A read
 		// whose time is up yields those and nothing else.

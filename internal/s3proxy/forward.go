@@ -25,6 +25,7 @@ func (p *Proxy) read(x *exchange) error {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answersXML(x.req.Op) {
+		x.borrow()
 		a, err := x.takeAnswer(answer)
 		if err != nil {
 			return err

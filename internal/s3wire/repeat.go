@@ -55,14 +55,19 @@ func (p pattern) match(doc []byte, space *[]byte) int {
 	return at
 }
 
-// quote is how S3 servers begin and end an entity tag.
-var quote = []byte("&quot;")
+// quotes are how S3 servers begin and end an entity tag.
+var quotes = [...][]byte{[]byte("&quot;"), []byte("&#34;")}
 
 func isQuotedPlain(text []byte) bool {
-	if len(text) > 2*len(quote) && text[0] == '&' {
-		text = bytes.TrimSuffix(bytes.TrimPrefix(text, quote), quote)
+	if len(text) == 0 || text[0] != '&' {
+		return isPlain(text)
 	}
-	return isPlain(text)
+	for _, quote := range quotes {
+		if inner, ok := bytes.CutPrefix(text, quote); ok {
+			return isPlain(bytes.TrimSuffix(inner, quote))
+		}
+	}
+	return false
 }
 
 // passOver passes over the entries that follow the pattern.
