@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"keystile/internal/client"
+	"keystile/internal/config"
 	"keystile/internal/keystile"
 )
 
@@ -14,7 +16,7 @@ type backendCommands struct {
 	Add    backendAdd    `cmd:"" help:"Add a backend."`
 	List   backendList   `cmd:"" help:"List backends and their health."`
 	Show   backendShow   `cmd:"" help:"Show one backend."`
-	Test   backendTest   `cmd:"" help:"Try a backend: reach, sign, list, clock, keys, abilities."`
+	Test   backendTest   `cmd:"" help:"Try a backend: reach, sign, list, clock, admin, keys, abilities."`
 	Edit   backendEdit   `cmd:"" help:"Change a backend that was added here."`
 	Remove backendRemove `cmd:"" help:"Forget a backend that was added here."`
 }
@@ -26,7 +28,7 @@ type BackendID struct {
 
 type backendAdd struct {
 	BackendID
-	Kind                 string `help:"What it is; s3 is the one kind that can be added." enum:"s3" default:"s3"`
+	Kind                 string `help:"What it is: s3, or ceph-rgw for a Ceph whose users are managed too." enum:"s3,ceph-rgw" default:"s3"`
 	Endpoint             string `required:"" help:"http(s)://HOST[:PORT]." placeholder:"URL"`
 	Region               string `help:"Its region." default:"us-east-1"`
 	AccessKeyID          string `required:"" help:"The key that the gateway signs with." placeholder:"ID"`
@@ -34,6 +36,34 @@ type backendAdd struct {
 	VirtualHosted        bool   `help:"Address buckets in the host name instead of the path."`
 	ForceHashing         bool   `help:"Verify every body here, whatever the backend is proven to verify itself."`
 	Scratch              string `help:"Where probes write, if the key cannot create buckets." placeholder:"BUCKET/PREFIX"`
+	adminAPI
+}
+
+// adminAPI reaches a Ceph's Admin Ops API.
+type adminAPI struct {
+	AdminEndpoint            string `help:"Of a ceph-rgw: its Admin Ops API, if that is not at the endpoint." placeholder:"URL"`
+	AdminAccessKeyID         string `help:"Of a ceph-rgw: the key for the Admin Ops API; the S3 key and its secret if not given." placeholder:"ID"`
+	AdminSecretAccessKeyFile string `help:"Of a ceph-rgw: a file, closed to others, with that key's secret instead of a prompt." placeholder:"FILE"`
+}
+
+// key returns the access key ID and secret for the Admin Ops API of a kind.
+func (a adminAPI) key(c *console, kind, s3Key string, s3Secret keystile.Secret) (string, keystile.Secret, error) {
+	switch {
+	case kind != string(keystile.KindCeph):
+		if a != (adminAPI{}) {
+			return "", keystile.Secret{}, usagef("only a backend of kind %s has an Admin Ops API", keystile.KindCeph)
+		}
+		return "", keystile.Secret{}, nil
+	case a.AdminAccessKeyID == "":
+		return s3Key, s3Secret, nil
+	case a.AdminSecretAccessKeyFile != "":
+		secret, err := config.ReadSecretFile(a.AdminSecretAccessKeyFile)
+		return a.AdminAccessKeyID, secret, err
+	case !isTerminal(c.in):
+		return "", keystile.Secret{}, usagef("standard input is not a terminal: give --admin-secret-access-key-file")
+	}
+	secret, err := c.secretFromPrompt("Secret access key of the Admin Ops API")
+	return a.AdminAccessKeyID, secret, err
 }
 
 // Help has the examples.
@@ -44,6 +74,7 @@ Examples:
 
     keystile backend add minio --endpoint http://10.0.0.5:9000 --access-key-id AKEXAMPLE
     keystile backend add minio --kind s3 --endpoint http://10.0.0.5:9000 --region us-east-1 --access-key-id AKEXAMPLE --secret-access-key-stdin < secret.txt
+    keystile backend add ceph-1 --kind ceph-rgw --endpoint https://s3.ceph.example --access-key-id KEYSTILE --admin-access-key-id ADMIN --admin-secret-access-key-file admin.secret --secret-access-key-stdin < s3.secret
 `
 }
 
@@ -53,9 +84,14 @@ func (cmd backendAdd) Run(ctx context.Context, c *caller) error {
 	if err != nil {
 		return err
 	}
+	adminKey, adminSecret, err := cmd.key(c.con, cmd.Kind, cmd.AccessKeyID, secret)
+	if err != nil {
+		return err
+	}
 	added, err := c.AddBackend(ctx, client.NewBackend{
 		ID: cmd.ID, Kind: cmd.Kind, Endpoint: cmd.Endpoint, Region: cmd.Region, PathStyle: !cmd.VirtualHosted,
 		AccessKeyID: cmd.AccessKeyID, SecretAccessKey: secret.Reveal(), ForceHashing: cmd.ForceHashing, Scratch: cmd.Scratch,
+		AdminEndpoint: cmd.AdminEndpoint, AdminAccessKeyID: adminKey, AdminSecretAccessKey: adminSecret.Reveal(),
 	})
 	if err != nil {
 		return err
@@ -123,10 +159,14 @@ func (c *caller) backend(b client.Backend) error {
 	f.add("Kind", b.Kind)
 	f.add("Endpoint", b.Endpoint)
 	f.add("Region", b.Region)
-	if b.Kind == string(keystile.KindS3) {
+	if b.Kind != string(keystile.KindEmbedded) {
 		f.add("Addressing", map[bool]string{true: "in the path", false: "in the host name"}[b.PathStyle])
 	}
 	f.add("Access key ID", b.AccessKeyID)
+	if b.Kind == string(keystile.KindCeph) {
+		f.add("Admin Ops API", cmp.Or(b.AdminEndpoint, b.Endpoint))
+		f.add("Its access key ID", b.AdminAccessKeyID)
+	}
 	f.add("Declared in", map[string]string{"config": "the configuration file", "store": "the store"}[b.Source])
 	f.add("Health", health(b.Health))
 	if b.Scratch != "" {
@@ -209,6 +249,10 @@ type backendEdit struct {
 	PathStyle            *bool   `help:"Address buckets in the path, or with --no-path-style in the host name." negatable:""`
 	ForceHashing         *bool   `help:"Verify every body here, or with --no-force-hashing leave it to the backend where it is proven." negatable:""`
 	Scratch              *string `help:"Where probes write; empty: in a bucket that they make." placeholder:"BUCKET/PREFIX"`
+
+	AdminEndpoint            *string `help:"A new Admin Ops API; asks for its secret again. Empty: at the endpoint." placeholder:"URL"`
+	AdminAccessKeyID         *string `help:"The new key for it." placeholder:"ID"`
+	AdminSecretAccessKeyFile string  `help:"A file, closed to others, with its new secret." placeholder:"FILE"`
 }
 
 // Run changes it.
@@ -222,8 +266,17 @@ func (cmd backendEdit) Run(ctx context.Context, c *caller) error {
 		text := secret.Reveal()
 		edit.SecretAccessKey = &text
 	}
+	edit.AdminEndpoint, edit.AdminAccessKeyID = cmd.AdminEndpoint, cmd.AdminAccessKeyID
+	if cmd.AdminSecretAccessKeyFile != "" {
+		secret, err := config.ReadSecretFile(cmd.AdminSecretAccessKeyFile)
+		if err != nil {
+			return err
+		}
+		text := secret.Reveal()
+		edit.AdminSecretAccessKey = &text
+	}
 	if edit == (client.BackendEdit{}) {
-		return usagef("nothing to change: give --endpoint, --region, --access-key-id, --secret-access-key-stdin, --path-style, --force-hashing or --scratch")
+		return usagef("nothing to change: give --endpoint, --region, --access-key-id, --secret-access-key-stdin, --path-style, --force-hashing, --scratch or one of --admin-endpoint, --admin-access-key-id and --admin-secret-access-key-file")
 	}
 	changed, err := c.EditBackend(ctx, cmd.ID, edit)
 	if err != nil {

@@ -38,7 +38,7 @@ func startDeclared(ctx context.Context, declared []config.Backend, log *slog.Log
 	endpoints := make([]upstream.Endpoint, 0, len(declared))
 	for _, d := range declared {
 		endpoint := upstream.Endpoint{
-			Backend: d.Declared(), Secret: d.SecretKey,
+			Backend: d.Declared(), Secret: d.SecretKey, AdminSecret: d.AdminSecretKey,
 			Timeouts: upstream.Timeouts(d.Timeouts), KeepAlive: upstream.KeepAlive(d.KeepAlive),
 			TLS: upstream.TLS{RootCAs: d.TLS.CAs, Certificate: d.TLS.Certificate, InsecureSkipVerify: d.TLS.InsecureSkipVerify},
 		}

@@ -31,7 +31,7 @@ func (h backends) mount(r *router) {
 // Backend is one upstream S3 endpoint.
 type Backend struct {
 	ID          string     `json:"id"`
-	Kind        string     `json:"kind" enum:"s3,embedded"`
+	Kind        string     `json:"kind" enum:"s3,embedded,ceph-rgw"`
 	Endpoint    string     `json:"endpoint,omitempty"`
 	Region      string     `json:"region"`
 	PathStyle   bool       `json:"path_style"`
@@ -45,6 +45,9 @@ type Backend struct {
 	Scratch      string     `json:"scratch,omitempty" doc:"BUCKET/PREFIX under which probes write; absent: in a bucket that they make and remove"`
 	ProbedAt     *time.Time `json:"probed_at,omitempty" doc:"when a probe last ran to its end; absent: never"`
 	Abilities    []Ability  `json:"abilities" doc:"what the backend is proven to do; what is not proven is taken for something that it does not do"`
+
+	AdminEndpoint    string `json:"admin_endpoint,omitempty" doc:"of a Ceph's Admin Ops API; absent: the endpoint"`
+	AdminAccessKeyID string `json:"admin_access_key_id,omitempty"`
 }
 
 // Ability is something that a backend can be proven to do.
@@ -87,7 +90,7 @@ type Health struct {
 // NewBackend is what is chosen of a backend.
 type NewBackend struct {
 	ID              string `json:"id" example:"ceph-1"`
-	Kind            string `json:"kind,omitempty" enum:"s3" default:"s3"`
+	Kind            string `json:"kind,omitempty" enum:"s3,ceph-rgw" default:"s3"`
 	Endpoint        string `json:"endpoint" example:"https://s3.example.com"`
 	Region          string `json:"region" example:"us-east-1"`
 	PathStyle       *bool  `json:"path_style,omitempty" doc:"address buckets in the path; absent: true"`
@@ -96,6 +99,10 @@ type NewBackend struct {
 
 	ForceHashing bool   `json:"force_hashing,omitempty" doc:"verify every body here"`
 	Scratch      string `json:"scratch,omitempty" example:"bucket/keystile-probes" doc:"BUCKET/PREFIX for probes, where they cannot make a bucket"`
+
+	AdminEndpoint        string `json:"admin_endpoint,omitempty" doc:"of a Ceph's Admin Ops API; absent: the endpoint"`
+	AdminAccessKeyID     string `json:"admin_access_key_id,omitempty" doc:"needed for kind ceph-rgw"`
+	AdminSecretAccessKey string `json:"admin_secret_access_key,omitempty" format:"password" writeOnly:"true" doc:"needed for kind ceph-rgw"`
 }
 
 // BackendEdit changes what it has.
@@ -108,6 +115,10 @@ type BackendEdit struct {
 
 	ForceHashing *bool   `json:"force_hashing,omitempty" doc:"verify every body here"`
 	Scratch      *string `json:"scratch,omitempty" doc:"BUCKET/PREFIX for probes; empty: they make a bucket"`
+
+	AdminEndpoint        *string `json:"admin_endpoint,omitempty" doc:"of a Ceph's Admin Ops API; empty: the endpoint"`
+	AdminAccessKeyID     *string `json:"admin_access_key_id,omitempty"`
+	AdminSecretAccessKey *string `json:"admin_secret_access_key,omitempty" format:"password" writeOnly:"true"`
 }
 
 // TestReport is the outcome of a test: every step up to and with the first that
@@ -123,7 +134,7 @@ type TestReport struct {
 
 // TestStep is one line of a test.
 type TestStep struct {
-	Name    string `json:"name" doc:"reach, sign, list, clock, keys or abilities"`
+	Name    string `json:"name" doc:"reach, sign, list, clock, admin, keys or abilities"`
 	OK      bool   `json:"ok"`
 	Message string `json:"message,omitempty"`
 }
@@ -135,6 +146,7 @@ func backendView(b control.BackendInfo) Backend {
 		KeepsKeys: b.Health.Abilities[keystile.KeepsKeys].Verdict == keystile.Yes,
 		Health:    healthView(b.Health), ForceHashing: b.ForceHashing, Scratch: b.Scratch,
 		ProbedAt: moment(b.Health.ProbedAt), Abilities: abilityViews(b.Health.Abilities, b.ForceHashing),
+		AdminEndpoint: b.AdminEndpoint, AdminAccessKeyID: b.AdminAccessKeyID,
 	}
 }
 
@@ -161,6 +173,7 @@ func (h backends) create(ctx context.Context, in *JSON[NewBackend]) (*JSON[Backe
 		ID: in.Body.ID, Kind: keystile.BackendKind(in.Body.Kind), Endpoint: in.Body.Endpoint, Region: in.Body.Region,
 		PathStyle: in.Body.PathStyle == nil || *in.Body.PathStyle, AccessKeyID: in.Body.AccessKeyID,
 		Secret: keystile.NewSecret(in.Body.SecretAccessKey), ForceHashing: in.Body.ForceHashing, Scratch: in.Body.Scratch,
+		AdminEndpoint: in.Body.AdminEndpoint, AdminAccessKeyID: in.Body.AdminAccessKeyID, AdminSecret: keystile.NewSecret(in.Body.AdminSecretAccessKey),
 	})
 	return reply(backendView(made)), err
 }
@@ -177,6 +190,11 @@ func (h backends) update(ctx context.Context, in *struct {
 	edit := control.BackendEdit{
 		Endpoint: in.Body.Endpoint, Region: in.Body.Region, PathStyle: in.Body.PathStyle, AccessKeyID: in.Body.AccessKeyID,
 		ForceHashing: in.Body.ForceHashing, Scratch: in.Body.Scratch,
+		AdminEndpoint: in.Body.AdminEndpoint, AdminAccessKeyID: in.Body.AdminAccessKeyID,
+	}
+	if in.Body.AdminSecretAccessKey != nil {
+		secret := secretOf(in.Body.AdminSecretAccessKey)
+		edit.AdminSecret = &secret
 	}
 	if in.Body.SecretAccessKey != nil {
 		secret := secretOf(in.Body.SecretAccessKey)

@@ -32,6 +32,9 @@ type Backend struct {
 	Scratch      string     `json:"scratch,omitempty"`
 	ProbedAt     *time.Time `json:"probed_at,omitempty"`
 	Abilities    []Ability  `json:"abilities"`
+
+	AdminEndpoint    string `json:"admin_endpoint,omitempty"`
+	AdminAccessKeyID string `json:"admin_access_key_id,omitempty"`
 }
 
 // Ability is something that a backend can be proven to do.
@@ -56,6 +59,10 @@ type NewBackend struct {
 	SecretAccessKey string `json:"secret_access_key"`
 	ForceHashing    bool   `json:"force_hashing,omitempty"`
 	Scratch         string `json:"scratch,omitempty"`
+
+	AdminEndpoint        string `json:"admin_endpoint,omitempty"`
+	AdminAccessKeyID     string `json:"admin_access_key_id,omitempty"`
+	AdminSecretAccessKey string `json:"admin_secret_access_key,omitempty"`
 }
 
 // BackendEdit changes what is not nil. A new endpoint asks for the secret again.
@@ -67,6 +74,10 @@ type BackendEdit struct {
 	SecretAccessKey *string `json:"secret_access_key,omitempty"`
 	ForceHashing    *bool   `json:"force_hashing,omitempty"`
 	Scratch         *string `json:"scratch,omitempty"`
+
+	AdminEndpoint        *string `json:"admin_endpoint,omitempty"`
+	AdminAccessKeyID     *string `json:"admin_access_key_id,omitempty"`
+	AdminSecretAccessKey *string `json:"admin_secret_access_key,omitempty"`
 }
 
 // BackendTest is the report of a test.

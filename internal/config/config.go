@@ -88,7 +88,7 @@ type Limits struct {
 // files, never from the file itself.
 type Backend struct {
 	ID            string `key:"id"`
-	Kind          string `key:"kind"` // embedded or s3
+	Kind          string `key:"kind"` // embedded, s3 or ceph-rgw
 	Endpoint      string `key:"endpoint"`
 	Region        string `key:"region"`
 	PathStyle     bool   `key:"path_style"`
@@ -101,14 +101,23 @@ type Backend struct {
 	ForceHashing  bool   `key:"force_hashing"` // verify every body here
 	Scratch       string `key:"scratch"`       // BUCKET/PREFIX for probes
 
+	AdminEndpoint      string `key:"admin_endpoint"` // of a Ceph's Admin Ops API; empty: Endpoint
+	AdminAccessKeyID   string `key:"admin_access_key_id"`
+	AdminAccessKeyEnv  string `key:"admin_access_key_env"`
+	AdminAccessKeyFile string `key:"admin_access_key_file"`
+	AdminSecretKeyEnv  string `key:"admin_secret_key_env"`
+	AdminSecretKeyFile string `key:"admin_secret_key_file"`
+
 	Timeouts  Timeouts  `key:"timeouts"` // what is not set is that of BackendDefaults
 	KeepAlive KeepAlive `key:"keep_alive"`
 
 	TLS BackendTLS `key:"tls"`
 
 	// AccessKey and SecretKey are what the fields above name or hold.
-	AccessKey string
-	SecretKey keystile.Secret
+	AccessKey      string
+	SecretKey      keystile.Secret
+	AdminAccessKey string
+	AdminSecretKey keystile.Secret
 }
 
 // Declared is the backend in the words of the domain.
@@ -122,7 +131,11 @@ func (b Backend) Declared() keystile.Backend {
 		AccessKeyID:  b.AccessKey,
 		ForceHashing: b.ForceHashing,
 		Scratch:      b.Scratch,
-		Source:       keystile.SourceConfig,
+
+		AdminEndpoint:    b.AdminEndpoint,
+		AdminAccessKeyID: b.AdminAccessKey,
+
+		Source: keystile.SourceConfig,
 	}
 }
 

@@ -38,7 +38,7 @@ func (l *loader) readSecrets() {
 }
 
 func (l *loader) readBackendKeys(at string, b *Backend) {
-	if b.Kind != string(keystile.KindS3) {
+	if b.Kind != string(keystile.KindS3) && b.Kind != string(keystile.KindCeph) {
 		return
 	}
 	l.exactlyOne(at, map[string]string{"access_key_id": b.AccessKeyID, "access_key_env": b.AccessKeyEnv, "access_key_file": b.AccessKeyFile})
@@ -48,6 +48,21 @@ func (l *loader) readBackendKeys(at string, b *Backend) {
 		b.AccessKey = l.fromEither(at+".access_key", b.AccessKeyEnv, b.AccessKeyFile).Reveal()
 	}
 	b.SecretKey = l.fromEither(at+".secret_key", b.SecretKeyEnv, b.SecretKeyFile)
+	if b.Kind == string(keystile.KindCeph) {
+		l.readAdminKeys(at, b)
+	}
+}
+
+func (l *loader) readAdminKeys(at string, b *Backend) {
+	l.exactlyOne(at, map[string]string{
+		"admin_access_key_id": b.AdminAccessKeyID, "admin_access_key_env": b.AdminAccessKeyEnv, "admin_access_key_file": b.AdminAccessKeyFile,
+	})
+	l.exactlyOne(at, map[string]string{"admin_secret_key_env": b.AdminSecretKeyEnv, "admin_secret_key_file": b.AdminSecretKeyFile})
+	b.AdminAccessKey = b.AdminAccessKeyID
+	if b.AdminAccessKey == "" {
+		b.AdminAccessKey = l.fromEither(at+".admin_access_key", b.AdminAccessKeyEnv, b.AdminAccessKeyFile).Reveal()
+	}
+	b.AdminSecretKey = l.fromEither(at+".admin_secret_key", b.AdminSecretKeyEnv, b.AdminSecretKeyFile)
 }
 
 // exactlyOne wants one of a backend's alternatives to be set.

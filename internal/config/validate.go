@@ -180,13 +180,14 @@ func (l *loader) checkBackend(at string, b *Backend) {
 	if err := declared.Check(); errors.As(err, &faults) {
 		for _, f := range faults {
 			// A missing key was reported with its three alternatives.
-			if f.Field != "access_key_id" {
+			if f.Field != "access_key_id" && f.Field != "admin_access_key_id" {
 				l.check(at+"."+f.Field, "%s", f.Message)
 			}
 		}
 	}
+	l.checkNoAdmin(at, b, declared.Kind)
 	switch declared.Kind {
-	case keystile.KindS3:
+	case keystile.KindS3, keystile.KindCeph:
 		if b.DataDir != "" {
 			l.check(at+".data_dir", "only an embedded backend has a data directory")
 		}
@@ -198,6 +199,21 @@ func (l *loader) checkBackend(at string, b *Backend) {
 			if k[1] != "" {
 				l.check(at+"."+k[0], "an embedded backend makes its own keys")
 			}
+		}
+	}
+}
+
+// checkNoAdmin refuses the keys of an Admin Ops API where there is none.
+func (l *loader) checkNoAdmin(at string, b *Backend, kind keystile.BackendKind) {
+	if kind == keystile.KindCeph {
+		return
+	}
+	for _, k := range [][2]string{
+		{"admin_access_key_id", b.AdminAccessKeyID}, {"admin_access_key_env", b.AdminAccessKeyEnv}, {"admin_access_key_file", b.AdminAccessKeyFile},
+		{"admin_secret_key_env", b.AdminSecretKeyEnv}, {"admin_secret_key_file", b.AdminSecretKeyFile},
+	} {
+		if k[1] != "" {
+			l.check(at+"."+k[0], "only a backend of kind %s has an Admin Ops API", keystile.KindCeph)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (b *Backends) Get(ctx context.Context, a Actor, id string) (info BackendInf
 	return info, err
 }
 
-// NewBackend is a backend of kind s3 as an admin adds it.
+// NewBackend is a backend of kind s3 or ceph-rgw as an admin adds it.
 type NewBackend struct {
 	ID          string
 	Kind        keystile.BackendKind
@@ -79,6 +79,10 @@ type NewBackend struct {
 
 	ForceHashing bool
 	Scratch      string
+
+	AdminEndpoint    string
+	AdminAccessKeyID string
+	AdminSecret      keystile.Secret
 }
 
 // Create adds a backend.
@@ -86,10 +90,11 @@ func (b *Backends) Create(ctx context.Context, a Actor, in NewBackend) (info Bac
 	backend := keystile.Backend{
 		ID: in.ID, Kind: in.Kind, Endpoint: in.Endpoint, Region: in.Region, PathStyle: in.PathStyle,
 		AccessKeyID: in.AccessKeyID, ForceHashing: in.ForceHashing, Scratch: in.Scratch, Source: keystile.SourceStore,
+		AdminEndpoint: in.AdminEndpoint, AdminAccessKeyID: in.AdminAccessKeyID,
 	}
 	err = b.mutate(ctx, a, act{
 		action: "backend.create", target: in.ID, who: admins,
-		prepare: func(ctx context.Context) error { return b.check(ctx, backend, in.Secret.IsZero()) },
+		prepare: func(ctx context.Context) error { return b.check(ctx, backend, in) },
 		do: func(ch *change) error {
 			ch.event.Backend = in.ID
 			exists, err := b.backends.exists(ch, in.ID)
@@ -105,13 +110,16 @@ func (b *Backends) Create(ctx context.Context, a Actor, in NewBackend) (info Bac
 			}
 			ch.describeBackend(backend)
 			info = BackendInfo{Backend: backend}
-			return ch.CreateBackend(backend, in.Secret)
+			if err := ch.CreateBackend(backend, in.Secret); err != nil || in.AdminSecret.IsZero() {
+				return err
+			}
+			return ch.SetBackendAdminSecret(backend.ID, in.AdminSecret)
 		},
 	})
 	return info, err
 }
 
-func (b *Backends) check(ctx context.Context, backend keystile.Backend, secretMissing bool) error {
+func (b *Backends) check(ctx context.Context, backend keystile.Backend, in NewBackend) error {
 	var faults keystile.Faults
 	if err := backend.Check(); err != nil && !errors.As(err, &faults) {
 		return err
@@ -119,8 +127,11 @@ func (b *Backends) check(ctx context.Context, backend keystile.Backend, secretMi
 	if backend.Kind == keystile.KindEmbedded {
 		faults.Add("kind", "an embedded backend is declared in the configuration file")
 	}
-	if secretMissing {
+	if in.Secret.IsZero() {
 		faults.Add("secret_access_key", "a secret access key is needed")
+	}
+	if isCeph := backend.Kind == keystile.KindCeph; isCeph == in.AdminSecret.IsZero() {
+		faults.Add("admin_secret_access_key", "the secret of the Admin Ops API's key is needed for kind %s, and for no other", keystile.KindCeph)
 	}
 	if err := faults.Err(); err != nil {
 		return err
@@ -144,6 +155,10 @@ func (ch *change) describeBackend(b keystile.Backend) {
 	ch.changed("access_key_id", "%s", b.AccessKeyID)
 	ch.changed("force_hashing", "%t", b.ForceHashing)
 	ch.changed("scratch", "%s", b.Scratch)
+	if b.Kind == keystile.KindCeph {
+		ch.changed("admin_endpoint", "%s", b.AdminURL())
+		ch.changed("admin_access_key_id", "%s", b.AdminAccessKeyID)
+	}
 }
 
 // BackendEdit changes what is not nil.
@@ -156,6 +171,10 @@ type BackendEdit struct {
 
 	ForceHashing *bool
 	Scratch      *string
+
+	AdminEndpoint    *string
+	AdminAccessKeyID *string
+	AdminSecret      *keystile.Secret
 }
 
 // Update edits a backend that was added here. A new endpoint or access key asks
@@ -187,7 +206,11 @@ func (b *Backends) Update(ctx context.Context, a Actor, id string, edit BackendE
 				return err
 			}
 			info = BackendInfo{backend, b.upstreams.Health()[id]}
-			return ch.UpdateBackend(backend, secret)
+			if err := ch.UpdateBackend(backend, secret); err != nil || edit.AdminSecret == nil {
+				return err
+			}
+			ch.changed("admin_secret_access_key", "replaced")
+			return ch.SetBackendAdminSecret(id, *edit.AdminSecret)
 		},
 	})
 	return info, err
@@ -198,14 +221,34 @@ func (b *Backends) checkEdit(ctx context.Context, id string, edit BackendEdit) e
 	if edit.Secret != nil && edit.Secret.IsZero() {
 		return keystile.Faults{{Field: "secret_access_key", Message: "a secret access key is needed"}}
 	}
-	if edit.Endpoint == nil {
-		return nil
+	if edit.AdminSecret != nil && edit.AdminSecret.IsZero() {
+		return keystile.Faults{{Field: "admin_secret_access_key", Message: "a secret access key is needed"}}
 	}
-	proposed := keystile.Backend{ID: id, Kind: keystile.KindS3, Endpoint: *edit.Endpoint, Region: "any", AccessKeyID: "any"}
-	if err := proposed.Check(); err != nil {
-		return err
+	for field, endpoint := range map[string]*string{"endpoint": edit.Endpoint, "admin_endpoint": edit.AdminEndpoint} {
+		if endpoint == nil || *endpoint == "" && field == "admin_endpoint" {
+			continue
+		}
+		if err := b.checkNewEndpoint(ctx, id, field, *endpoint); err != nil {
+			return err
+		}
 	}
-	return b.checkEndpoint(ctx, proposed)
+	return nil
+}
+
+func (b *Backends) checkNewEndpoint(ctx context.Context, id, field, endpoint string) error {
+	proposed := keystile.Backend{ID: id, Kind: keystile.KindS3, Endpoint: endpoint, Region: "any", AccessKeyID: "any"}
+	err := proposed.Check()
+	if err == nil {
+		err = b.checkEndpoint(ctx, proposed)
+	}
+	var faults keystile.Faults
+	if errors.As(err, &faults) {
+		for i := range faults {
+			faults[i].Field = field
+		}
+		return faults
+	}
+	return err
 }
 
 func (e BackendEdit) apply(ch *change, b *keystile.Backend) error {
@@ -216,11 +259,19 @@ func (e BackendEdit) apply(ch *change, b *keystile.Backend) error {
 	replace(&b.AccessKeyID, e.AccessKeyID)
 	replace(&b.ForceHashing, e.ForceHashing)
 	replace(&b.Scratch, e.Scratch)
+	replace(&b.AdminEndpoint, e.AdminEndpoint)
+	replace(&b.AdminAccessKeyID, e.AdminAccessKeyID)
 	if err := b.Check(); err != nil {
 		return err
 	}
 	if (b.Endpoint != was.Endpoint || b.AccessKeyID != was.AccessKeyID) && e.Secret == nil {
 		return keystile.Faults{{Field: "secret_access_key", Message: "a new endpoint or access key needs the secret again"}}
+	}
+	if e.AdminSecret != nil && b.Kind != keystile.KindCeph {
+		return keystile.Faults{{Field: "admin_secret_access_key", Message: "only a Ceph has an Admin Ops API"}}
+	}
+	if (b.AdminURL() != was.AdminURL() || b.AdminAccessKeyID != was.AdminAccessKeyID) && b.Kind == keystile.KindCeph && e.AdminSecret == nil {
+		return keystile.Faults{{Field: "admin_secret_access_key", Message: "a new endpoint or access key of the Admin Ops API needs its secret again"}}
 	}
 	ch.describeBackend(*b)
 	return nil

@@ -15,6 +15,8 @@ type BackendKind string
 const (
 	KindS3       BackendKind = "s3"
 	KindEmbedded BackendKind = "embedded"
+	// KindCeph is a Ceph RGW whose users are managed too.
+	KindCeph BackendKind = "ceph-rgw"
 )
 
 // BackendSource says where a backend is declared.
@@ -39,7 +41,12 @@ type Backend struct {
 	ForceHashing bool
 	// Scratch is where probes write, as BUCKET/PREFIX; empty: in a bucket that
 	// they make and remove.
-	Scratch    string
+	Scratch string
+	// AdminEndpoint and AdminAccessKeyID reach the Admin Ops API of a KindCeph;
+	// without an endpoint of its own it is at Endpoint.
+	AdminEndpoint    string
+	AdminAccessKeyID string
+
 	Source     BackendSource
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
@@ -65,20 +72,39 @@ func (b *Backend) Check() error {
 		faults.Add("region", "a region of 1 to 64 letters, digits, '.', '_' or '-' is needed (many servers take us-east-1)")
 	}
 	b.checkScratch(&faults)
+	if b.Kind != KindCeph && (b.AdminEndpoint != "" || b.AdminAccessKeyID != "") {
+		faults.Add("kind", "only a backend of kind %q has an Admin Ops API", KindCeph)
+	}
 	switch b.Kind {
 	case KindEmbedded:
 		if b.Endpoint != "" {
 			faults.Add("endpoint", "an embedded backend has no endpoint")
 		}
-	case KindS3:
-		b.checkEndpoint(&faults)
-		if !foreignKeyID.MatchString(b.AccessKeyID) {
-			faults.Add("access_key_id", "an access key ID is needed, without blanks, commas or slashes")
+	case KindS3, KindCeph:
+		checkEndpoint("endpoint", b.Endpoint, &faults)
+		checkForeignKey("access_key_id", b.AccessKeyID, &faults)
+		if b.Kind == KindCeph {
+			checkEndpoint("admin_endpoint", b.AdminURL(), &faults)
+			checkForeignKey("admin_access_key_id", b.AdminAccessKeyID, &faults)
 		}
 	default:
-		faults.Add("kind", "must be %q or %q", KindS3, KindEmbedded)
+		faults.Add("kind", "must be %q, %q or %q", KindS3, KindCeph, KindEmbedded)
 	}
 	return faults.Err()
+}
+
+func checkForeignKey(field, id string, faults *Faults) {
+	if !foreignKeyID.MatchString(id) {
+		faults.Add(field, "an access key ID is needed, without blanks, commas or slashes")
+	}
+}
+
+// AdminURL is where the Admin Ops API is.
+func (b *Backend) AdminURL() string {
+	if b.AdminEndpoint != "" {
+		return b.AdminEndpoint
+	}
+	return b.Endpoint
 }
 
 // ScratchPlace returns the bucket and the prefix, with a slash at its end or
@@ -107,17 +133,17 @@ func (b *Backend) checkScratch(faults *Faults) {
 	}
 }
 
-func (b *Backend) checkEndpoint(faults *Faults) {
-	u, err := url.Parse(b.Endpoint)
+func checkEndpoint(field, endpoint string, faults *Faults) {
+	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		faults.Add("endpoint", "must be http://HOST[:PORT] or https://HOST[:PORT]")
+		faults.Add(field, "must be http://HOST[:PORT] or https://HOST[:PORT]")
 	case u.User != nil:
-		faults.Add("endpoint", "must not carry a user name or password")
+		faults.Add(field, "must not carry a user name or password")
 	case u.Port() != "" && !validPort(u.Port()):
-		faults.Add("endpoint", "the port must lie between 1 and 65535")
-	case (u.Path != "" && u.Path != "/") || strings.ContainsAny(b.Endpoint, "?#"):
-		faults.Add("endpoint", "must not have a path, query or fragment")
+		faults.Add(field, "the port must lie between 1 and 65535")
+	case (u.Path != "" && u.Path != "/") || strings.ContainsAny(endpoint, "?#"):
+		faults.Add(field, "must not have a path, query or fragment")
 	}
 }
 
@@ -174,7 +200,7 @@ type Health struct {
 
 // TestStep is one line of a backend test.
 type TestStep struct {
-	Name    string // reach, sign, list, clock, keys, abilities
+	Name    string // reach, sign, list, clock, admin, keys, abilities
 	OK      bool
 	Message string
 }

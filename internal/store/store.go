@@ -107,7 +107,10 @@ type Backends interface {
 	BackendSecret(id string) (keystile.Secret, error)
 	Backends() ([]keystile.Backend, error)                 // by id
 	UpdateBackend(keystile.Backend, keystile.Secret) error // both replaced whole
-	DeleteBackend(id string) error                         // with its probe, health samples and CORS
+	// BackendAdminSecret is that of a Ceph's Admin Ops API; zero where none was set.
+	BackendAdminSecret(id string) (keystile.Secret, error)
+	SetBackendAdminSecret(id string, s keystile.Secret) error
+	DeleteBackend(id string) error // with its probe, health samples and CORS
 	// Probe is the last one saved, of a declared backend too.
 	Probe(backendID string) (keystile.Probe, error)
 	SaveProbe(keystile.Probe) error // inserts or replaces

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"keystile/internal/adminops"
 	"keystile/internal/http1"
 	"keystile/internal/keystile"
 	"keystile/internal/sigv4"
@@ -31,6 +32,8 @@ const busyTimeout = 10 * time.Second // for a free connection
 type Endpoint struct {
 	Backend keystile.Backend
 	Secret  keystile.Secret
+	// AdminSecret is that of a Ceph's Admin Ops API.
+	AdminSecret keystile.Secret
 	// Dial connects to a backend that has no address; nil for those that have.
 	Dial func(context.Context) (net.Conn, error)
 	// Timeouts and KeepAlive override those of Options, field by field.
@@ -60,6 +63,9 @@ type Backend struct {
 	proof   atomic.Pointer[keystile.Probe]
 	proving proving
 	private bool // reached by Endpoint.Dial
+	// admin calls the Admin Ops API; nil but for a Ceph.
+	admin       *adminops.Client
+	adminSecret keystile.Secret
 }
 
 // Request is one S3 request, in parsed values.
@@ -126,6 +132,7 @@ func newBackend(e Endpoint, dialer *Dialer, roots *x509.CertPool, now func() tim
 		}
 	}
 	b.dial = dial
+	b.reachAdmin(e, dialer, roots)
 	b.client = http1.NewClient(http1.Options{
 		Dial:          dial,
 		Host:          b.host,

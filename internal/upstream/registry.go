@@ -169,6 +169,9 @@ func (r *Registry) Sync(ctx context.Context) error {
 	for id, b := range old {
 		if next[id] != b {
 			b.client.CloseIdle()
+			if b.admin != nil {
+				b.admin.Close()
+			}
 		}
 	}
 	select {
@@ -197,8 +200,14 @@ func (r *Registry) load(ctx context.Context) (storedBackends, error) {
 			if err != nil {
 				return fmt.Errorf("secret of backend %q: %w", b.ID, err)
 			}
+			var admin keystile.Secret
+			if b.Kind == keystile.KindCeph {
+				if admin, err = tx.BackendAdminSecret(b.ID); err != nil {
+					return fmt.Errorf("admin secret of backend %q: %w", b.ID, err)
+				}
+			}
 			b.Source = keystile.SourceStore
-			s.endpoints = append(s.endpoints, Endpoint{Backend: b, Secret: secret})
+			s.endpoints = append(s.endpoints, Endpoint{Backend: b, Secret: secret, AdminSecret: admin})
 		}
 		ids := slices.Collect(maps.Keys(*r.backends.Load()))
 		for _, e := range s.endpoints {
@@ -224,13 +233,14 @@ func (r *Registry) load(ctx context.Context) (storedBackends, error) {
 func (b *Backend) serves(e Endpoint) bool {
 	a, c := b.info, e.Backend
 	return a.Kind == c.Kind && a.Endpoint == c.Endpoint && a.Region == c.Region && a.PathStyle == c.PathStyle &&
-		a.AccessKeyID == c.AccessKeyID && a.ForceHashing == c.ForceHashing && a.Scratch == c.Scratch && a.Source == c.Source && b.secret.Equal(e.Secret)
+		a.AccessKeyID == c.AccessKeyID && a.ForceHashing == c.ForceHashing && a.Scratch == c.Scratch && a.Source == c.Source && b.secret.Equal(e.Secret) &&
+		a.AdminEndpoint == c.AdminEndpoint && a.AdminAccessKeyID == c.AdminAccessKeyID && b.adminSecret.Equal(e.AdminSecret)
 }
 
 // Close closes the idle connections to every backend and refuses new requests.
 func (r *Registry) Close() {
 	for _, b := range *r.backends.Load() {
-		b.client.Close()
+		b.close()
 	}
 }
 
@@ -244,16 +254,19 @@ func (r *Registry) CheckEndpoint(ctx context.Context, b keystile.Backend) error 
 	if b.Kind == keystile.KindEmbedded {
 		return nil
 	}
-	u, err := url.Parse(b.Endpoint)
-	if err != nil {
-		return fmt.Errorf("endpoint: %w", keystile.ErrInvalid)
-	}
-	if r.opts.Dialer.allowsHost(ctx, u.Hostname(), portOf(u)) {
-		return nil
-	}
 	var faults keystile.Faults
-	faults.Add("endpoint", "leads to an address that is not allowed: link-local, multicast, unspecified, a cloud's metadata service or this gateway itself")
+	r.checkAddress(ctx, "endpoint", b.Endpoint, &faults)
+	if b.Kind == keystile.KindCeph && b.AdminEndpoint != "" {
+		r.checkAddress(ctx, "admin_endpoint", b.AdminEndpoint, &faults)
+	}
 	return faults.Err()
+}
+
+func (r *Registry) checkAddress(ctx context.Context, field, endpoint string, faults *keystile.Faults) {
+	u, err := url.Parse(endpoint)
+	if err != nil || !r.opts.Dialer.allowsHost(ctx, u.Hostname(), portOf(u)) {
+		faults.Add(field, "leads to an address that is not allowed: link-local, multicast, unspecified, a cloud's metadata service or this gateway itself")
+	}
 }
 
 // allowsHost resolves host and checks every address.

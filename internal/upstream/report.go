@@ -31,6 +31,10 @@ func (r *Registry) Test(ctx context.Context, described keystile.Backend, secret 
 	c := b.contact(ctx)
 	report := keystile.TestReport{ClockSkew: c.skew, Buckets: c.buckets, ForceHashing: b.info.ForceHashing}
 	report.Steps, report.OK = contactSteps(c)
+	if report.OK && b.info.Kind == keystile.KindCeph {
+		step := b.adminStep(ctx)
+		report.Steps, report.OK = append(report.Steps, step), step.OK
+	}
 	if !report.OK {
 		return report
 	}
@@ -85,18 +89,22 @@ func (r *Registry) candidate(described keystile.Backend, secret keystile.Secret)
 	if err := described.Check(); err != nil {
 		return nil, nil, err
 	}
+	var admin keystile.Secret
+	if ok && known.info.AdminURL() == described.AdminURL() && known.info.AdminAccessKeyID == described.AdminAccessKeyID {
+		admin = known.adminSecret
+	}
 	if secret.IsZero() {
 		if !ok || known.info.Endpoint != described.Endpoint || known.info.AccessKeyID != described.AccessKeyID {
 			return nil, nil, fmt.Errorf("the secret access key is needed")
 		}
 		secret = known.secret
 	}
-	e := Endpoint{Backend: described, Secret: secret}
+	e := Endpoint{Backend: described, Secret: secret, AdminSecret: admin}
 	if ok && known.info.Endpoint == described.Endpoint {
 		e.Timeouts, e.KeepAlive, e.TLS = known.limits, known.keep, known.tls
 	}
 	b := r.newBackend(e)
-	return b, b.client.Close, nil
+	return b, b.close, nil
 }
 
 // contactSteps tells a contact in steps, up to the first that failed.

@@ -6,18 +6,21 @@ import (
 	"keystile/internal/keystile"
 )
 
-const backendColumns = `id, kind, endpoint, region, path_style, access_key_id, force_hashing, scratch, created_at, updated_at, generation`
+const backendColumns = `id, kind, endpoint, region, path_style, access_key_id, force_hashing, scratch,
+	admin_endpoint, admin_access_key_id, created_at, updated_at, generation`
 
 func scanBackend(row scanner) (keystile.Backend, error) {
 	b := keystile.Backend{Source: keystile.SourceStore}
 	err := row.Scan(&b.ID, &b.Kind, &b.Endpoint, &b.Region, &b.PathStyle, &b.AccessKeyID, &b.ForceHashing, &b.Scratch,
+		&b.AdminEndpoint, &b.AdminAccessKeyID,
 		instant{&b.CreatedAt}, instant{&b.UpdatedAt}, &b.Generation)
 	return b, err
 }
 
 func (t *tx) CreateBackend(b keystile.Backend, secret keystile.Secret) error {
-	_, err := t.exec(`INSERT INTO backends (`+backendColumns+`, secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+	_, err := t.exec(`INSERT INTO backends (`+backendColumns+`, secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		b.ID, b.Kind, b.Endpoint, b.Region, b.PathStyle, b.AccessKeyID, b.ForceHashing, b.Scratch,
+		b.AdminEndpoint, b.AdminAccessKeyID,
 		micros(b.CreatedAt), micros(b.UpdatedAt), b.Generation, t.sealSecret("backends", b.ID, "secret", secret))
 	return about(err, "backend %q", b.ID)
 }
@@ -42,10 +45,25 @@ func (t *tx) Backends() ([]keystile.Backend, error) {
 
 func (t *tx) UpdateBackend(b keystile.Backend, secret keystile.Secret) error {
 	err := t.execOne(`UPDATE backends SET kind = $1, endpoint = $2, region = $3, path_style = $4, access_key_id = $5,
-		force_hashing = $6, scratch = $7, created_at = $8, updated_at = $9, generation = $10, secret = $11 WHERE id = $12`,
+		force_hashing = $6, scratch = $7, created_at = $8, updated_at = $9, generation = $10, secret = $11,
+		admin_endpoint = $12, admin_access_key_id = $13 WHERE id = $14`,
 		b.Kind, b.Endpoint, b.Region, b.PathStyle, b.AccessKeyID, b.ForceHashing, b.Scratch,
-		micros(b.CreatedAt), micros(b.UpdatedAt), b.Generation, t.sealSecret("backends", b.ID, "secret", secret), b.ID)
+		micros(b.CreatedAt), micros(b.UpdatedAt), b.Generation, t.sealSecret("backends", b.ID, "secret", secret),
+		b.AdminEndpoint, b.AdminAccessKeyID, b.ID)
 	return about(err, "backend %q", b.ID)
+}
+
+func (t *tx) BackendAdminSecret(id string) (keystile.Secret, error) {
+	var sealed []byte
+	if err := t.row([]any{&sealed}, `SELECT admin_secret FROM backends WHERE id = $1`, id); err != nil {
+		return keystile.Secret{}, about(err, "backend %q", id)
+	}
+	return t.openSecret("backends", id, "admin_secret", sealed)
+}
+
+func (t *tx) SetBackendAdminSecret(id string, s keystile.Secret) error {
+	err := t.execOne(`UPDATE backends SET admin_secret = $1 WHERE id = $2`, t.sealSecret("backends", id, "admin_secret", s), id)
+	return about(err, "backend %q", id)
 }
 
 func (t *tx) DeleteBackend(id string) error {

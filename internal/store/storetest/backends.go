@@ -40,6 +40,7 @@ func testBackends(t *testing.T, open Open) {
 			wantEqual(t, got(t, b, backendOf("main")), backend("main"))
 			wantEqual(t, got(t, b, backendSecret("main")).Reveal(), "secret of main")
 		}},
+		{"a Ceph has an admin secret of its own", proveAdminSecret},
 		{"they are listed by id", func(t *testing.T, a, b store.Store) {
 			wantEqual(t, len(got(t, a, store.Tx.Backends)), 0)
 			for _, id := range []string{"m", "z", "a"} {
@@ -155,4 +156,19 @@ func proveInUse(t *testing.T, a, b store.Store) {
 	dead.RevokedAt = noon
 	createCredentials(t, a, dead)
 	want("main", false)
+}
+
+func proveAdminSecret(t *testing.T, a, b store.Store) {
+	adminSecret := func(tx store.Tx) (keystile.Secret, error) { return tx.BackendAdminSecret("ceph") }
+	made := backend("ceph")
+	made.Kind, made.AdminEndpoint, made.AdminAccessKeyID = keystile.KindCeph, "https://admin.example.com", "OPS"
+	write(t, a, func(tx store.Tx) error { return tx.CreateBackend(made, keystile.NewSecret("of S3")) })
+	wantEqual(t, got(t, b, backendOf("ceph")), made)
+	wantEqual(t, got(t, b, adminSecret).IsZero(), true)
+	write(t, a, func(tx store.Tx) error { return tx.SetBackendAdminSecret("ceph", keystile.NewSecret("of the API")) })
+	made.AdminEndpoint, made.AdminAccessKeyID = "", "OPS2"
+	write(t, b, func(tx store.Tx) error { return tx.UpdateBackend(made, keystile.NewSecret("of S3")) })
+	wantEqual(t, got(t, a, backendOf("ceph")), made)
+	wantEqual(t, got(t, a, adminSecret).Reveal(), "of the API")
+	wantErr(t, tryWrite(t, a, func(tx store.Tx) error { return tx.SetBackendAdminSecret("absent", keystile.Secret{}) }), keystile.ErrNotFound)
 }

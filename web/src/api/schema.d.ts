@@ -809,6 +809,9 @@ export interface components {
             /** @description what the backend is proven to do; what is not proven is taken for something that it does not do */
             abilities: components["schemas"]["Ability"][];
             access_key_id?: string;
+            admin_access_key_id?: string;
+            /** @description of a Ceph's Admin Ops API; absent: the endpoint */
+            admin_endpoint?: string;
             /** Format: date-time */
             created_at?: string;
             endpoint?: string;
@@ -819,7 +822,7 @@ export interface components {
             /** @description proven to store keys byte by byte */
             keeps_keys: boolean;
             /** @enum {string} */
-            kind: "s3" | "embedded";
+            kind: "s3" | "embedded" | "ceph-rgw";
             path_style: boolean;
             /**
              * Format: date-time
@@ -837,6 +840,11 @@ export interface components {
         };
         BackendEdit: {
             access_key_id?: string;
+            admin_access_key_id?: string;
+            /** @description of a Ceph's Admin Ops API; empty: the endpoint */
+            admin_endpoint?: string;
+            /** Format: password */
+            admin_secret_access_key?: string;
             endpoint?: string;
             /** @description verify every body here */
             force_hashing?: boolean;
@@ -1258,6 +1266,15 @@ export interface components {
         };
         NewBackend: {
             access_key_id: string;
+            /** @description needed for kind ceph-rgw */
+            admin_access_key_id?: string;
+            /** @description of a Ceph's Admin Ops API; absent: the endpoint */
+            admin_endpoint?: string;
+            /**
+             * Format: password
+             * @description needed for kind ceph-rgw
+             */
+            admin_secret_access_key?: string;
             /** @example https://s3.example.com */
             endpoint: string;
             /** @description verify every body here */
@@ -1268,7 +1285,7 @@ export interface components {
              * @default s3
              * @enum {string}
              */
-            kind: "s3";
+            kind: "s3" | "ceph-rgw";
             /** @description address buckets in the path; absent: true */
             path_style?: boolean;
             /** @example us-east-1 */
@@ -1487,7 +1504,7 @@ export interface components {
         };
         TestStep: {
             message?: string;
-            /** @description reach, sign, list, clock, keys or abilities */
+            /** @description reach, sign, list, clock, admin, keys or abilities */
             name: string;
             ok: boolean;
         };

@@ -5,7 +5,7 @@ import { capital } from '../../lib/text';
 type Backend = Schemas['Backend'];
 type TestReport = Schemas['TestReport'];
 
-export const kinds: Record<Backend['kind'], string> = { s3: 'S3', embedded: 'Embedded' };
+export const kinds: Record<Backend['kind'], string> = { s3: 'S3', 'ceph-rgw': 'Ceph RGW', embedded: 'Embedded' };
 
 const oddKeys = 'keys with “.”, “..” or empty segments, such as a//b,';
 
