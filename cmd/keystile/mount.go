@@ -60,6 +60,7 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 	telemetry.NewBackends(s.metrics, s.backends)
 	mux := http.NewServeMux()
 	mux.Handle("/api/", apiHandler)
+	mux.Handle("/rgw/", apiHandler)
 	mux.Handle("GET /metrics", telemetry.Handler(s.metrics))
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
@@ -77,6 +78,7 @@ func (s *server) gatewayHandler() http.Handler {
 		Trail:            s.trail.Recorder,
 		Clients:          clientip.Resolver{Trusted: s.config.S3Proxy.TrustedProxies},
 		Observer:         observers{metrics, s.traffic},
+		RGW:              s.control.RGWUsers,
 		CORS:             s.backends,
 		Log:              s.log,
 		Now:              time.Now,

@@ -18,6 +18,7 @@ import (
 	"keystile/internal/keyring"
 	"keystile/internal/keystile"
 	"keystile/internal/reserve"
+	"keystile/internal/rgw"
 	"keystile/internal/store"
 	"keystile/internal/store/seal"
 	"keystile/internal/store/sqlstore"
@@ -192,6 +193,8 @@ func (s *server) startControl(ctx context.Context) error {
 		Trail:           s.trail,
 		Gateways:        gateways{s.keys, s.backends},
 		Upstreams:       s.backends,
+		Homes:           rgw.New(s.backends),
+		Log:             s.log,
 		SessionIdle:     s.config.Server.Session.IdleTimeout,
 		SessionLifetime: s.config.Server.Session.AbsoluteTimeout,
 	})

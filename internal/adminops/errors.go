@@ -13,9 +13,9 @@ import (
 // ErrUnavailable).
 var (
 	// ErrRefused: the radosgw does not let this key do that.
-	ErrRefused = errors.New("the Admin Ops API refuses")
+	ErrRefused = fmt.Errorf("the Admin Ops API refuses the key: %w", keystile.ErrUnavailable)
 	// ErrNotEmpty: the bucket holds objects, or the user buckets.
-	ErrNotEmpty = fmt.Errorf("not empty: %w", keystile.ErrConflict)
+	ErrNotEmpty = keystile.ErrNotEmpty
 	// ErrKeyTaken: another user of the Ceph has the access key ID.
 	ErrKeyTaken = fmt.Errorf("the access key ID is taken: %w", keystile.ErrConflict)
 )

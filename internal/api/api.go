@@ -36,7 +36,7 @@ type Options struct {
 // MaxBodyBytes bounds a request's body.
 const MaxBodyBytes = 1 << 20
 
-// New makes the handler of everything below /api/.
+// New makes the handler of everything below /api/ and /rgw/.
 func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	hosts := newHosts(o.PublicURL, o.Listen, o.TLS)
@@ -48,6 +48,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("openapi document: %w", err)
 	}
 	mux.HandleFunc("/api/", notFound)
+	mux.HandleFunc("/rgw/", notFound)
 	return &guard{next: mux, log: o.Log, hosts: hosts, clients: o.ClientIP, cookies: cookies}, nil
 }
 
@@ -68,6 +69,9 @@ func (r *router) mountAll(c *control.Service, facts Server, cookies cookieJar) {
 	sessions{c.SignIns, c.Sessions, cookies}.mount(r)
 	tokens{c.Tokens}.mount(r)
 	projects{c.Projects}.mount(r)
+	rgwUsers{c.RGWUsers, facts}.mount(r)
+	rgwBuckets{c.RGWUsers}.mount(r)
+	rgwObjects{c.RGWUsers}.mount(r)
 	accounts{c.Accounts, c.Sessions, c.Tokens}.mount(r)
 	credentials{c.Credentials, facts}.mount(r)
 	bindings{c.Bindings, facts}.mount(r)
@@ -108,6 +112,8 @@ type operation struct {
 	status       int
 	public       bool   // needs no authentication
 	media        string // of the answer, where it is not JSON
+	orEmpty      bool   // it may answer 204 too
+	upload       bool   // the body is a form with a file, which the handler reads
 }
 
 // register mounts a route. Errors of the handler are translated here, once.
@@ -119,6 +125,9 @@ func register[I, O any](r *router, o operation, handler func(context.Context, *I
 			Description: "Refused or failed",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: r.errors}},
 		}},
+	}
+	if o.orEmpty {
+		op.Responses["204"] = &huma.Response{Description: http.StatusText(http.StatusNoContent)}
 	}
 	if o.media != "" {
 		op.Responses["200"] = &huma.Response{
@@ -136,6 +145,19 @@ func register[I, O any](r *router, o operation, handler func(context.Context, *I
 		}
 		return out, nil
 	})
+	if o.upload { // told afterwards: huma would read a body that it knows of
+		r.api.OpenAPI().Paths[o.path].Post.RequestBody = uploadForm()
+	}
+}
+
+// uploadForm describes a form with a key and a file.
+func uploadForm() *huma.RequestBody {
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"key", "file"}, Properties: map[string]*huma.Schema{
+			"key":  {Type: huma.TypeString, Description: "of the object; before the file"},
+			"file": {Type: huma.TypeString, Format: "binary"},
+		},
+	}}}}
 }
 
 // JSON is an input or an answer with a body. It is exported, like the other

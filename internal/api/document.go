@@ -189,7 +189,11 @@ func viewOperation(op *huma.Operation) operationView {
 		view.Parameters = append(view.Parameters, property{p.Name + " (" + p.In + ")", typeText(p.Schema), p.Description, p.Required})
 	}
 	if op.RequestBody != nil {
-		view.Body = typeText(op.RequestBody.Content["application/json"].Schema)
+		for kind, media := range op.RequestBody.Content { // there is one
+			if view.Body = typeText(media.Schema); kind != "application/json" {
+				view.Body = kind
+			}
+		}
 	}
 	for _, status := range sortedKeys(op.Responses) {
 		schema := ""

@@ -42,6 +42,9 @@ type openAPI struct {
 	}
 }
 
+// unnamed answers are no JSON objects: files, and a bare list.
+var unnamed = map[string]bool{"exportEvents": true, "downloadRGWObject": true, "listRGWBuckets": true}
+
 func document(t *testing.T) (doc openAPI) {
 	t.Helper()
 	newSite(t).nobody().do("GET", "/api/openapi.json", nil).want(200).into(&doc)
@@ -65,7 +68,7 @@ func TestOpenAPIOperations(t *testing.T) {
 				t.Errorf("%s is open to anyone", op.OperationID)
 			}
 			for status, r := range op.Responses {
-				if _, ok := r.Content["text/csv"]; ok && op.OperationID == "exportEvents" {
+				if status == "200" && unnamed[op.OperationID] {
 					continue
 				}
 				ref := r.Content["application/json"].Schema.Ref
@@ -73,7 +76,7 @@ func TestOpenAPIOperations(t *testing.T) {
 					t.Errorf("%s answers %s with %q", op.OperationID, status, ref)
 				}
 			}
-			if op.RequestBody != nil && op.RequestBody.Content["application/json"].Schema.Ref == "" {
+			if op.RequestBody != nil && op.OperationID != "uploadRGWObject" && op.RequestBody.Content["application/json"].Schema.Ref == "" {
 				t.Errorf("%s takes a body without a name", op.OperationID)
 			}
 		}
@@ -84,7 +87,7 @@ func TestOpenAPIOperations(t *testing.T) {
 func TestOpenAPISchemas(t *testing.T) {
 	doc := document(t)
 	secret := regexp.MustCompile(`secret|password|^token$|hash$`)
-	shows := map[string]bool{"CredentialWithSecret": true, "TokenWithValue": true, "AccountWithPassword": true, "GeneratedPassword": true}
+	shows := map[string]bool{"CredentialWithSecret": true, "TokenWithValue": true, "AccountWithPassword": true, "GeneratedPassword": true, "RGWUser": true}
 	takes := regexp.MustCompile(`^(New|SignIn$|Password(Change|Reset)$)|Edit$`)
 	for name, schema := range doc.Components.Schemas {
 		if strings.Contains(name, ":") || strings.HasPrefix(name, "Huma") || name == "ErrorModel" {

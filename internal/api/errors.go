@@ -24,7 +24,7 @@ type ErrorBody struct {
 
 // Error says what went wrong.
 type Error struct {
-	Code    string       `json:"code" enum:"invalid,unauthenticated,denied,csrf,not_found,conflict,throttled,committed_not_confirmed,unavailable,internal,canceled,too_large,unsupported_media_type,timeout,misdirected"`
+	Code    string       `json:"code" enum:"invalid,unauthenticated,denied,csrf,not_found,conflict,name_taken,locked,not_empty,throttled,committed_not_confirmed,unavailable,internal,canceled,too_large,unsupported_media_type,timeout,misdirected"`
 	Message string       `json:"message" doc:"for people"`
 	Detail  *ErrorDetail `json:"detail,omitempty"`
 }
@@ -49,6 +49,9 @@ var messages = map[string]string{
 	"csrf":                    "the request does not prove that it comes from the dashboard",
 	"not_found":               "there is no such thing",
 	"conflict":                "the request conflicts with what is there",
+	"name_taken":              "the name is taken",
+	"locked":                  "it is locked",
+	"not_empty":               "it is not empty",
 	"throttled":               "too many attempts: wait",
 	"committed_not_confirmed": "the change is committed, but not every gateway has confirmed it in time: repeat the call",
 	"unavailable":             "something this depends on did not answer",

@@ -206,13 +206,13 @@ func TestBoundTokensDoNothingElse(t *testing.T) {
 	open := []string{"getServer", "getSession"}
 	for _, sc := range scenarios {
 		op := operations[sc.id]
-		if strings.HasPrefix(op.path, "/api/projects/") || sc.id == "listProjects" || slices.Contains(open, sc.id) {
+		if strings.HasPrefix(op.path, "/api/projects/") || strings.HasPrefix(op.path, "/rgw/users") || strings.HasPrefix(op.path, "/rgw/jobs/") || sc.id == "listProjects" || slices.Contains(open, sc.id) {
 			continue
 		}
 		t.Run(sc.id+" "+sc.event, func(t *testing.T) {
 			var body any
 			if sc.body != "" {
-				body = sc.body
+				body = names.Replace(sc.body)
 			}
 			a := token.on(t).do(op.method, names.Replace(sc.path), body)
 			a.wantCode(403, "denied")

@@ -302,7 +302,7 @@ func (b *Backends) Delete(ctx context.Context, a Actor, id string) error {
 			return err
 		}
 		if used {
-			return explain(keystile.ErrConflict, "live credentials or anonymous bindings still name backend %q", id)
+			return explain(keystile.ErrConflict, "live credentials, anonymous bindings or RGW users still name backend %q", id)
 		}
 		if _, err := ch.stamp(); err != nil {
 			return err

@@ -18,6 +18,12 @@ type Options struct {
 	Trail     Trail
 	Gateways  Gateways
 	Upstreams Upstreams
+	// Homes are where RGW users live.
+	Homes RGWHomes
+	// RGWQuota is what a new RGW user may store; zero: DefaultRGWQuota.
+	RGWQuota keystile.SizeQuota
+	// Log tells what nobody waits for; nil: nothing.
+	Log *slog.Logger
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// Passwords is the cost of password hashes; zero: password.Default.
@@ -34,6 +40,9 @@ const (
 	DefaultSessionLifetime = 7 * day
 )
 
+// DefaultRGWQuota is 500 GiB.
+var DefaultRGWQuota = keystile.SizeQuota{MaxSizeKB: 524_288_000, Enabled: true}
+
 // Service is all use cases, by resource.
 type Service struct {
 	Credentials *Credentials
@@ -45,6 +54,7 @@ type Service struct {
 	Sessions    *Sessions
 	Tokens      *Tokens
 	Projects    *Projects
+	RGWUsers    *RGWUsers
 	Audit       *Audit
 	Traffic     *Traffic
 	Bootstrap   *Bootstrap
@@ -66,6 +76,12 @@ func New(o Options) *Service {
 	if limits.lifetime <= 0 {
 		limits.lifetime = DefaultSessionLifetime
 	}
+	if o.RGWQuota == (keystile.SizeQuota{}) {
+		o.RGWQuota = DefaultRGWQuota
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	c := &core{store: o.Store, gateways: o.Gateways, now: now, trail: o.Trail}
 	hasher := password.New(o.Passwords)
 	guesses := newThrottle(now)
@@ -83,11 +99,15 @@ func New(o Options) *Service {
 		Sessions:    &Sessions{core: c, hasher: hasher, guesses: guesses},
 		Tokens:      tokens,
 		Projects:    &Projects{core: c},
-		Audit:       &Audit{core: c},
-		Traffic:     &Traffic{core: c, backends: backends},
-		Bootstrap:   &Bootstrap{core: c, accounts: accounts, tokens: tokens},
-		core:        c,
-		sessions:    limits,
+		RGWUsers: &RGWUsers{
+			core: c, homes: o.Homes, backends: known, upstreams: o.Upstreams, defaultQuota: o.RGWQuota,
+			turns: newTurns(), jobs: newJobs(), log: o.Log,
+		},
+		Audit:     &Audit{core: c},
+		Traffic:   &Traffic{core: c, backends: backends},
+		Bootstrap: &Bootstrap{core: c, accounts: accounts, tokens: tokens},
+		core:      c,
+		sessions:  limits,
 	}
 }
 
@@ -116,9 +136,12 @@ func (s *Service) Maintain(ctx context.Context) error {
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 	ticker := time.NewTicker(time.Minute)
 	defer ticker.Stop()
+	defer s.RGWUsers.WaitJobs()
+	s.lookAfterUsers(ctx, log)
 	for {
 		select {
 		case <-ticker.C:
+			s.lookAfterUsers(ctx, log)
 			if err := s.Maintain(ctx); err != nil {
 				log.Error("maintenance failed", "error", err)
 			}
@@ -130,6 +153,16 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 			}
 			return
 		}
+	}
+}
+
+// lookAfterUsers puts right what was cut off, and goes on with long work.
+func (s *Service) lookAfterUsers(ctx context.Context, log *slog.Logger) {
+	if err := s.RGWUsers.Repair(ctx); err != nil && ctx.Err() == nil {
+		log.Warn("what was cut off cannot be put right yet", "error", err)
+	}
+	if err := s.RGWUsers.RunJobs(ctx); err != nil && ctx.Err() == nil {
+		log.Error("jobs cannot be read", "error", err)
 	}
 }
 

@@ -226,6 +226,19 @@ func (c *core) readAs(ctx context.Context, a Actor, action, target string, err e
 // outside runs an act whose effect lies outside the store. Its event is durable
 // and open before the effect begins, and closed when it has ended.
 func (c *core) outside(ctx context.Context, a Actor, act act, effect func(ctx context.Context) error) error {
+	return c.around(ctx, a, act, func(ctx context.Context) error {
+		running, cancel := context.WithTimeout(context.WithoutCancel(ctx), effectTimeout)
+		defer cancel()
+		return effect(running)
+	})
+}
+
+// outsideWhile is outside for an effect that takes as long as its client stays.
+func (c *core) outsideWhile(ctx context.Context, a Actor, act act, effect func(ctx context.Context) error) error {
+	return c.around(ctx, a, act, effect)
+}
+
+func (c *core) around(ctx context.Context, a Actor, act act, effect func(ctx context.Context) error) error {
 	ch := &change{now: c.now(), event: c.newEvent(a, act.action, act.target)}
 	ch.event.Open, ch.event.Result, ch.event.Status = true, keystile.ResultUnknown, 0
 	err := c.admitAndPrepare(ctx, a, act)
@@ -244,22 +257,11 @@ func (c *core) outside(ctx context.Context, a Actor, act act, effect func(ctx co
 	if err != nil {
 		return c.refused(ctx, ch.event, err)
 	}
-	running, cancel := context.WithTimeout(context.WithoutCancel(ctx), effectTimeout)
-	defer cancel()
-	return c.close(ctx, a, ch.event, effect(running))
+	return c.close(ctx, a, ch.event, effect(ctx))
 }
 
 func (c *core) close(ctx context.Context, a Actor, event keystile.Event, err error) error {
-	outcome := keystile.Outcome{EventID: event.ID, Result: keystile.ResultOK, Status: success(a), Detail: event.Detail}
-	if err != nil {
-		found := Classify(err)
-		outcome.Result, outcome.Status = found.Result, found.Status
-		if found.Status >= http.StatusInternalServerError {
-			// No clear answer came back: the effect may have happened.
-			outcome.Result = keystile.ResultUnknown
-		}
-		outcome.Detail.Code, outcome.Detail.Message = found.Code, message(err)
-	}
+	outcome := outcomeOf(a, event, err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	closing := c.store.Write(store.Urgent(ctx), func(tx store.Tx) error { return tx.CloseEvents([]keystile.Outcome{outcome}) })

@@ -21,6 +21,13 @@ type Outcome struct {
 // from the dashboard.
 var ErrCSRF = fmt.Errorf("cross-site request: %w", keystile.ErrDenied)
 
+var (
+	// ErrNameTaken is a name that another one has.
+	ErrNameTaken = fmt.Errorf("the name is taken: %w", keystile.ErrConflict)
+	// ErrLocked is a lock that guards a thing against the act.
+	ErrLocked = fmt.Errorf("locked: %w", keystile.ErrConflict)
+)
+
 // errHidden is a refusal that does not tell whether the thing exists.
 var errHidden = fmt.Errorf("not this account's: %w", keystile.ErrNotFound)
 
@@ -37,6 +44,9 @@ var outcomes = []struct {
 	{keystile.ErrDenied, Outcome{http.StatusForbidden, "denied", keystile.ResultDenied}},
 	{keystile.ErrInvalid, Outcome{http.StatusUnprocessableEntity, "invalid", keystile.ResultError}},
 	{keystile.ErrNotFound, Outcome{http.StatusNotFound, "not_found", keystile.ResultError}},
+	{ErrNameTaken, Outcome{http.StatusConflict, "name_taken", keystile.ResultError}},
+	{ErrLocked, Outcome{http.StatusConflict, "locked", keystile.ResultDenied}},
+	{keystile.ErrNotEmpty, Outcome{http.StatusConflict, "not_empty", keystile.ResultError}},
 	{keystile.ErrConflict, Outcome{http.StatusConflict, "conflict", keystile.ResultError}},
 	{keystile.ErrUnavailable, Outcome{http.StatusServiceUnavailable, "unavailable", keystile.ResultError}},
 	{context.Canceled, Outcome{499, "canceled", keystile.ResultError}},

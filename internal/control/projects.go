@@ -181,6 +181,13 @@ func (s *Projects) Delete(ctx context.Context, a Actor, id string) error {
 			return err
 		}
 		ch.changed("name", "%s", project.Name)
+		users, err := ch.RGWUsers(store.RGWUserFilter{ProjectID: id, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(users) > 0 {
+			return explain(keystile.ErrConflict, "the project has RGW users: delete them first")
+		}
 		if err := ch.RevokeTokensIn(id, "", ch.now); err != nil {
 			return err
 		}

@@ -86,12 +86,24 @@ func (k *Keyring) load(ctx context.Context, held *snapshot) (*draft, error) {
 			d.putBinding(b)
 		}
 		now := k.now()
+		if err := loadRGWUsers(tx, d, held.generation, now); err != nil {
+			return err
+		}
 		return tx.ChangedCredentials(held.generation, func(c keystile.Credential, s keystile.CredentialSecrets) error {
 			d.putCredential(c, owners[c.Owner], s, now)
 			return nil
 		})
 	})
 	return d, err
+}
+
+// loadRGWUsers takes over the keys of RGW users. A pending secret opens nothing:
+// it may not be the user's yet.
+func loadRGWUsers(tx store.Tx, d *draft, since int64, now time.Time) error {
+	return tx.ChangedRGWUsers(since, func(u keystile.RGWUser, s keystile.RGWSecrets, buckets []keystile.RGWBucket) error {
+		d.putCredential(u.Credential(buckets), "", keystile.CredentialSecrets{Current: s.Current}, now)
+		return nil
+	})
 }
 
 func accountNames(tx store.Tx) (map[string]string, error) {

@@ -50,6 +50,9 @@ type Credential struct {
 	LastUsedAt   time.Time // approximate to a minute; zero: never
 	// Generation is the store's generation of the last change.
 	Generation int64
+	// RGW marks the key of an RGW user, which is no credential in the store; nil
+	// for every other.
+	RGW *RGWIdentity
 }
 
 // CredentialSecrets are the sealed part of a credential.

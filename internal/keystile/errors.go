@@ -20,6 +20,8 @@ var (
 	// ErrNotConfirmed: the change is committed, but not every gateway has
 	// confirmed in time that it holds. Repeating the call is safe.
 	ErrNotConfirmed = errors.New("committed, not confirmed")
+	// ErrNotEmpty: a bucket holds objects, or a user buckets that do.
+	ErrNotEmpty = fmt.Errorf("not empty: %w", ErrConflict)
 )
 
 // A Fault is one thing wrong with one field of an input.

@@ -89,9 +89,11 @@ func (s *copySource) get(subresource string, header http.Header) (*http1.Respons
 	if s.object.VersionID != "" {
 		query.Set("versionId", s.object.VersionID)
 	}
-	got, err := s.x.sourceBackend.Send(s.ctx, upstream.Request{
+	out := upstream.Request{
 		Method: http.MethodGet, Bucket: s.object.Bucket, Key: s.object.Key, Query: query, Header: header,
-	})
+	}
+	s.x.sign(&out, s.x.sourceBackend)
+	got, err := s.x.sourceBackend.Send(s.ctx, out)
 	if err != nil {
 		return nil, s.fault(err)
 	}

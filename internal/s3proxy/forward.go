@@ -221,6 +221,7 @@ func (x *exchange) send(out upstream.Request) (*http1.Response, error) {
 	if !x.inside(out) {
 		return nil, s3wire.InternalError.Caused(errOutside)
 	}
+	x.sign(&out, x.backend)
 	answer, err := x.backend.Send(x.context(), out)
 	if err == nil {
 		if err := x.answerBroke(x.vet(answer)); err != nil {

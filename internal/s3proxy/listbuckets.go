@@ -13,7 +13,7 @@ import (
 const maxBuckets = 10_000
 
 // listBuckets answers from the scope: each name that the client may use, once.
-// No backend is asked.
+// No backend is asked but for a user that its Ceph knows.
 func (p *Proxy) listBuckets(x *exchange) error {
 	query := x.req.Query
 	limit, paged, err := pageSize(query.Get("max-buckets"), query.Has("max-buckets"))
@@ -28,12 +28,15 @@ func (p *Proxy) listBuckets(x *exchange) error {
 	if paged || query.Has("bucket-region") {
 		page.Region = p.Region
 	}
-	names := x.lease.Credential.Buckets()
-	if region := query.Get("bucket-region"); region != "" && region != p.Region {
-		names = nil
+	buckets, err := x.seenBuckets()
+	if err != nil {
+		return err
 	}
-	for _, name := range names {
-		if name <= string(after) || !strings.HasPrefix(name, page.Prefix) {
+	if region := query.Get("bucket-region"); region != "" && region != p.Region {
+		buckets = nil
+	}
+	for _, b := range buckets {
+		if b.Name <= string(after) || !strings.HasPrefix(b.Name, page.Prefix) {
 			continue
 		}
 		if len(page.Buckets) == limit {
@@ -41,12 +44,25 @@ func (p *Proxy) listBuckets(x *exchange) error {
 			page.ContinuationToken = base64.RawURLEncoding.EncodeToString([]byte(last))
 			break
 		}
-		page.Buckets = append(page.Buckets, s3wire.BucketEntry{Name: name, CreatedAt: x.lease.Credential.CreatedAt})
+		page.Buckets = append(page.Buckets, b)
 	}
 	x.recordRead(http.StatusOK)
 	return x.reply(&answer{
 		status: http.StatusOK, header: http.Header{"Content-Type": {"application/xml"}}, body: page.Marshal(),
 	})
+}
+
+// seenBuckets are those that the caller may use, by name.
+func (x *exchange) seenBuckets() ([]s3wire.BucketEntry, error) {
+	if x.cephDecides() {
+		return x.ownBuckets()
+	}
+	names := x.lease.Credential.Buckets()
+	entries := make([]s3wire.BucketEntry, len(names))
+	for i, name := range names {
+		entries[i] = s3wire.BucketEntry{Name: name, CreatedAt: x.lease.Credential.CreatedAt}
+	}
+	return entries, nil
 }
 
 func pageSize(text string, given bool) (size int, paged bool, err error) {

@@ -28,6 +28,9 @@ func (x *exchange) resolve() error {
 // find tells what a bucket name stands for within the caller's scope. What a
 // binding opens it never hides a part of.
 func (x *exchange) find(name string) (keystile.Place, error) {
+	if x.cephDecides() {
+		return x.findAtCeph(name)
+	}
 	if x.lease.Binding == nil {
 		return x.lease.Credential.Resolve(name)
 	}

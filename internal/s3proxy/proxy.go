@@ -48,7 +48,8 @@ type Options struct {
 	Trail    *audit.Recorder
 	Clients  ClientAddress
 	Observer Observer
-	CORS     CORS // nil: no page of another origin may use anything
+	RGW      RGWBuckets // nil: there are no RGW users
+	CORS     CORS       // nil: no page of another origin may use anything
 	Log      *slog.Logger
 	Now      func() time.Time
 	// Region is the one that clients sign for; us-east-1 is accepted beside it.
@@ -163,6 +164,8 @@ func (p *Proxy) handle(x *exchange) error {
 	switch {
 	case x.req.Op.Name == s3wire.OpListBuckets:
 		return p.listBuckets(x)
+	case x.ownsBuckets():
+		return p.changeOwn(x)
 	case x.req.Op.Name == s3wire.OpDeleteObjects:
 		return p.deleteObjects(x)
 	case x.copiesAcross():

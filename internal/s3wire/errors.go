@@ -32,6 +32,11 @@ var (
 	InternalError                = Code{"InternalError", http.StatusInternalServerError, "An internal error occurred. Try again."}
 	InvalidAccessKeyID           = Code{"InvalidAccessKeyId", http.StatusUnauthorized, "The access key ID does not exist, or is revoked, disabled or expired."}
 	InvalidArgument              = Code{"InvalidArgument", http.StatusBadRequest, "An argument is invalid."}
+	BucketExists                 = Code{"BucketAlreadyExists", http.StatusConflict, "A bucket of that name exists already."}
+	OwnBucketExists              = Code{"BucketAlreadyOwnedByYou", http.StatusConflict, "You own a bucket of that name already."}
+	BucketNotEmpty               = Code{"BucketNotEmpty", http.StatusConflict, "The bucket is not empty."}
+	NoSuchBucket                 = Code{"NoSuchBucket", http.StatusNotFound, "There is no such bucket."}
+	InvalidLocation              = Code{"InvalidLocationConstraint", http.StatusBadRequest, "The region of a new bucket must be the gateway's, or none."}
 	InvalidBucketName            = Code{"InvalidBucketName", http.StatusBadRequest, "The bucket name is not valid."}
 	InvalidDigest                = Code{"InvalidDigest", http.StatusBadRequest, "The Content-MD5 or checksum value that was sent is not valid."}
 	InvalidPart                  = Code{"InvalidPart", http.StatusBadRequest, "A part could not be found, or its ETag does not match."}

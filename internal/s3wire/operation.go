@@ -47,6 +47,8 @@ type Caller uint8
 const (
 	Credentials Caller = 1 << iota
 	Anonymous
+	// Owners are RGW users, on buckets of their own.
+	Owners
 )
 
 // BodyKind is what a request's body is.

@@ -5,7 +5,8 @@ import (
 )
 
 // administration are the operations on buckets themselves and their
-// configuration. No credential may call one, whatever its grants.
+// configuration. No credential may call one, whatever its grants; RGW users make
+// and delete their own buckets.
 func administration() []Operation {
 	ops := []Operation{
 		admin(OpCreateBucket, http.MethodPut),
@@ -22,6 +23,7 @@ func administration() []Operation {
 		admin("UpdateBucketMetadataInventoryTableConfiguration", http.MethodPut, "metadataInventoryTable"),
 		admin("UpdateBucketMetadataJournalTableConfiguration", http.MethodPut, "metadataJournalTable"),
 	}
+	ops[0].Callers, ops[1].Callers = Owners, Owners
 	ops = append(ops, onService()...)
 	ops = append(ops, getAndPut()...)
 	ops = append(ops, getPutAndDelete()...)

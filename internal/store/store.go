@@ -39,6 +39,7 @@ type Tx interface {
 	Bindings
 	Backends
 	CORS
+	RGWUsers
 	Accounts
 	Sessions
 	Tokens
@@ -114,8 +115,8 @@ type Backends interface {
 	// Probe is the last one saved, of a declared backend too.
 	Probe(backendID string) (keystile.Probe, error)
 	SaveProbe(keystile.Probe) error // inserts or replaces
-	// BackendInUse reports whether a credential that is not revoked, or an open
-	// binding, names the backend.
+	// BackendInUse reports whether a credential that is not revoked, an open
+	// binding, or an RGW user names the backend.
 	BackendInUse(id string) (bool, error)
 }
 
@@ -126,6 +127,53 @@ type CORS interface {
 	// SaveBucketCORS inserts or replaces; with CORSOff it removes, if there is
 	// anything.
 	SaveBucketCORS(keystile.BucketCORS) error
+}
+
+// RGWUserFilter selects RGW users. Zero fields do not filter.
+type RGWUserFilter struct {
+	ProjectID string
+	BackendID string
+	Text      string // part of the name or access key ID, in any case
+	After     string // id of the last row of the page before; ErrInvalid if absent
+	Limit     int    // 0: all
+}
+
+// RGWUsers keeps S3 identities, their buckets where the gateway is their home,
+// and long work on them. A deleted user leaves its names free, but stays as a row
+// so that gateways learn of it; only ChangedRGWUsers and its jobs show it.
+type RGWUsers interface {
+	// CreateRGWUser is ErrConflict if the name is taken in the project, or the key
+	// or uid is.
+	CreateRGWUser(keystile.RGWUser, keystile.RGWSecrets) error
+	RGWUser(id string) (keystile.RGWUser, error)
+	// RGWUserProject is the project of a user, of a deleted one too.
+	RGWUserProject(id string) (string, error)
+	RGWUserByName(projectID, name string) (keystile.RGWUser, error)
+	RGWUserByUID(backendID, uid string) (keystile.RGWUser, error)
+	RGWSecrets(id string) (keystile.RGWSecrets, error)
+	RGWUsers(RGWUserFilter) ([]keystile.RGWUser, error) // newest first
+	// UnsettledRGWUsers are those that are being made or deleted, or have a pending
+	// secret, by id.
+	UnsettledRGWUsers() ([]keystile.RGWUser, error)
+	// UpdateRGWUser replaces all but ProjectID, BackendID, UID, AccessKeyID and
+	// CreatedAt.
+	UpdateRGWUser(keystile.RGWUser) error
+	SetRGWSecrets(id string, s keystile.RGWSecrets) error // zero ones are erased
+	// ChangedRGWUsers calls yield for every user whose generation is above since,
+	// deleted ones too, with its secrets and buckets, in order of generation.
+	ChangedRGWUsers(since int64, yield func(keystile.RGWUser, keystile.RGWSecrets, []keystile.RGWBucket) error) error
+
+	CreateRGWBucket(keystile.RGWBucket) error // ErrConflict if the bucket has an owner
+	RGWBucket(keystile.Bucket) (keystile.RGWBucket, error)
+	RGWBuckets(userID string) ([]keystile.RGWBucket, error) // by name
+	UpdateRGWBucket(keystile.RGWBucket) error               // ACL and Made
+	DeleteRGWBucket(keystile.Bucket) error
+
+	CreateRGWJob(keystile.RGWJob) error
+	RGWJob(id string) (keystile.RGWJob, error)
+	LastRGWJob(userID string) (keystile.RGWJob, error)
+	UnfinishedRGWJobs() ([]keystile.RGWJob, error) // oldest first
+	UpdateRGWJob(keystile.RGWJob) error            // what it has reached
 }
 
 // Accounts keeps people. Names are unique among the accounts that exist.

@@ -95,6 +95,9 @@ type Request struct {
 	// sent; 0 stands for what the backend's Timeouts say for the Method.
 	AnswerTimeout time.Duration
 
+	// As signs instead of the backend's own key: for users that the backend knows.
+	As *sigv4.Signer
+
 	addressing addressing // for probes
 }
 
@@ -329,7 +332,11 @@ func (b *Backend) prepare(r *Request) (addressed, error) {
 		r.PayloadHash = sigv4.EmptySHA256
 	}
 	lowerMetadata(r.Header)
-	if err := b.signer.Sign(r.Method, path, query, host, r.Header, r.PayloadHash, b.now()); err != nil {
+	signer := b.signer
+	if r.As != nil {
+		signer = r.As
+	}
+	if err := signer.Sign(r.Method, path, query, host, r.Header, r.PayloadHash, b.now()); err != nil {
 		return addressed{}, err
 	}
 	target := path

@@ -80,7 +80,7 @@ func page(ops []s3wire.Operation) []byte {
 
 func row(op s3wire.Operation) string {
 	cells := []string{
-		op.Name, request(op), orDash(op.Permission.String()), code(op.Query), headers(op), usage(op.Effect), string(op.Class), callers(op.Callers), yes(op.Served),
+		op.Name, request(op), orDash(op.Permission.String()), code(op.Query), headers(op), usage(op.Effect), string(op.Class), callers(op.Callers), yes(op.Served || op.Callers&s3wire.Owners != 0),
 	}
 	return "| " + strings.Join(cells, " | ") + " |\n"
 }
@@ -135,6 +135,9 @@ func callers(c s3wire.Caller) string {
 	}
 	if c&s3wire.Anonymous != 0 {
 		names = append(names, "anonymous")
+	}
+	if c&s3wire.Owners != 0 {
+		names = append(names, "RGW user")
 	}
 	if len(names) == 0 {
 		return "nobody"

@@ -109,6 +109,7 @@ func (t *tx) SaveProbe(p keystile.Probe) error {
 func (t *tx) BackendInUse(id string) (bool, error) {
 	var used bool
 	err := t.row([]any{&used}, `SELECT EXISTS (SELECT 1 FROM credential_backends WHERE backend = $1)
-		OR EXISTS (SELECT 1 FROM bindings WHERE backend = $1 AND removed_at = 0)`, id)
+		OR EXISTS (SELECT 1 FROM bindings WHERE backend = $1 AND removed_at = 0)
+		OR EXISTS (SELECT 1 FROM rgw_users WHERE backend = $1 AND deleted_at = 0)`, id)
 	return used, about(err, "uses of backend %q", id)
 }

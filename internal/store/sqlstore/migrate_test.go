@@ -20,6 +20,7 @@ var frozen = map[string]string{
 	"sqlite/00005_binding_index.sql": "b3ffe4078c73a5d0e76476534362f0f0000127eb94bc9190f31efd98f7fc8356",
 	"sqlite/00006_projects.sql":      "24002de9432e3ced58977b951bc24a8b318948691bbd49ef2ef675bc14c9dd5c",
 	"sqlite/00009_outbox.sql":        "e4e16da868eae80825cb1e4c5f8671e4864e7f9d77c55950074a836052c020f7",
+	"sqlite/00007_rgw.sql":           "958b2cdb2eaae2da871cd462d36c8280e3b05013d8ddb01944a190ef2da2be9f",
 }
 
 func TestShippedMigrationsAreFrozen(t *testing.T) {

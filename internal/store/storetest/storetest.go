@@ -27,6 +27,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("sessions", func(t *testing.T) { testSessions(t, open) })
 	t.Run("tokens", func(t *testing.T) { testTokens(t, open) })
 	t.Run("projects", func(t *testing.T) { testProjects(t, open) })
+	t.Run("RGW users", func(t *testing.T) { testRGWUsers(t, open) })
 	t.Run("events", func(t *testing.T) { testEvents(t, open) })
 	t.Run("traffic", func(t *testing.T) { testTraffic(t, open) })
 	t.Run("health", func(t *testing.T) { testHealth(t, open) })

@@ -741,6 +741,272 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rgw/backends/{backend}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a Ceph user under management
+         * @description For admins. It keeps its key, of which it must have just one, and its quota.
+         */
+        post: operations["adoptRGWUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/backends/{backend}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a Ceph's users that are not managed here
+         * @description For admins.
+         */
+        get: operations["listUnmanagedRGWUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how far a deletion has come */
+        get: operations["getRGWJob"];
+        put?: never;
+        post?: never;
+        /**
+         * Stop a deletion
+         * @description What is deleted stays deleted; the user stays disabled until an admin enables it.
+         */
+        delete: operations["cancelRGWJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a project's RGW users, newest first
+         * @description An admin may leave the project out. Usage is in the answer for one user.
+         */
+        get: operations["listRGWUsers"];
+        put?: never;
+        /**
+         * Make an RGW user with its key
+         * @description For the project's owners and members with rgw:write; a quota is for admins. The secret is shown once.
+         */
+        post: operations["createRGWUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an RGW user with its usage now */
+        get: operations["getRGWUser"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an RGW user
+         * @description With buckets that hold objects: 409 not_empty. With purge_objects its key stops, and a job (202) empties and deletes its buckets first. Locked: 409.
+         */
+        delete: operations["deleteRGWUser"];
+        options?: never;
+        head?: never;
+        /**
+         * Edit an RGW user
+         * @description quota, locked, lock_reason and status are for admins: from anybody else a body that has one of them is refused whole.
+         */
+        patch: operations["updateRGWUser"];
+        trace?: never;
+    };
+    "/rgw/users/{user_id}/buckets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a user's buckets with what they hold */
+        get: operations["listRGWBuckets"];
+        put?: never;
+        /** Make a bucket that the user owns */
+        post: operations["createRGWBucket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users/{user_id}/buckets/{bucket}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a bucket */
+        get: operations["getRGWBucket"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a bucket
+         * @description One that holds objects: 409 not_empty.
+         */
+        delete: operations["deleteRGWBucket"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users/{user_id}/buckets/{bucket}/acl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a bucket's canned ACL */
+        get: operations["getRGWBucketACL"];
+        /** Give a bucket a canned ACL */
+        put: operations["setRGWBucketACL"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users/{user_id}/buckets/{bucket}/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List objects by key */
+        get: operations["listRGWObjects"];
+        put?: never;
+        /**
+         * Upload an object
+         * @description A form with the fields key and file, in this order; the file streams. An upload that breaks off stores nothing.
+         */
+        post: operations["uploadRGWObject"];
+        /** Delete an object */
+        delete: operations["deleteRGWObject"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users/{user_id}/buckets/{bucket}/objects/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download an object, or a range of it
+         * @description Always as an attachment, and sandboxed: what a tenant stores never runs on the dashboard's origin.
+         */
+        get: operations["downloadRGWObject"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users/{user_id}/buckets/{bucket}/objects/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an object's type, size, ETag and metadata */
+        get: operations["getRGWObjectMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users/{user_id}/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a Ceph user back
+         * @description For admins. It stays at the Ceph as it is, and is no longer managed here.
+         */
+        post: operations["forgetRGWUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rgw/users/{user_id}/renew_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give the key a new secret
+         * @description The access key ID stays. When this returns the old secret is dead, at the gateway and at the backend. While another renewal is under way: 409. On a locked user nothing changes, and the secret is masked.
+         */
+        post: operations["renewRGWUserKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1103,7 +1369,7 @@ export interface components {
         };
         Error: {
             /** @enum {string} */
-            code: "invalid" | "unauthenticated" | "denied" | "csrf" | "not_found" | "conflict" | "throttled" | "committed_not_confirmed" | "unavailable" | "internal" | "canceled" | "too_large" | "unsupported_media_type" | "timeout" | "misdirected";
+            code: "invalid" | "unauthenticated" | "denied" | "csrf" | "not_found" | "conflict" | "name_taken" | "locked" | "not_empty" | "throttled" | "committed_not_confirmed" | "unavailable" | "internal" | "canceled" | "too_large" | "unsupported_media_type" | "timeout" | "misdirected";
             detail?: components["schemas"]["ErrorDetail"];
             /** @description for people */
             message: string;
@@ -1357,6 +1623,22 @@ export interface components {
             /** @description account name of its first owner; absent: the account that asks */
             owner?: string;
         };
+        NewRGWBucket: {
+            name: string;
+        };
+        NewRGWUser: {
+            user: components["schemas"]["NewRGWUserUserStruct"];
+        };
+        NewRGWUserUserStruct: {
+            /** @description absent: the one Ceph, or the one backend, that there is */
+            backend_id?: string;
+            /** @example my-app-storage */
+            name: string;
+            /** Format: uuid */
+            project_id: string;
+            /** @description for admins; absent: the configured default */
+            quota?: components["schemas"]["RGWQuota"];
+        };
         NewToken: {
             /**
              * Format: date-time
@@ -1435,6 +1717,148 @@ export interface components {
             inherits: boolean;
             /** @description for people */
             text: string;
+        };
+        RGWAdoption: {
+            /** @description absent: the one at the Ceph */
+            name?: string;
+            /** Format: uuid */
+            project_id: string;
+            /** @description of the user at the Ceph */
+            uid: string;
+        };
+        RGWBucket: {
+            /** Format: date-time */
+            created_at: string;
+            name: string;
+            /** Format: int64 */
+            objects: number;
+            /** @description the user's id */
+            owner: string;
+            /** Format: int64 */
+            size_bytes: number;
+        };
+        RGWBucketACL: {
+            /** @description private, public-read, public-read-write or authenticated-read; custom: none of them */
+            acl: string;
+        };
+        RGWJob: {
+            /**
+             * Format: int64
+             * @description how many there were
+             */
+            buckets: number;
+            /** Format: int64 */
+            buckets_left: number;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @description why it stands still */
+            message?: string;
+            /**
+             * Format: int64
+             * @description versions and delete markers too
+             */
+            objects_deleted: number;
+            /** @enum {string} */
+            state: "running" | "cancelling" | "done" | "cancelled";
+            /** Format: date-time */
+            updated_at: string;
+            user_id: string;
+        };
+        RGWObject: {
+            etag: string;
+            key: string;
+            /** Format: date-time */
+            last_modified?: string;
+            /** Format: int64 */
+            size_bytes: number;
+        };
+        RGWObjectList: {
+            items: components["schemas"]["RGWObject"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+            /** @description what the delimiter groups */
+            prefixes: string[];
+        };
+        RGWObjectMetadata: {
+            content_type: string;
+            etag: string;
+            key: string;
+            /** Format: date-time */
+            last_modified?: string;
+            /** @description the user's own */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            size_bytes: number;
+        };
+        RGWQuota: {
+            /** @description false: the number is kept and not enforced */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description KiB; -1: unlimited
+             */
+            max_size_kb: number;
+        };
+        RGWUser: {
+            access_key_id: string;
+            /** @description it was there before it was managed here */
+            adopted: boolean;
+            backend_id: string;
+            /**
+             * Format: int64
+             * @description KiB; null in lists, and where the backend does not answer
+             */
+            buckets_total_size_kb: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description what was changed at the Ceph by somebody else */
+            drift?: ("missing" | "key_missing" | "secret" | "status" | "quota" | "name")[];
+            /** @description where its key works */
+            endpoint: string;
+            id: string;
+            /** @description the deletion under way */
+            job?: components["schemas"]["RGWJob"];
+            /** Format: date-time */
+            key_renewed_at: string;
+            lock_reason: string | null;
+            locked: boolean;
+            name: string;
+            project_id: string;
+            quota: components["schemas"]["RGWQuota"];
+            region: string;
+            /** @description a fixed mask, but in the answers that make a secret */
+            secret_key: string;
+            /** @enum {string} */
+            state: "live" | "creating" | "deleting";
+            /** @enum {string} */
+            status: "active" | "disabled";
+            /** @description of the user at its Ceph */
+            uid?: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        RGWUserEdit: {
+            /** @description for admins; goes with the lock */
+            lock_reason?: string | null;
+            /** @description for admins */
+            locked?: boolean | null;
+            name?: string;
+            /** @description for admins */
+            quota?: {
+                enabled?: boolean;
+                /** Format: int64 */
+                max_size_kb?: number;
+            } | null;
+            /** @description for admins; active or disabled */
+            status?: string | null;
+        };
+        RGWUserList: {
+            items: components["schemas"]["RGWUser"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
         };
         Rotation: {
             /**
@@ -1631,6 +2055,14 @@ export interface components {
              * @description likewise; deletes among them
              */
             writes: number;
+        };
+        UnmanagedRGWUser: {
+            uid: string;
+        };
+        UnmanagedRGWUserList: {
+            items: components["schemas"]["UnmanagedRGWUser"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
         };
     };
     responses: never;
@@ -3483,6 +3915,749 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    adoptRGWUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backend: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RGWAdoption"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWUser"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listUnmanagedRGWUsers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                backend: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnmanagedRGWUserList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRGWJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWJob"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancelRGWJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWJob"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRGWUsers: {
+        parameters: {
+            query?: {
+                /** @description needed of all but admins */
+                project_id?: string;
+                /** @description part of the name or access key ID */
+                name?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWUserList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createRGWUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRGWUser"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWUser"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRGWUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWUser"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteRGWUser: {
+        parameters: {
+            query?: {
+                /** @description empty and delete its buckets first */
+                purge_objects?: boolean;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWJob"];
+                };
+            };
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateRGWUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RGWUserEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWUser"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRGWBuckets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWBucket"][] | null;
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createRGWBucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRGWBucket"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWBucket"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRGWBucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWBucket"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteRGWBucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRGWBucketACL: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWBucketACL"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setRGWBucketACL: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RGWBucketACL"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWBucketACL"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRGWObjects: {
+        parameters: {
+            query?: {
+                prefix?: string;
+                delimiter?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWObjectList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    uploadRGWObject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @description of the object; before the file */
+                    key: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWObject"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteRGWObject: {
+        parameters: {
+            query: {
+                key: string;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    downloadRGWObject: {
+        parameters: {
+            query: {
+                key: string;
+            };
+            header?: {
+                Range?: string;
+            };
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getRGWObjectMetadata: {
+        parameters: {
+            query: {
+                key: string;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWObjectMetadata"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    forgetRGWUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    renewRGWUserKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWUser"];
+                };
             };
             /** @description Refused or failed */
             default: {

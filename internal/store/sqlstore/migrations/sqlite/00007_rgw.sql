@@ -64,4 +64,4 @@ CREATE TABLE rgw_jobs (
     updated_at  INTEGER NOT NULL
 );
 CREATE INDEX rgw_jobs_user ON rgw_jobs (user_id, created_at);
-CREATE INDEX rgw_jobs_running ON rgw_jobs (id) WHERE state = 'running';
+CREATE INDEX rgw_jobs_running ON rgw_jobs (id) WHERE state IN ('running', 'cancelling');

@@ -1,0 +1,111 @@
+package control
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"keystile/internal/keystile"
+)
+
+// RGWHomes are where RGW users live: a Ceph, or the gateway itself, for which
+// what concerns the user alone does nothing. Errors match keystile's:
+// ErrNotFound, ErrConflict, ErrNotEmpty, ErrInvalid and ErrDenied where the
+// backend said so, ErrUnavailable where it gave no clear answer.
+type RGWHomes interface {
+	// Create makes the user with its one key and its quota. Done again, it is nil.
+	Create(ctx context.Context, u keystile.RGWUser, secret keystile.Secret) error
+	// SetSecret replaces the secret of the user's key, or makes the key.
+	SetSecret(ctx context.Context, u keystile.RGWUser, secret keystile.Secret) error
+	SetQuota(ctx context.Context, u keystile.RGWUser) error
+	SetSuspended(ctx context.Context, u keystile.RGWUser, suspended bool) error
+	Rename(ctx context.Context, u keystile.RGWUser) error
+	// Remove removes the user; ErrNotEmpty if it has buckets.
+	Remove(ctx context.Context, u keystile.RGWUser) error
+	// Look tells what the home says of the user now, its usage counted anew.
+	Look(ctx context.Context, u keystile.RGWUser, secret keystile.Secret) (keystile.RGWHome, error)
+	// Owner is who owns a bucket at the user's home, of any user; only for a Ceph.
+	Owner(ctx context.Context, u keystile.RGWUser, bucket string) (keystile.RGWBucketInfo, error)
+	// Buckets lists the user's, with what they hold; only for a Ceph.
+	Buckets(ctx context.Context, u keystile.RGWUser) ([]keystile.RGWBucketInfo, error)
+	// Usage counts what a bucket holds.
+	Usage(ctx context.Context, as RGWSigner, bucket string) (bytes, objects int64, err error)
+
+	CreateBucket(ctx context.Context, as RGWSigner, bucket string) error
+	DeleteBucket(ctx context.Context, as RGWSigner, bucket string) error
+	// Empty deletes objects, versions, delete markers and unfinished uploads of a
+	// bucket, up to about a thousand; done tells that none is left.
+	Empty(ctx context.Context, as RGWSigner, bucket string) (deleted int64, done bool, err error)
+	ACL(ctx context.Context, as RGWSigner, bucket string) (string, error)
+	SetACL(ctx context.Context, as RGWSigner, bucket, acl string) error
+
+	Objects(ctx context.Context, as RGWSigner, bucket string, q ObjectQuery) (ObjectPage, error)
+	Put(ctx context.Context, as RGWSigner, bucket string, o NewObject) (ObjectInfo, error)
+	Open(ctx context.Context, as RGWSigner, bucket, key, byteRange string) (*OpenObject, error)
+	Head(ctx context.Context, as RGWSigner, bucket, key string) (ObjectInfo, error)
+	DeleteObject(ctx context.Context, as RGWSigner, bucket, key string) error
+
+	// Unmanaged reads a Ceph's user as it is there, with its keys.
+	Unmanaged(ctx context.Context, backendID, uid string) (CephUser, error)
+	// UIDs lists a Ceph's users in pages.
+	UIDs(ctx context.Context, backendID, cursor string, limit int) (uids []string, next string, err error)
+}
+
+// RGWSigner is whose key signs what is done with a user's buckets: its own at a
+// Ceph, the gateway's everywhere else.
+type RGWSigner struct {
+	User   keystile.RGWUser
+	Secret keystile.Secret // at a Ceph
+}
+
+// CephUser is a user as a Ceph has it.
+type CephUser struct {
+	UID  string
+	Home keystile.RGWHome
+	Keys []CephKey
+}
+
+// CephKey is one key pair of a Ceph's user.
+type CephKey struct {
+	AccessKeyID string
+	Secret      keystile.Secret
+}
+
+// ObjectQuery selects objects of a bucket.
+type ObjectQuery struct {
+	Prefix, Delimiter, Cursor string
+	Limit                     int
+}
+
+// ObjectPage is a page of objects, by key.
+type ObjectPage struct {
+	Objects  []ObjectInfo
+	Prefixes []string
+	Next     string // cursor; empty on the last page
+}
+
+// ObjectInfo is an object without its bytes.
+type ObjectInfo struct {
+	Key          string
+	Size         int64
+	ETag         string // without quotes
+	LastModified time.Time
+	ContentType  string
+	Metadata     map[string]string // the user's own
+}
+
+// NewObject is an object on its way to a bucket.
+type NewObject struct {
+	Key         string
+	ContentType string
+	Body        io.Reader // of unknown length
+}
+
+// OpenObject is an object that is being read; its body must be closed.
+type OpenObject struct {
+	ObjectInfo
+	Partial      bool
+	ContentRange string
+	Length       int64 // of the body
+	Body         io.ReadCloser
+}

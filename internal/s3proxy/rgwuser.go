@@ -1,0 +1,190 @@
+package s3proxy
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"keystile/internal/keyring"
+	"keystile/internal/keystile"
+	"keystile/internal/s3wire"
+	"keystile/internal/sigv4"
+	"keystile/internal/upstream"
+)
+
+// RGWBuckets makes, deletes and lists the buckets that RGW users own. Errors
+// match keystile's: ErrConflict for a name that is taken, ErrNotEmpty,
+// ErrNotFound, ErrInvalid, ErrDenied.
+type RGWBuckets interface {
+	OwnBuckets(ctx context.Context, userID string) ([]keystile.RGWBucketInfo, error)
+	CreateOwnBucket(ctx context.Context, userID, bucket string) error
+	DeleteOwnBucket(ctx context.Context, userID, bucket string) error
+}
+
+// rgwUser is whose key signed the request; nil if it is no RGW user's.
+func (x *exchange) rgwUser() *keystile.RGWIdentity {
+	if x.lease == nil || x.lease.Credential == nil {
+		return nil
+	}
+	return x.lease.Credential.RGW
+}
+
+// cephDecides reports whether the request goes on as a user that the Ceph knows:
+// then it alone says what the user may.
+func (x *exchange) cephDecides() bool {
+	u := x.rgwUser()
+	return u != nil && u.Ceph
+}
+
+// findAtCeph is find for a user of a Ceph: names are the Ceph's own.
+func (x *exchange) findAtCeph(name string) (keystile.Place, error) {
+	if err := keystile.CheckBucketName(name); err != nil {
+		return keystile.Place{}, s3wire.InvalidBucketName.Err()
+	}
+	return keystile.Place{Bucket: keystile.Bucket{Backend: x.rgwUser().Backend, Name: name}}, nil
+}
+
+// sign has a user's own key sign what goes to its Ceph.
+func (x *exchange) sign(out *upstream.Request, to *upstream.Backend) {
+	if x.cephDecides() {
+		out.As = sigv4.NewSigner(x.lease.Credential.AccessKeyID, x.lease.Secret.Reveal(), to.Info().Region, "s3")
+	}
+}
+
+// ownsBuckets reports whether the operation is on the caller's own buckets
+// themselves.
+func (x *exchange) ownsBuckets() bool {
+	return x.req.Op.Callers == s3wire.Owners && x.rgwUser() != nil
+}
+
+// authorizeOwn checks an operation on a bucket itself. On a Ceph that decides;
+// elsewhere a user deletes only what it owns.
+func (x *exchange) authorizeOwn() error {
+	u := x.rgwUser()
+	x.real.Bucket = keystile.Bucket{Backend: u.Backend, Name: x.req.Bucket}
+	x.bucket = x.real.Bucket
+	x.event.Backend, x.event.Bucket = u.Backend, clip(x.req.Bucket, 255)
+	create := x.req.Op.Name == s3wire.OpCreateBucket
+	if err := keystile.CheckBucketName(x.req.Bucket); err != nil || create && keystile.CheckNewBucketName(x.req.Bucket) != nil {
+		return s3wire.InvalidBucketName.Err()
+	}
+	if !u.Ceph && !create {
+		if _, err := x.lease.Credential.Resolve(x.req.Bucket); err != nil {
+			return err
+		}
+	}
+	backend, ok := x.p.Backends.Get(u.Backend)
+	if !ok || x.p.RGW == nil {
+		return s3wire.BackendUnreachable.Err()
+	}
+	x.backend = backend
+	return nil
+}
+
+// changeOwn makes or deletes a bucket of the caller. Its intent is durable before
+// the backend hears of it.
+func (p *Proxy) changeOwn(x *exchange) error {
+	create := x.req.Op.Name == s3wire.OpCreateBucket
+	if create {
+		if err := x.checkNewBucket(); err != nil {
+			return err
+		}
+	}
+	defer x.wait()()
+	if err := x.intend().Wait(x.context()); err != nil {
+		return err
+	}
+	if x.lease.Cut() {
+		return keyring.ErrCut
+	}
+	// A bucket that goes takes the right to it along, and with that this request:
+	// the change must not wait for itself.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), ownBucketTimeout)
+	defer cancel()
+	x.lease.Release()
+	a := &answer{status: http.StatusNoContent, header: http.Header{}}
+	err := error(nil)
+	if create {
+		a.status, a.header = http.StatusOK, http.Header{"Location": {"/" + x.req.Bucket}}
+		err = p.RGW.CreateOwnBucket(ctx, x.rgwUser().UserID, x.bucket.Name)
+	} else {
+		err = p.RGW.DeleteOwnBucket(ctx, x.rgwUser().UserID, x.bucket.Name)
+	}
+	if err != nil {
+		return x.ownBucketError(err)
+	}
+	if err := x.settle(a); err != nil {
+		return err
+	}
+	return x.reply(a)
+}
+
+const ownBucketTimeout = time.Minute
+
+// ownBucketError is what S3 says of a change that did not happen.
+func (x *exchange) ownBucketError(err error) error {
+	switch {
+	case errors.Is(err, keystile.ErrNotEmpty):
+		return s3wire.BucketNotEmpty.Caused(err)
+	case errors.Is(err, keystile.ErrConflict):
+		if _, mine := x.lease.Credential.Resolve(x.req.Bucket); mine == nil {
+			return s3wire.OwnBucketExists.Caused(err)
+		}
+		return s3wire.BucketExists.Caused(err)
+	case errors.Is(err, keystile.ErrNotFound):
+		return s3wire.NoSuchBucket.Caused(err)
+	case errors.Is(err, keystile.ErrInvalid):
+		return s3wire.InvalidBucketName.Caused(err)
+	}
+	return err
+}
+
+// checkNewBucket refuses what a new bucket cannot have here: another region, an
+// ACL, object lock.
+func (x *exchange) checkNewBucket() error {
+	for name := range x.req.Header {
+		switch name {
+		case "X-Amz-Acl", "X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Object-Ownership", "X-Amz-Bucket-Namespace":
+			return s3wire.NotImplemented.With("A bucket cannot be made with %s here.", name)
+		}
+	}
+	if x.req.CannedACL != "" && x.req.CannedACL != keystile.ACLPrivate || len(x.req.ACLGrants) > 0 {
+		return s3wire.NotImplemented.With("A bucket is private when it is made.")
+	}
+	body, err := x.readXML()
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	var config struct {
+		XMLName            xml.Name
+		LocationConstraint string
+	}
+	if xml.Unmarshal(body, &config) != nil || config.XMLName.Local != "CreateBucketConfiguration" {
+		return s3wire.MalformedXML.Err()
+	}
+	if l := config.LocationConstraint; l != "" && l != x.p.Region && l != defaultRegion {
+		return s3wire.InvalidLocation.Err()
+	}
+	return nil
+}
+
+// ownBuckets are the buckets of a user that its Ceph knows.
+func (x *exchange) ownBuckets() ([]s3wire.BucketEntry, error) {
+	u := x.rgwUser()
+	x.bucket.Backend, x.event.Backend = u.Backend, u.Backend
+	if x.p.RGW == nil {
+		return nil, s3wire.BackendUnreachable.Err()
+	}
+	list, err := x.p.RGW.OwnBuckets(x.context(), u.UserID)
+	if err != nil {
+		return nil, fmt.Errorf("buckets of an RGW user: %w", err)
+	}
+	entries := make([]s3wire.BucketEntry, len(list))
+	for i, b := range list {
+		entries[i] = s3wire.BucketEntry{Name: b.Bucket.Name, CreatedAt: b.CreatedAt}
+	}
+	return entries, nil
+}
