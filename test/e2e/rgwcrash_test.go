@@ -1,0 +1,186 @@
+package e2e_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"keystile/test/ceph"
+)
+
+// killing stands before the Admin Ops API and kills the server at a call of it:
+// before the Ceph hears of the call, or after it has carried it out and before
+// the server hears of that.
+type killing struct {
+	t      *testing.T
+	target string
+	armed  atomic.Pointer[step]
+	site   *rgwSite
+}
+
+type step struct {
+	method, query string // that the call has
+	after         bool
+}
+
+func startKilling(t *testing.T, c ceph.Cluster) (*killing, string) {
+	t.Helper()
+	k := &killing{t: t, target: strings.TrimPrefix(c.Endpoint, "http://")}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	server := &http.Server{Handler: k, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(ln) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return k, "http://" + ln.Addr().String()
+}
+
+func (k *killing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := k.armed.Load()
+	hit := s != nil && r.Method == s.method && strings.Contains(r.URL.RawQuery, s.query) && k.armed.CompareAndSwap(s, nil)
+	if hit && !s.after {
+		_ = k.site.cmd.Process.Kill()
+		panic(http.ErrAbortHandler)
+	}
+	out := r.Clone(r.Context())
+	out.RequestURI = ""
+	out.URL = &url.URL{Scheme: "http", Host: k.target, Path: r.URL.Path, RawQuery: r.URL.RawQuery}
+	res, err := http.DefaultTransport.RoundTrip(out) // Host stays as it was signed
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if hit {
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = k.site.cmd.Process.Kill()
+		panic(http.ErrAbortHandler)
+	}
+	w.WriteHeader(res.StatusCode)
+	_, _ = io.Copy(w, res.Body)
+}
+
+// again starts the server that was killed.
+func (s *rgwSite) again() {
+	s.t.Helper()
+	<-s.server.ended
+	s.server = start(s.t, s.data, s.server.token)
+}
+
+// settled waits until the repair at the start has done its work.
+func (s *rgwSite) settled(what string, is func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("not settled: %s\n%s", what, s.stderr)
+		}
+	}
+}
+
+// unmanaged counts the Ceph's users that this server does not manage: those of
+// other tests too.
+func (s *rgwSite) unmanaged() (n int) {
+	s.t.Helper()
+	for cursor := ""; ; {
+		r := s.must(200, s.call("admin", "GET", "/rgw/backends/ceph-1/users?limit=1000&cursor="+url.QueryEscape(cursor), nil))
+		n += strings.Count(string(r.body), `"uid"`)
+		if cursor = r.text("next_cursor"); cursor == "<nil>" {
+			return n
+		}
+	}
+}
+
+// TestRGWCrashes kills the server at every call of the Admin Ops API that
+// creating, renewing and deleting make. Afterwards the state is the one before or
+// the one after, and a key that was shown works.
+func TestRGWCrashes(t *testing.T) {
+	cluster := ceph.Start(t)
+	k, admin := startKilling(t, cluster)
+	s, _ := startRGW(t, "ceph", admin)
+	k.site = s
+	both := func(u rgwUser) (int, int) {
+		return s3(t, s.S3Endpoint, u, "GET", "/", ""), s3(t, cluster.Endpoint, u, "GET", "/", "")
+	}
+	n := 0
+	for _, tt := range []struct {
+		name string
+		step step
+	}{
+		{"create: before the user is made", step{"PUT", "display-name=", false}},
+		{"create: after the user is made", step{"PUT", "display-name=", true}},
+		{"create: before its quota", step{"PUT", "quota-type=", false}},
+		{"create: after its quota", step{"PUT", "quota-type=", true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n++
+			name := fmt.Sprintf("made-%d", n)
+			before := s.unmanaged()
+			k.armed.Store(&tt.step)
+			if r := s.call("admin", "POST", "/rgw/users", fmt.Sprintf(`{"user":{"name":%q,"project_id":%q,"backend_id":"ceph-1"}}`, name, s.project)); r.status != 0 {
+				t.Fatalf("answered %d %s", r.status, r.body)
+			}
+			s.again()
+			s.settled("the user nobody was shown is gone", func() bool {
+				return !strings.Contains(string(s.call("admin", "GET", "/rgw/users?project_id="+s.project, nil).body), name)
+			})
+			if after := s.unmanaged(); after != before {
+				t.Errorf("the Ceph had %d users that nobody manages, now %d", before, after)
+			}
+			u := s.user(name) // its name is free
+			if gateway, radosgw := both(u); gateway != 200 || radosgw != 200 {
+				t.Errorf("made again: %d at the gateway, %d at the Ceph", gateway, radosgw)
+			}
+			s.must(204, s.call("admin", "DELETE", u.path(""), nil))
+		})
+	}
+	for _, after := range []bool{false, true} {
+		t.Run(fmt.Sprintf("renew: after the Ceph knows the secret: %v", after), func(t *testing.T) {
+			n++
+			u := s.user(fmt.Sprintf("renewed-%d", n))
+			k.armed.Store(&step{"PUT", "secret-key=", after})
+			if r := s.call("admin", "POST", u.path("/renew_key"), nil); r.status != 0 {
+				t.Fatalf("answered %d %s", r.status, r.body)
+			}
+			s.again()
+			s.settled("the secret that was shown works", func() bool {
+				gateway, radosgw := both(u)
+				return gateway == 200 && radosgw == 200
+			})
+			s.settled("it can be renewed", func() bool { return s.call("admin", "POST", u.path("/renew_key"), nil).status == 200 })
+			if gateway, radosgw := both(u); gateway == 200 || radosgw == 200 {
+				t.Errorf("the old secret after a renewal: %d at the gateway, %d at the Ceph", gateway, radosgw)
+			}
+			s.must(204, s.call("admin", "DELETE", u.path(""), nil))
+		})
+	}
+	for _, purge := range []string{"", "?purge_objects=true"} {
+		for _, tt := range []step{{"DELETE", "uid=", false}, {"DELETE", "uid=", true}, {"PUT", "secret-key=", false}, {"PUT", "secret-key=", true}} {
+			if purge == "" && tt.method == "PUT" {
+				continue // only what empties takes the key over
+			}
+			t.Run(fmt.Sprintf("delete%s: %s, after: %v", purge, tt.method, tt.after), func(t *testing.T) {
+				n++
+				u := s.user(fmt.Sprintf("deleted-%d", n))
+				bucket := "d" + u.id[:13]
+				s.must(201, s.call("admin", "POST", u.path("/buckets"), `{"name":"`+bucket+`"}`))
+				if purge != "" {
+					s.must(201, s.upload("admin", u, bucket, "k", []byte("data")))
+				}
+				k.armed.Store(&tt)
+				if r := s.call("admin", "DELETE", u.path(purge), nil); r.status != 0 && r.status != 202 {
+					t.Fatalf("answered %d %s", r.status, r.body)
+				}
+				s.again()
+				s.settled("it is gone", func() bool { return s.call("admin", "GET", u.path(""), nil).status == 404 })
+				if gateway, radosgw := both(u); gateway != 401 || radosgw != 403 {
+					t.Errorf("its key: %d at the gateway, %d at the Ceph", gateway, radosgw)
+				}
+			})
+		}
+	}
+	s.grepSecrets()
+}
