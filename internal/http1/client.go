@@ -242,13 +242,7 @@ func (x *exchange) last(p []byte) error {
 // write sends a piece, within IOTimeout. It looks at the context last: what
 // ends later finds the piece on its way, and breaks the connection.
 func (x *exchange) write(p []byte, last bool) error {
-	if err := x.conn.SetWriteDeadline(time.Now().Add(x.client.opts.IOTimeout)); err != nil {
-		return err
-	}
-	if x.upload.answered.Load() {
-		return errAnswered
-	}
-	if err := x.ctx.Err(); err != nil {
+	if err := x.mayWrite(time.Now().Add(x.client.opts.IOTimeout)); err != nil {
 		return err
 	}
 	n, err := x.conn.Write(p)
@@ -259,6 +253,17 @@ func (x *exchange) write(p []byte, last bool) error {
 		return errAnswered
 	}
 	return err
+}
+
+// mayWrite gives the next write its time, if there is to be one.
+func (x *exchange) mayWrite(until time.Time) error {
+	if err := x.conn.SetWriteDeadline(until); err != nil {
+		return err
+	}
+	if x.upload.answered.Load() {
+		return errAnswered
+	}
+	return x.ctx.Err()
 }
 
 // failure makes an *Error of whatever went wrong, with what is known about the

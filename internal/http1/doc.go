@@ -28,6 +28,7 @@
 //	chunk.go           chunked framing shared by both sides
 //	client.go          Client.Do: one exchange
 //	upload.go          a long body, sent while the answer is awaited
+//	splice.go          the part of it that the kernel copies
 //	request.go         what goes out: validation, head, body
 //	response.go        what comes back: status line, fields, framing
 //	body.go            the answer's body

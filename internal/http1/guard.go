@@ -48,7 +48,7 @@ type GuardOptions struct {
 	// MinRate is the least number of bytes a second, over any RateWindow of
 	// waiting for the client, at which a request's body must come and an answer
 	// be taken; none if zero. Where the kernel copies an answer, IdleTimeout for
-	// each 256 KiB takes its place.
+	// each 256 KiB takes its place; it copies no body that comes slowly.
 	MinRate int64
 	// RateWindow is 30 s if zero.
 	RateWindow time.Duration

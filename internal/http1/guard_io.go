@@ -25,8 +25,9 @@ func (d *deadline) limitTo(t time.Time) error {
 }
 
 // arm gives the next read or write its time.
-func (d *deadline) arm() error {
-	t := time.Now().Add(d.idle)
+func (d *deadline) arm() error { return d.armUntil(time.Now().Add(d.idle)) }
+
+func (d *deadline) armUntil(t time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.limit.IsZero() && d.limit.Before(t) {

@@ -132,10 +132,22 @@ func (x *exchange) sendBody() error {
 	piece := pieces.Get().(*[shortBody]byte)
 	defer pieces.Put(piece)
 	x.touched = true
-	empty := 0
+	direct, _ := x.req.Body.(Direct)
+	empty, flows := 0, false
 	for left := x.req.ContentLength; ; {
+		if direct != nil && flows {
+			n, err := x.splice(direct, left)
+			if err != nil {
+				return err
+			}
+			left -= n
+			if flows = n >= goodRead; n == splicePiece {
+				continue
+			}
+		}
 		n, err := x.req.Body.Read(piece[:min(left, shortBody)])
 		left -= int64(n)
+		flows = flows || n >= goodRead
 		if x.upload.answered.Load() {
 			return errAnswered
 		}
@@ -155,6 +167,10 @@ func (x *exchange) sendBody() error {
 		}
 	}
 }
+
+// goodRead is what a read or copy brings of a body that comes fast enough for the
+// kernel to copy more of it.
+const goodRead = shortBody / 4
 
 func bodyFault(err error, left int64) error {
 	if err == io.EOF { //nolint:errorlint // a reader's end is bare

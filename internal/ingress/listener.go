@@ -241,6 +241,9 @@ type conn struct {
 // RemoteAddr implements net.Conn. It is the client's, not a proxy's.
 func (c *conn) RemoteAddr() net.Addr { return c.remote }
 
+// Socket is the connection as the kernel knows it. Nothing of it is buffered here.
+func (c *conn) Socket() *net.TCPConn { return c.TCPConn }
+
 // Close implements net.Conn.
 func (c *conn) Close() error {
 	err := c.TCPConn.Close()

@@ -25,7 +25,8 @@ const (
 
 // decoder is the source of an aws-chunked body.
 type decoder struct {
-	in      *bufio.Reader
+	body    *steady
+	in      *bufio.Reader // of body
 	d       Declared
 	left    int64 // of the payload
 	chunk   int64 // left of the chunk
@@ -35,8 +36,8 @@ type decoder struct {
 	signature [signatureLen]byte
 }
 
-func newDecoder(body io.Reader, d Declared) *decoder {
-	dec := &decoder{in: bufio.NewReaderSize(body, bufferSize), d: d, left: d.Length}
+func newDecoder(body *steady, d Declared) *decoder {
+	dec := &decoder{body: body, in: bufio.NewReaderSize(body, bufferSize), d: d, left: d.Length}
 	if d.Framing.Signed() {
 		dec.hash = sha256.New()
 	}
@@ -66,6 +67,16 @@ func (c *decoder) Read(p []byte) (int, error) {
 		c.left -= int64(m)
 	}
 	return n, nil
+}
+
+func (c *decoder) copyTo(w io.ReaderFrom, n int64) (int64, error) {
+	if c.hash != nil || c.chunk == 0 || c.in.Buffered() > 0 {
+		return 0, nil
+	}
+	m, err := c.body.copyTo(w, min(n, c.chunk))
+	c.chunk -= m
+	c.left -= m
+	return m, err
 }
 
 // nextChunk ends the chunk before and begins one that holds data.

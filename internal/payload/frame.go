@@ -85,6 +85,18 @@ func (f *Framer) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// CopyTo is that of the payload, if it has one, within a chunk.
+func (f *Framer) CopyTo(w io.ReaderFrom, n int64) (int64, error) {
+	in, ok := f.in.(direct)
+	if !ok || f.err != nil || len(f.pending) > 0 || f.chunk == 0 {
+		return 0, nil
+	}
+	m, err := in.CopyTo(w, min(n, f.chunk))
+	f.chunk -= m
+	f.left -= m
+	return m, err
+}
+
 func (f *Framer) fail(err error) {
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%w: %w", ErrIncomplete, io.ErrUnexpectedEOF)

@@ -17,6 +17,9 @@ type source interface {
 	// Read returns at least one byte or an error, and never reads past the
 	// payload when p is no longer than what is left of it.
 	Read(p []byte) (int, error)
+	// copyTo hands payload bytes over to w unseen, n at most; none where they
+	// have to be read.
+	copyTo(w io.ReaderFrom, n int64) (int64, error)
 	// finish verifies everything behind the payload, up to the end of the body,
 	// and returns the values of the trailers.
 	finish() ([]Checksum, error)
@@ -61,15 +64,15 @@ func NewReader(body io.Reader, d Declared) (*Reader, error) {
 	if err := r.expect(d); err != nil {
 		return nil, err
 	}
-	body = &steady{body: body}
+	whole := &steady{body: body}
 	if d.Framing == Identity {
-		r.src = plain{body}
+		r.src = plain{whole}
 		return r, nil
 	}
 	if d.Framing.Signed() && d.Chunks == nil {
 		return nil, fmt.Errorf("%w: nobody signed the chunks", ErrChunkSignature)
 	}
-	r.src = newDecoder(body, d)
+	r.src = newDecoder(whole, d)
 	return r, nil
 }
 
@@ -152,6 +155,19 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	return r.readLast(p[:r.left])
+}
+
+// CopyTo hands the next bytes over to w without looking at them, n at most, where
+// nothing is to be verified here and more is to come. Where that cannot be, or
+// they do not come soon, it returns how many it did, and Read goes on with what
+// follows.
+func (r *Reader) CopyTo(w io.ReaderFrom, n int64) (int64, error) {
+	if r.err != nil || len(r.hashes) > 0 || n >= r.left {
+		return 0, nil
+	}
+	m, err := r.src.copyTo(w, n)
+	r.left -= m
+	return m, err
 }
 
 // readLast reads all that is left into p and verifies before it returns.
@@ -241,7 +257,7 @@ func (r *Reader) Checksums() []Checksum {
 }
 
 // plain is the source of an unframed body.
-type plain struct{ body io.Reader }
+type plain struct{ body *steady }
 
 func (s plain) Read(p []byte) (int, error) {
 	n, err := s.body.Read(p)
@@ -250,6 +266,8 @@ func (s plain) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+func (s plain) copyTo(w io.ReaderFrom, n int64) (int64, error) { return s.body.copyTo(w, n) }
 
 func (s plain) finish() ([]Checksum, error) { return nil, expectEnd(s.body) }
 
@@ -274,6 +292,20 @@ func (s *steady) Read(p []byte) (int, error) {
 		s.err = io.ErrNoProgress
 	}
 	return 0, s.err
+}
+
+// direct is a body that can do without being read.
+type direct interface {
+	CopyTo(w io.ReaderFrom, n int64) (int64, error)
+}
+
+// copyTo is that of the body, if it has one.
+func (s *steady) copyTo(w io.ReaderFrom, n int64) (int64, error) {
+	direct, ok := s.body.(direct)
+	if !ok || s.err != nil {
+		return 0, nil
+	}
+	return direct.CopyTo(w, n)
 }
 
 // expectEnd makes sure that nothing follows in body.

@@ -26,6 +26,13 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// CopyTo implements http1.Direct, and counts as Read does.
+func (b *body) CopyTo(w io.ReaderFrom, n int64) (int64, error) {
+	m, err := b.Reader.CopyTo(w, n)
+	b.x.in += m
+	return m, err
+}
+
 // incoming is a body before anything is read of it, and what is declared of it.
 type incoming struct {
 	io.Reader
@@ -106,4 +113,13 @@ func (c clientBody) Read(p []byte) (int, error) {
 		err = http1.ErrFraming
 	}
 	return n, err
+}
+
+// CopyTo implements http1.Direct where the client's connection does.
+func (c clientBody) CopyTo(w io.ReaderFrom, n int64) (int64, error) {
+	direct, ok := c.r.Body.(http1.Direct)
+	if !ok {
+		return 0, nil
+	}
+	return direct.CopyTo(w, n)
 }
