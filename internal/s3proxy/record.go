@@ -97,8 +97,10 @@ func (x *exchange) refuse(err error) {
 func (x *exchange) recordRefusal(e *s3wire.Error, err error) error {
 	result := keystile.ResultError
 	switch {
-	case mayHaveHappened(err), x.mayBePartial(err):
+	case mayHaveHappened(err):
 		result = keystile.ResultUnknown
+	case x.mayBePartial(err):
+		result = x.settleCut()
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
 		result = keystile.ResultDenied
 	}

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"strconv"
 
-	"keystile/internal/http1"
 	"keystile/internal/keystile"
 	"keystile/internal/payload"
 	"keystile/internal/s3wire"
@@ -205,19 +203,6 @@ func (x *exchange) entrustParts(canonical []byte) ([]byte, error) {
 		return canonical, nil
 	}
 	return s3wire.WithoutPartChecksums(canonical, func(algorithm string) bool { return !x.knows(algorithm) })
-}
-
-// mayBePartial reports whether a part of the payload may have become an object,
-// though the request was never completed. It is told aloud: nothing else shows
-// that an object was lost.
-func (x *exchange) mayBePartial(err error) bool {
-	var e *http1.Error
-	if !x.partial || !errors.As(err, &e) || !e.Sent || e.Complete {
-		return false
-	}
-	x.p.Log.LogAttrs(x.r.Context(), slog.LevelError, "an upload was cut off, and its backend may have stored the part that arrived",
-		slog.String("request_id", x.id), slog.String("backend", x.bucket.Backend), slog.String("bucket", x.bucket.Name))
-	return true
 }
 
 // readWhole reads a short payload whole, verified.

@@ -208,22 +208,33 @@ func TestUploadsWithoutKnownChecksums(t *testing.T) {
 }
 
 // TestCutUploadsAreToldOf: where the backend may have stored a part of an
-// upload, its outcome is unknown and the log says so; where it cannot have, it is
-// an error.
+// upload, it is asked; if that cannot be told from what it says, the outcome is
+// unknown and the log says so. Where it has not, or cannot have, it is an error.
 func TestCutUploadsAreToldOf(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		proven []keystile.Ability
+		nature s3test.Character
+		there  int // bytes of an object that is there before; 0: none
+		asked  int // requests of the backend in all
 		want   keystile.Result
+		stored int // bytes that are there at the end
 	}{
-		{"proven to store whole bodies only", []keystile.Ability{keystile.StoresOnlyWhole}, keystile.ResultError},
-		{"framed", []keystile.Ability{keystile.ReadsTrailers, keystile.ChecksCRC64NVME}, keystile.ResultError},
-		{"proven to do nothing", []keystile.Ability{keystile.ChecksMD5}, keystile.ResultUnknown},
+		{"proven to store whole bodies only", []keystile.Ability{keystile.StoresOnlyWhole}, s3test.Character{}, 0, 1, keystile.ResultError, 0},
+		{"framed", []keystile.Ability{keystile.ReadsTrailers, keystile.ChecksCRC64NVME}, s3test.Character{}, 0, 1, keystile.ResultError, 0},
+		{"proven to do nothing, and there is no object", []keystile.Ability{keystile.ChecksMD5}, s3test.Character{}, 0, 2, keystile.ResultError, 0},
+		{"and there is a longer object", []keystile.Ability{keystile.ChecksMD5}, s3test.Character{}, 400_000, 2, keystile.ResultError, 400_000},
+		{"and there is another, that may be what arrived", []keystile.Ability{keystile.ChecksMD5}, s3test.Character{}, 1000, 2, keystile.ResultUnknown, 1000},
+		{"and it stores what arrived", []keystile.Ability{keystile.ChecksMD5}, s3test.Character{Truncates: true}, 0, 2, keystile.ResultUnknown, -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
 			g.prove(tt.proven...)
+			g.backend.Become(tt.nature)
+			if tt.there > 0 {
+				g.backend.PutObject("uploads", "a", make([]byte, tt.there))
+			}
 			k := g.mint("prod/uploads:write")
 			c := call{method: put, path: "/uploads/a", payloadHash: sigv4.UnsignedPayload, hangUp: true}
 			status, answer := g.raw(k, c, "Content-Length: 300000", strings.NewReader(strings.Repeat("x", 299_999)))
@@ -231,9 +242,10 @@ func TestCutUploadsAreToldOf(t *testing.T) {
 				t.Errorf("%d %s", status, answer)
 			}
 			g.backend.Wait()
-			if _, there := g.backend.Objects("uploads")["a"]; there {
-				t.Error("it was stored")
+			if got := len(g.backend.Objects("uploads")["a"]); got != tt.stored && (tt.stored >= 0 || got == 0) {
+				t.Errorf("%d bytes are stored, want %d", got, tt.stored)
 			}
+			g.backendSaw(tt.asked)
 			events := g.events(keystile.EventFilter{AccessKeyID: k.id})
 			if len(events) != 1 || events[0].Result != tt.want {
 				t.Errorf("recorded as %+v, want %s", events, tt.want)
