@@ -37,6 +37,9 @@ const (
 	ChecksSHA256
 	ChecksSHA512
 	ChecksChecksumMD5
+	ChecksXXHASH64
+	ChecksXXHASH3
+	ChecksXXHASH128
 	// IfNoneMatch and IfMatch: PutObject heeds these conditions.
 	IfNoneMatch
 	IfMatch
@@ -85,6 +88,7 @@ type Abilities [abilities]Finding
 var abilityNames = [abilities]string{
 	"keeps_keys", "stores_only_whole", "checks_digest", "checks_md5", "trailers",
 	"checksum_crc32", "checksum_crc32c", "checksum_crc64nvme", "checksum_sha1", "checksum_sha256", "checksum_sha512", "checksum_md5",
+	"checksum_xxhash64", "checksum_xxhash3", "checksum_xxhash128",
 	"if_none_match", "if_match", "conditional_complete", "complete_if_match",
 	"copy_if_none_match", "copy_if_match", "delete_if_match", "delete_objects_if_match", "virtual_hosts", "no_own_names",
 }
@@ -105,7 +109,7 @@ func AllAbilities() []Ability {
 // any case, such as "CRC32C".
 func ChecksumAbility(algorithm string) (Ability, bool) {
 	name := "checksum_" + strings.ToLower(algorithm)
-	for a := ChecksCRC32; a <= ChecksChecksumMD5; a++ {
+	for a := ChecksCRC32; a <= ChecksXXHASH128; a++ {
 		if abilityNames[a] == name {
 			return a, true
 		}

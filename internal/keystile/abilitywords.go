@@ -37,6 +37,9 @@ var words = [abilities]abilityWords{
 	ChecksSHA1:        {"SHA1", sent, notSent},
 	ChecksSHA256:      {"SHA256", sent, notSent},
 	ChecksSHA512:      {"SHA512", sent, notSent},
+	ChecksXXHASH64:    {"XXHASH64", sent, notSent},
+	ChecksXXHASH3:     {"XXHASH3", sent, notSent},
+	ChecksXXHASH128:   {"XXHASH128", sent, notSent},
 	ChecksChecksumMD5: {"MD5 as a checksum", sent, notSent},
 	IfNoneMatch: {
 		"If-None-Match",
@@ -109,7 +112,7 @@ func (a Ability) Means(v Verdict, forced bool) string {
 			return "Verified here all the same: that is forced."
 		case ReadsTrailers:
 			return "Bodies with a trailing checksum are verified here, which is forced, and go on with their trailer."
-		case ChecksCRC32, ChecksCRC32C, ChecksCRC64NVME, ChecksSHA1, ChecksSHA256, ChecksSHA512, ChecksChecksumMD5:
+		case ChecksCRC32, ChecksCRC32C, ChecksCRC64NVME, ChecksSHA1, ChecksSHA256, ChecksSHA512, ChecksChecksumMD5, ChecksXXHASH64, ChecksXXHASH3, ChecksXXHASH128:
 			return "Verified here, which is forced, and sent on."
 		}
 	}

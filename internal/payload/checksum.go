@@ -10,7 +10,9 @@ import (
 	"hash/crc32"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/minio/crc64nvme"
+	"github.com/zeebo/xxh3"
 )
 
 // Algorithm is a checksum algorithm by its S3 name.
@@ -25,11 +27,14 @@ const (
 	SHA256    Algorithm = "SHA256"
 	SHA512    Algorithm = "SHA512"
 	MD5       Algorithm = "MD5"
+	XXHASH64  Algorithm = "XXHASH64"
+	XXHASH3   Algorithm = "XXHASH3"
+	XXHASH128 Algorithm = "XXHASH128"
 )
 
 // Algorithms lists all of them.
 func Algorithms() []Algorithm {
-	return []Algorithm{CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5}
+	return []Algorithm{CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128}
 }
 
 // Sum is the checksum of data.
@@ -82,6 +87,10 @@ func (a Algorithm) size() int {
 		return sha512.Size
 	case MD5:
 		return md5.Size
+	case XXHASH64, XXHASH3:
+		return 8
+	case XXHASH128:
+		return 16
 	}
 	return 0
 }
@@ -103,8 +112,24 @@ func (a Algorithm) newHash() hash.Hash {
 		return sha512.New()
 	case MD5:
 		return md5.New()
+	case XXHASH64:
+		return xxhash.New()
+	case XXHASH3:
+		return xxh3.New()
+	case XXHASH128:
+		return xxh128{xxh3.New()}
 	}
 	return nil
+}
+
+// xxh128 is XXH3 with its sum of 128 bits, in the canonical order of its bytes.
+type xxh128 struct{ *xxh3.Hasher }
+
+func (x xxh128) Size() int { return 16 }
+
+func (x xxh128) Sum(b []byte) []byte {
+	sum := x.Sum128().Bytes()
+	return append(b, sum[:]...)
 }
 
 // decode reads the base64 value of a checksum, strictly and of the right length.

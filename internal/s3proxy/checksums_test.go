@@ -15,9 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/minio/crc64nvme"
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/zeebo/xxh3"
 )
 
 // checksums are all kinds that S3 has.
@@ -26,6 +28,8 @@ var checksums = map[string]func() hash.Hash{
 	"CRC32C":    func() hash.Hash { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) },
 	"CRC64NVME": func() hash.Hash { return crc64nvme.New() },
 	"MD5":       md5.New, "SHA1": sha1.New, "SHA256": sha256.New, "SHA512": sha512.New,
+	"XXHASH64": func() hash.Hash { return xxhash.New() },
+	"XXHASH3":  func() hash.Hash { return xxh3.New() },
 }
 
 func sumOf(algorithm, body string) string {

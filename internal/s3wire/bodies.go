@@ -102,6 +102,7 @@ func (d DeleteRequest) Marshal() []byte {
 // carry.
 var partChecksums = []string{
 	"ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumMD5", "ChecksumSHA1", "ChecksumSHA256", "ChecksumSHA512",
+	"ChecksumXXHASH128", "ChecksumXXHASH3", "ChecksumXXHASH64",
 }
 
 // CanonicalComplete checks a CompleteMultipartUpload body strictly and writes

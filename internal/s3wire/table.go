@@ -45,6 +45,7 @@ var (
 	checksumValueHeaders = []string{
 		"x-amz-checksum-crc32", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-md5",
 		"x-amz-checksum-sha1", "x-amz-checksum-sha256", "x-amz-checksum-sha512",
+		"x-amz-checksum-xxhash128", "x-amz-checksum-xxhash3", "x-amz-checksum-xxhash64",
 	}
 	// framingHeaders describe how a body is sent. They are read, never forwarded.
 	framingHeaders = []string{"x-amz-decoded-content-length", "x-amz-sdk-checksum-algorithm", "x-amz-trailer"}

@@ -18,7 +18,7 @@ func proofs(names string) map[string]bool {
 	return set
 }
 
-const allChecksums = " checksum_crc32 checksum_crc32c checksum_crc64nvme checksum_sha1 checksum_sha256 checksum_sha512 checksum_md5 "
+const allChecksums = " checksum_crc32 checksum_crc32c checksum_crc64nvme checksum_sha1 checksum_sha256 checksum_sha512 checksum_md5 checksum_xxhash64 checksum_xxhash3 checksum_xxhash128 "
 
 // TestAbilities probes servers whose abilities are known.
 func TestAbilities(t *testing.T) {
