@@ -18,6 +18,7 @@ type commands struct {
 	Anonymous  anonymousCommands  `cmd:"" help:"Open buckets to unsigned reads."`
 	Account    accountCommands    `cmd:"" help:"Manage the people who sign in."`
 	Project    projectCommands    `cmd:"" help:"Manage projects and their members."`
+	RGW        rgwCommands        `cmd:"" name:"rgw" help:"Manage RGW users: S3 identities that own buckets."`
 	Token      tokenCommands      `cmd:"" help:"Manage API tokens."`
 
 	Version         versionCommand  `cmd:"" help:"Print the version."`

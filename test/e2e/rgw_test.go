@@ -189,10 +189,19 @@ func (s *rgwSite) upload(who string, u rgwUser, bucket, key string, data []byte)
 // s3 sends a signed request and returns the status of the answer.
 func s3(t *testing.T, endpoint string, u rgwUser, method, path, body string) int {
 	t.Helper()
+	return s3Query(t, endpoint, u, method, path, "", body)
+}
+
+func s3Query(t *testing.T, endpoint string, u rgwUser, method, path, query, body string) int {
+	t.Helper()
 	host := strings.TrimPrefix(endpoint, "http://")
-	req, err := http.NewRequestWithContext(t.Context(), method, endpoint+path, strings.NewReader(body))
+	target := endpoint + path
+	if query != "" {
+		target += "?" + query
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
 	must(t, err)
-	must(t, sigv4.NewSigner(u.key, u.secret, "us-east-1", "s3").Sign(method, path, "", host, req.Header, sigv4.HashHex([]byte(body)), time.Now()))
+	must(t, sigv4.NewSigner(u.key, u.secret, "us-east-1", "s3").Sign(method, path, query, host, req.Header, sigv4.HashHex([]byte(body)), time.Now()))
 	res, err := http.DefaultClient.Do(req)
 	must(t, err)
 	must(t, res.Body.Close())
