@@ -106,3 +106,64 @@ func TestAFullDiskDividesABatch(t *testing.T) {
 		t.Errorf("recorded %d events and %d outcomes, want 0 and 1", len(d.events), len(d.outcomes))
 	}
 }
+
+// little is a room that a test gives and takes.
+type little struct {
+	mu       sync.Mutex
+	ready    bool
+	released int
+}
+
+func (l *little) Ready() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ready
+}
+
+func (l *little) Release() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.released++
+	return nil
+}
+
+func (l *little) Fits() error { return nil }
+
+func (l *little) set(ready bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ready = ready
+}
+
+// TestATrailWithoutRoom: while the reserve is not held, a trail ends what was
+// begun and takes what the control plane has done, and tells how it stands.
+func TestATrailWithoutRoom(t *testing.T) {
+	room := &little{ready: true}
+	j := newJournaled(t, func(o *audit.Options) { o.Room = room })
+	begun := intent(j.event("s3.proxy.putobject"))
+	must(t, j.wait(j.Trail.Append(begun)))
+	state := func(want audit.State) func() bool { return func() bool { return j.Trail.State() == want } }
+
+	room.set(false)
+	eventually(t, "it is told before a change asks", state(audit.Full))
+	if err := j.wait(j.Trail.Append(intent(j.event("s3.proxy.putobject")))); !errors.Is(err, audit.ErrNoRoom) {
+		t.Errorf("an intent: %v", err)
+	}
+	must(t, j.wait(j.Trail.Settle(outcome(begun))))
+	revoked, _ := j.commits()
+	j.Trail.Posted()
+	eventually(t, "the act is in the journal", func() bool { return j.waiting() == 0 })
+	if got := j.Trail.State(); got != audit.Full {
+		t.Errorf("it is %s though nothing else may be written", got)
+	}
+	if got := j.find(begun.ID); got.Open || got.Result != keystile.ResultOK {
+		t.Errorf("found %+v", got)
+	}
+	if got := j.find(revoked.ID); got.Action != revoked.Action {
+		t.Errorf("found %+v", got)
+	}
+
+	room.set(true)
+	eventually(t, "it goes on by itself", state(audit.Recording))
+	must(t, j.wait(j.Trail.Append(j.event("s3.proxy.putobject"))))
+}

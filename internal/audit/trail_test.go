@@ -23,13 +23,32 @@ import (
 type journaled struct {
 	*trail
 	*audit.Trail
-	dir string
-	log bytes.Buffer
+	dir    string
+	log    lockedBuffer
+	change []func(*audit.Options)
 }
 
-func newJournaled(t testing.TB) *journaled {
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.String()
+}
+
+func newJournaled(t testing.TB, change ...func(*audit.Options)) *journaled {
 	t.Helper()
-	j := &journaled{trail: &trail{t: t, disk: newDisk(t), clock: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}, dir: t.TempDir()}
+	j := &journaled{trail: &trail{t: t, disk: newDisk(t), clock: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}, dir: t.TempDir(), change: change}
 	j.open()
 	t.Cleanup(func() {
 		if j.Trail != nil {
@@ -41,10 +60,12 @@ func newJournaled(t testing.TB) *journaled {
 
 func (j *journaled) open() {
 	j.t.Helper()
+	options := audit.Options{Dir: j.dir, Store: j.disk, Log: slog.New(slog.NewTextHandler(&j.log, nil)), Now: j.now}
+	for _, c := range j.change {
+		c(&options)
+	}
 	var err error
-	j.Trail, err = audit.Open(j.t.Context(), audit.Options{
-		Dir: j.dir, Store: j.disk, Log: slog.New(slog.NewTextHandler(&j.log, nil)), Now: j.now,
-	})
+	j.Trail, err = audit.Open(j.t.Context(), options)
 	must(j.t, err)
 	j.trail.Recorder = j.Trail.Recorder
 }

@@ -99,7 +99,7 @@ func urgency(ctx context.Context, action string) context.Context {
 }
 
 // gives are the verbs of acts that take nothing from anybody.
-var gives = map[string]bool{"add": true, "create": true, "enable": true, "rename": true, "test": true, "unlock": true}
+var gives = map[string]bool{"add": true, "adopt": true, "create": true, "enable": true, "rename": true, "test": true, "unlock": true}
 
 func (c *core) admitAndPrepare(ctx context.Context, a Actor, act act) error {
 	if err := a.allowed(act.action, act.who, act.inProject); err != nil {
@@ -243,7 +243,7 @@ func (c *core) around(ctx context.Context, a Actor, act act, effect func(ctx con
 	ch.event.Open, ch.event.Result, ch.event.Status = true, keystile.ResultUnknown, 0
 	err := c.admitAndPrepare(ctx, a, act)
 	if err == nil {
-		err = c.store.Write(ctx, func(tx store.Tx) error {
+		err = c.store.Write(urgency(ctx, act.action), func(tx store.Tx) error {
 			ch.Tx = tx
 			if err := ch.admit(a, act.who); err != nil {
 				return err

@@ -29,7 +29,7 @@ func (c *core) stage(ctx context.Context, a Actor, s staged) error {
 	ch.event.Open, ch.event.Result, ch.event.Status = true, keystile.ResultUnknown, 0
 	err := c.admitAndPrepare(ctx, a, s.act)
 	if err == nil {
-		err = c.store.Write(ctx, func(tx store.Tx) error {
+		err = c.store.Write(urgency(ctx, s.action), func(tx store.Tx) error {
 			ch.Tx = tx
 			if err := ch.admit(a, s.who); err != nil {
 				return err
@@ -61,7 +61,7 @@ func (c *core) settle(ctx context.Context, a Actor, begun *change, err error, ne
 	ch := &change{now: c.now(), actor: begun.actor, event: begun.event}
 	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	failed := c.store.Write(recording, func(tx store.Tx) error {
+	failed := c.store.Write(store.Urgent(recording), func(tx store.Tx) error {
 		ch.Tx = tx
 		if err := next(ch); err != nil {
 			return err
@@ -71,6 +71,7 @@ func (c *core) settle(ctx context.Context, a Actor, begun *change, err error, ne
 	if failed != nil {
 		return &unrecorded{"outcome of " + begun.event.Action, err, failed}
 	}
+	c.trail.Posted()
 	confirming := c.confirm(ctx, begun.event.Detail.Target, max(ch.generation, begun.generation))
 	if err != nil {
 		return err
