@@ -19,7 +19,7 @@ import (
 const (
 	// indexDelay lets records gather, so that most outcomes are indexed together
 	// with their intents. Whoever reads the trail cuts it short.
-	indexDelay = 250 * time.Millisecond
+	indexDelay = time.Second
 	// indexBatch bounds the records of one transaction, and with it how long other
 	// changes of the store wait for it.
 	indexBatch = 500

@@ -13,16 +13,10 @@ import (
 type Direct interface {
 	io.Reader
 	// CopyTo hands the next bytes of the body, n at most and never its last, over
-	// to w, and returns how many. None without an error mean that what follows has
-	// to be read. An error of w is a [*SinkError].
+	// to w, and returns how many. None mean that what follows has to be read. Its
+	// errors are those of w; what is wrong with the body, Read tells.
 	CopyTo(w io.ReaderFrom, n int64) (int64, error)
 }
-
-// SinkError is that the body was there, but could not be handed over.
-type SinkError struct{ Err error }
-
-func (e *SinkError) Error() string { return e.Err.Error() }
-func (e *SinkError) Unwrap() error { return e.Err }
 
 // spliceWait is how long the kernel may wait for a piece of a body. A client that
 // is slower is read from, in smaller pieces.
@@ -33,28 +27,26 @@ func (b *requestBody) CopyTo(w io.ReaderFrom, n int64) (int64, error) {
 	c := b.conn
 	from := socketOf(c.Conn)
 	if from == nil || b.chunked || b.expected || b.err != nil || b.over.Load() || len(c.buf) > 0 || n >= b.left {
-		return 0, nil
+		return 0, nil //nolint:nilerr // Read tells
 	}
-	until := time.Now().Add(spliceWait)
-	if err := c.reads.armUntil(until); err != nil {
-		return 0, err
+	if err := c.reads.armUntil(time.Now().Add(spliceWait)); err != nil {
+		b.err = err
+		return 0, nil //nolint:nilerr // Read tells
 	}
 	got, err := w.ReadFrom(&io.LimitedReader{R: from, N: n})
 	b.left -= got
 	switch {
 	case err == nil && got < n:
 		b.err = io.ErrUnexpectedEOF
-		return got, b.err
-	case err == nil:
-		return got, nil
-	case errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(until):
-		return got, nil
-	case errors.Is(err, os.ErrDeadlineExceeded) || socketStands(from):
-		// Whoever ended the client's time comes again when it is read from.
-		return got, &SinkError{err}
+	case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
+		// Whoever ended the client's time comes again when it is read from; whether
+		// w's is up, its owner knows.
+	case socketStands(from):
+		return got, err
+	default:
+		b.err = err
 	}
-	b.err = err
-	return got, err
+	return got, nil
 }
 
 // socketOf is the socket that a connection reads from and nothing else does; nil
@@ -86,16 +78,8 @@ func (x *exchange) splice(body Direct, left int64) (int64, error) {
 	switch {
 	case x.upload.answered.Load():
 		return n, errAnswered // what the kernel had taken may be lost
-	case n == splicePiece && err == nil:
-		return n, nil
-	case !time.Now().Before(late):
+	case n < splicePiece && err == nil && !time.Now().Before(late):
 		return n, os.ErrDeadlineExceeded // the same
-	case err == nil:
-		return n, nil
 	}
-	var sink *SinkError
-	if errors.As(err, &sink) {
-		return n, sink.Err
-	}
-	return n, &Error{Kind: ErrBody, Cause: err}
+	return n, err
 }

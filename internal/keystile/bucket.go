@@ -29,9 +29,8 @@ func ParseBucket(s string) (Bucket, error) {
 }
 
 var (
-	bucketName    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	oldBucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
-	dottedQuad    = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}$`)
+	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	dottedQuad = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}$`)
 )
 
 // Beginnings and ends that S3 keeps for itself. SDKs take a bucket with some of
@@ -68,10 +67,28 @@ func ends(name string, with []string) bool {
 // CheckBucketName accepts what may exist on a backend already: also the longer
 // names with capitals and underscores that old buckets have.
 func CheckBucketName(name string) error {
-	if !oldBucketName.MatchString(name) || strings.Contains(name, "..") {
+	if !isOldBucketName(name) || strings.Contains(name, "..") {
 		return fmt.Errorf("bucket name %q is not a valid S3 bucket name: %w", name, ErrInvalid)
 	}
 	return checkNotReserved(name)
+}
+
+// isOldBucketName is asked of every request: it does without an expression.
+func isOldBucketName(name string) bool {
+	const most = 255
+	if len(name) < 3 || len(name) > most || !isAlphanumeric(name[0]) || !isAlphanumeric(name[len(name)-1]) {
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i]; !isAlphanumeric(c) && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
 // reservedNames are first path segments that some backend serves its own admin

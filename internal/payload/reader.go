@@ -163,7 +163,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 // follows.
 func (r *Reader) CopyTo(w io.ReaderFrom, n int64) (int64, error) {
 	if r.err != nil || len(r.hashes) > 0 || n >= r.left {
-		return 0, nil
+		return 0, nil //nolint:nilerr // Read tells
 	}
 	m, err := r.src.copyTo(w, n)
 	r.left -= m
@@ -303,7 +303,7 @@ type direct interface {
 func (s *steady) copyTo(w io.ReaderFrom, n int64) (int64, error) {
 	direct, ok := s.body.(direct)
 	if !ok || s.err != nil {
-		return 0, nil
+		return 0, nil //nolint:nilerr // Read tells
 	}
 	return direct.CopyTo(w, n)
 }
