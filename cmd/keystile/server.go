@@ -193,7 +193,7 @@ func (s *server) startControl(ctx context.Context) error {
 		Trail:           s.trail,
 		Gateways:        gateways{s.keys, s.backends},
 		Upstreams:       s.backends,
-		Homes:           rgw.New(s.backends),
+		Homes:           rgw.New(s.backends, rgw.Gateway{URL: s.servedURL(), Region: s.config.S3Proxy.Region}),
 		Log:             s.log,
 		SessionIdle:     s.config.Server.Session.IdleTimeout,
 		SessionLifetime: s.config.Server.Session.AbsoluteTimeout,
@@ -285,4 +285,12 @@ func (s *server) close(ctx context.Context) error {
 	}
 	s.undo = nil
 	return errors.Join(faults...)
+}
+
+// servedURL is where S3 clients go; empty if no gateway is served.
+func (s *server) servedURL() string {
+	if s.sockets.gateway == nil {
+		return ""
+	}
+	return s.s3URL()
 }

@@ -72,6 +72,10 @@ func (homes) Head(_ context.Context, _ control.RGWSigner, _, key string) (contro
 	return control.ObjectInfo{Key: key}, nil
 }
 
+func (homes) UploadURL(control.RGWSigner, string, control.UploadRequest) (control.UploadURL, error) {
+	return control.UploadURL{URL: keystile.NewSecret("http://s3.test/u"), ExpiresAt: time.Unix(1, 0)}, nil
+}
+
 func (homes) DeleteObject(context.Context, control.RGWSigner, string, string) error { return nil }
 
 func (homes) Unmanaged(_ context.Context, _, uid string) (control.CephUser, error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,9 @@ func (h rgwObjects) mount(r *router) {
 		description: "Always as an attachment, and sandboxed: what a tenant stores never runs on the dashboard's origin."}, h.download)
 	register(r, operation{method: http.MethodGet, path: objectsPath + "/metadata", id: "getRGWObjectMetadata", tag: tag,
 		summary: "Show an object's type, size, ETag and metadata"}, h.metadata)
+	register(r, operation{method: http.MethodPost, path: objectsPath + "/upload_url", id: "createRGWUploadURL", tag: tag, status: http.StatusOK,
+		summary: "Make a URL that an object can be uploaded with", description: "PUT the object to it with the headers given. " +
+			"The account that asked must still be allowed to when it is used."}, h.uploadURL)
 	register(r, operation{method: http.MethodDelete, path: objectsPath, id: "deleteRGWObject", tag: tag,
 		summary: "Delete an object"}, h.delete)
 }
@@ -59,6 +63,45 @@ type RGWObjectMetadata struct {
 type RGWObjectList struct {
 	List[RGWObject]
 	Prefixes []string `json:"prefixes" doc:"what the delimiter groups"`
+}
+
+// NewRGWUploadURL says what is to be uploaded.
+type NewRGWUploadURL struct {
+	Key         string  `json:"key"`
+	ExpiresIn   Seconds `json:"expires_in,omitempty" doc:"in seconds, or such as 15m; absent: 15 minutes; 1 hour at most"`
+	ContentType string  `json:"content_type,omitempty" maxLength:"255" doc:"that the upload must have"`
+}
+
+// RGWUploadURL stores an object for whoever has it.
+type RGWUploadURL struct {
+	URL       string            `json:"url"`
+	Method    string            `json:"method" enum:"PUT"`
+	Headers   map[string]string `json:"headers" doc:"that must be sent"`
+	ExpiresAt time.Time         `json:"expires_at"`
+}
+
+// Seconds is a span: a number of seconds, or a text such as 15m.
+type Seconds struct{ time.Duration }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Seconds) UnmarshalJSON(b []byte) error {
+	var text string
+	if json.Unmarshal(b, &text) == nil {
+		span, err := control.ParseSpan(text)
+		s.Duration = span
+		return err
+	}
+	var n int64
+	if err := json.Unmarshal(b, &n); err != nil || n < 0 || n > 1<<31 {
+		return keystile.ErrInvalid
+	}
+	s.Duration = time.Duration(n) * time.Second
+	return nil
+}
+
+// Schema implements huma.SchemaProvider.
+func (Seconds) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeInteger}, {Type: huma.TypeString}}}
 }
 
 // ByRGWObject names an object.
@@ -93,6 +136,16 @@ func (h rgwObjects) metadata(ctx context.Context, in *ByRGWObject) (*JSON[RGWObj
 
 func (h rgwObjects) delete(ctx context.Context, in *ByRGWObject) (*nothing, error) {
 	return nil, h.users.DeleteObject(ctx, actorOf(ctx), in.UserID, in.Bucket, in.Key)
+}
+
+func (h rgwObjects) uploadURL(ctx context.Context, in *struct {
+	ByRGWBucket
+	JSON[NewRGWUploadURL]
+}) (*JSON[RGWUploadURL], error) {
+	made, err := h.users.UploadURL(ctx, actorOf(ctx), in.UserID, in.Bucket, control.UploadRequest{
+		Key: in.Body.Key, ContentType: in.Body.ContentType, ExpiresIn: in.Body.ExpiresIn.Duration,
+	})
+	return reply(RGWUploadURL{made.URL.Reveal(), http.MethodPut, made.Headers, made.ExpiresAt}), err
 }
 
 // transferIdle bounds the wait for a client to take or send some more.

@@ -78,6 +78,7 @@ var scenarios = []scenario{
 	{"listRGWObjects", "/rgw/users/{user}/buckets/own/objects", "", 401, 404, 404, 200, "rgw.object.list"},
 	{"downloadRGWObject", "/rgw/users/{user}/buckets/own/objects/download?key=k", "", 401, 404, 404, 200, "rgw.object.get"},
 	{"getRGWObjectMetadata", "/rgw/users/{user}/buckets/own/objects/metadata?key=k", "", 401, 404, 404, 200, "rgw.object.head"},
+	{"createRGWUploadURL", "/rgw/users/{user}/buckets/own/objects/upload_url", `{"key":"k","expires_in":60}`, 401, 404, 404, 200, "rgw.object.upload_url"},
 	{"deleteRGWObject", "/rgw/users/{user}/buckets/own/objects?key=k", "", 401, 404, 404, 204, "rgw.object.delete"},
 	{"listCredentials", "/api/credentials", "", 401, 200, 200, 200, ""},
 	{"createCredential", "/api/credentials", `{"description":"d","grants":[{"backend":"main","bucket":"uploads","permissions":["read"]}]}`, 401, 403, 403, 201, "credential.create"},

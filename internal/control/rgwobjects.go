@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"keystile/internal/keystile"
 )
@@ -91,6 +92,44 @@ func (s *RGWUsers) onObject(ctx context.Context, a Actor, action, id, bucket, ke
 		}
 		return objectError(effect(ctx, as))
 	})
+}
+
+// Lives of the URL of an upload.
+const (
+	defaultUploadURL = 15 * time.Minute
+	maxUploadURL     = time.Hour
+)
+
+// UploadRequest asks for a URL that an object can be stored with.
+type UploadRequest struct {
+	Key         string
+	ContentType string // that the upload must have; empty: any
+	ExpiresIn   time.Duration
+	AccountID   string // set here: whose right is looked at again when it is used
+}
+
+// UploadURL stores an object for whoever has it.
+type UploadURL struct {
+	URL       keystile.Secret
+	Headers   map[string]string // that the upload must send
+	ExpiresAt time.Time
+}
+
+// UploadURL makes a presigned URL for the upload of one object. It is never
+// recorded; that it was made is.
+func (s *RGWUsers) UploadURL(ctx context.Context, a Actor, id, bucket string, in UploadRequest) (made UploadURL, err error) {
+	if in.ExpiresIn == 0 {
+		in.ExpiresIn = defaultUploadURL
+	}
+	if in.ExpiresIn < time.Second || in.ExpiresIn > maxUploadURL {
+		return made, keystile.Faults{{Field: "expires_in", Message: "must lie between 1 second and 1 hour"}}
+	}
+	in.AccountID = a.Account.ID
+	err = s.onObject(ctx, a, "rgw.object.upload_url", id, bucket, in.Key, func(_ context.Context, as RGWSigner) error {
+		made, err = s.homes.UploadURL(as, bucket, in)
+		return err
+	})
+	return made, err
 }
 
 func checkObjectKey(key string) error {

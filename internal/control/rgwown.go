@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 
 	"keystile/internal/keystile"
 	"keystile/internal/store"
@@ -107,4 +108,22 @@ func (s *RGWUsers) onOwn(ctx context.Context, do func(*change) error) error {
 		return err
 	}
 	return s.confirm(ctx, "", ch.generation)
+}
+
+// MayUpload returns the name of an account that may change the user's objects
+// now; for any other it is ErrDenied.
+func (s *RGWUsers) MayUpload(ctx context.Context, accountID, userID string) (name string, err error) {
+	err = s.store.Read(ctx, func(tx store.Tx) error {
+		account, err := liveAccount(tx, accountID)
+		if err != nil {
+			return err
+		}
+		name = account.Name
+		_, err = s.seen(tx, Actor{Account: account}, userID, keystile.WriteAccess)
+		return err
+	})
+	if errors.Is(err, keystile.ErrUnauthenticated) || errors.Is(err, keystile.ErrNotFound) {
+		err = keystile.ErrDenied
+	}
+	return name, err
 }

@@ -43,6 +43,9 @@ type RGWHomes interface {
 	Put(ctx context.Context, as RGWSigner, bucket string, o NewObject) (ObjectInfo, error)
 	Open(ctx context.Context, as RGWSigner, bucket, key, byteRange string) (*OpenObject, error)
 	Head(ctx context.Context, as RGWSigner, bucket, key string) (ObjectInfo, error)
+	// UploadURL presigns an upload through the gateway, or straight to the backend
+	// where no gateway is served.
+	UploadURL(as RGWSigner, bucket string, in UploadRequest) (UploadURL, error)
 	DeleteObject(ctx context.Context, as RGWSigner, bucket, key string) error
 
 	// Unmanaged reads a Ceph's user as it is there, with its keys.

@@ -19,12 +19,21 @@ type Backends interface {
 }
 
 // Homes implements control.RGWHomes.
-type Homes struct{ backends Backends }
+type Homes struct {
+	backends Backends
+	gateway  Gateway
+}
+
+// Gateway is where S3 clients go; without a URL none is served.
+type Gateway struct {
+	URL    string
+	Region string
+}
 
 var _ control.RGWHomes = (*Homes)(nil)
 
 // New makes the homes of all backends.
-func New(b Backends) *Homes { return &Homes{b} }
+func New(b Backends, g Gateway) *Homes { return &Homes{b, g} }
 
 func (h *Homes) backend(id string) (*upstream.Backend, error) {
 	b, ok := h.backends.Get(id)

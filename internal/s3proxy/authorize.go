@@ -14,6 +14,9 @@ func (p *Proxy) authorize(x *exchange) error {
 	if err := x.mayCall(); err != nil {
 		return err
 	}
+	if err := x.checkAccount(); err != nil {
+		return err
+	}
 	if x.req.Op.Level == s3wire.Service {
 		return nil
 	}

@@ -22,6 +22,27 @@ type RGWBuckets interface {
 	OwnBuckets(ctx context.Context, userID string) ([]keystile.RGWBucketInfo, error)
 	CreateOwnBucket(ctx context.Context, userID, bucket string) error
 	DeleteOwnBucket(ctx context.Context, userID, bucket string) error
+	// MayUpload returns the name of an account that may change the user's objects
+	// now; for any other it is ErrDenied.
+	MayUpload(ctx context.Context, accountID, userID string) (account string, err error)
+}
+
+// checkAccount looks whether the account that asked for the URL of an upload may
+// still do what the URL does.
+func (x *exchange) checkAccount() error {
+	if x.req.OnBehalfOf == "" {
+		return nil
+	}
+	u := x.rgwUser()
+	if u == nil || !x.auth.Presigned || x.p.RGW == nil {
+		return s3wire.InvalidArgument.With("Only the URL of an upload names an account.")
+	}
+	account, err := x.p.RGW.MayUpload(x.context(), x.req.OnBehalfOf, u.UserID)
+	if err != nil {
+		return err
+	}
+	x.event.Account = account
+	return nil
 }
 
 // rgwUser is whose key signed the request; nil if it is no RGW user's.

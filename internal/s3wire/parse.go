@@ -241,6 +241,11 @@ func rank(op *Operation) int {
 	return 2 * len(op.By)
 }
 
+// AccountParam is the query parameter by which the URL of an upload names the
+// account that asked for it. It is the gateway's own, under the signature like
+// every other, and never goes on.
+const AccountParam = "keystile-account"
+
 // checkQuery lets only the row's own parameters through. Those that name the
 // operation go on in the one form that no backend takes for anything else.
 func (req *Request) checkQuery(params url.Values) error {
@@ -257,6 +262,8 @@ func (req *Request) checkQuery(params url.Values) error {
 	}
 	for name, values := range params {
 		switch {
+		case name == AccountParam && req.Op.Name == OpPutObject:
+			req.OnBehalfOf = values[0]
 		case req.Query.Has(name):
 		case slices.Contains(req.Op.Query, name):
 			req.Query[name] = values

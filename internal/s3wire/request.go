@@ -34,6 +34,8 @@ type Request struct {
 	// ExpectedSourceOwner is that of a copy source's bucket.
 	ExpectedOwner       string
 	ExpectedSourceOwner string
+	// OnBehalfOf is the account that AccountParam names; empty: none.
+	OnBehalfOf string
 }
 
 // Source names what a copy reads.

@@ -967,6 +967,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rgw/users/{user_id}/buckets/{bucket}/objects/upload_url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a URL that an object can be uploaded with
+         * @description PUT the object to it with the headers given. The account that asked must still be allowed to when it is used.
+         */
+        post: operations["createRGWUploadURL"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rgw/users/{user_id}/forget": {
         parameters: {
             query?: never;
@@ -1626,6 +1646,13 @@ export interface components {
         NewRGWBucket: {
             name: string;
         };
+        NewRGWUploadURL: {
+            /** @description that the upload must have */
+            content_type?: string;
+            /** @description in seconds, or such as 15m; absent: 15 minutes; 1 hour at most */
+            expires_in?: number | string;
+            key: string;
+        };
         NewRGWUser: {
             user: components["schemas"]["NewRGWUserUserStruct"];
         };
@@ -1801,6 +1828,17 @@ export interface components {
              * @description KiB; -1: unlimited
              */
             max_size_kb: number;
+        };
+        RGWUploadURL: {
+            /** Format: date-time */
+            expires_at: string;
+            /** @description that must be sent */
+            headers: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            method: "PUT";
+            url: string;
         };
         RGWUser: {
             access_key_id: string;
@@ -4597,6 +4635,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RGWObjectMetadata"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createRGWUploadURL: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRGWUploadURL"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RGWUploadURL"];
                 };
             };
             /** @description Refused or failed */
