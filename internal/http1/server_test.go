@@ -136,6 +136,9 @@ func TestServerBreaksAnswersOff(t *testing.T) {
 			})}
 			addr := serveUntilEnd(t, srv, listen(t))
 			answer := exchangeRaw(t, addr, twice)
+			if err := srv.Shutdown(t.Context()); err != nil { // what it did is done
+				t.Error(err)
+			}
 			if !strings.HasSuffix(answer, tt.want) || tt.want == "" && answer != "" {
 				t.Errorf("answered %q, want an end of %q", answer, tt.want)
 			}
