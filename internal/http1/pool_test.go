@@ -105,7 +105,7 @@ func TestClientPoolLimits(t *testing.T) {
 			p.say(okAnswer)
 		}
 	})
-	c := b.client(t, func(o *Options) { o.MaxConns, o.WaitTimeout = 2, 50*time.Millisecond })
+	c := b.client(t, func(o *Options) { o.MaxConns, o.WaitTimeout = 2, 500*time.Millisecond })
 	answers := make(chan error, 2)
 	for range 2 {
 		go func() {
