@@ -22,6 +22,7 @@ type killing struct {
 	target string
 	armed  atomic.Pointer[step]
 	site   *rgwSite
+	down   atomic.Bool // nothing is answered
 }
 
 type step struct {
@@ -41,6 +42,9 @@ func startKilling(t *testing.T, c ceph.Cluster) (*killing, string) {
 }
 
 func (k *killing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if k.down.Load() {
+		panic(http.ErrAbortHandler)
+	}
 	s := k.armed.Load()
 	hit := s != nil && r.Method == s.method && strings.Contains(r.URL.RawQuery, s.query) && k.armed.CompareAndSwap(s, nil)
 	if hit && !s.after {
@@ -90,6 +94,43 @@ func (s *rgwSite) unmanaged() (n int) {
 		n += strings.Count(string(r.body), `"uid"`)
 		if cursor = r.text("next_cursor"); cursor == "<nil>" {
 			return n
+		}
+	}
+}
+
+// TestRGWPurgeCancelled cancels a deletion that waits for its Ceph: the user
+// stays, disabled, and its key works again once an admin says so.
+func TestRGWPurgeCancelled(t *testing.T) {
+	cluster := ceph.Start(t)
+	k, admin := startKilling(t, cluster)
+	s, _ := startRGW(t, "ceph", admin)
+	k.site = s
+	u := s.user("kept")
+	bucket := "c" + u.id[:13]
+	s.must(201, s.call("admin", "POST", u.path("/buckets"), `{"name":"`+bucket+`"}`))
+	s.must(201, s.upload("admin", u, bucket, "k", []byte("data")))
+	k.armed.Store(&step{"PUT", "secret-key=", false}) // the first thing that the job does
+	job := s.must(202, s.call("admin", "DELETE", u.path("?purge_objects=true"), nil)).text("id")
+	<-s.server.ended
+	k.down.Store(true)
+	s.again()
+	s.must(200, s.call("admin", "DELETE", "/rgw/jobs/"+job, nil))
+	k.down.Store(false)
+	s.kill()
+	s.again()
+	if r := s.ended(job); r.text("state") != "cancelled" {
+		t.Fatalf("the job: %s", r.body)
+	}
+	if r := s.must(200, s.call("admin", "GET", u.path(""), nil)); r.text("status") != "disabled" || r.text("state") != "live" {
+		t.Errorf("the user: %s", r.body)
+	}
+	if gateway, radosgw := s3(t, s.S3Endpoint, u, "GET", "/", ""), s3(t, cluster.Endpoint, u, "GET", "/", ""); gateway != 401 || radosgw != 403 {
+		t.Errorf("its key: %d at the gateway, %d at the Ceph", gateway, radosgw)
+	}
+	s.must(200, s.call("admin", "PATCH", u.path(""), `{"status":"active"}`))
+	for _, way := range []string{s.S3Endpoint, cluster.Endpoint} {
+		if got := s3(t, way, u, "GET", "/"+bucket+"/k", ""); got != 200 {
+			t.Errorf("enabled again, at %s: %d", way, got)
 		}
 	}
 }
