@@ -194,6 +194,7 @@ func (s *server) startControl(ctx context.Context) error {
 		Gateways:        gateways{s.keys, s.backends},
 		Upstreams:       s.backends,
 		Homes:           rgw.New(s.backends, rgw.Gateway{URL: s.servedURL(), Region: s.config.S3Proxy.Region}),
+		RGWQuota:        keystile.SizeQuota{MaxSizeKB: int64(s.config.RGW.DefaultQuotaKB), Enabled: true},
 		Log:             s.log,
 		SessionIdle:     s.config.Server.Session.IdleTimeout,
 		SessionLifetime: s.config.Server.Session.AbsoluteTimeout,

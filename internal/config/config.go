@@ -20,6 +20,7 @@ type Config struct {
 	BackendDefaults BackendDefaults `key:"backend_defaults"`
 
 	Backends []Backend `key:"backends"`
+	RGW      RGW       `key:"rgw"`
 	Store    Store     `key:"store"`
 	Audit    Audit     `key:"audit"`
 	Log      Log       `key:"log"`
@@ -139,6 +140,11 @@ func (b Backend) Declared() keystile.Backend {
 	}
 }
 
+// RGW is what holds for RGW users.
+type RGW struct {
+	DefaultQuotaKB int `key:"default_quota_kb"` // of a new user, KiB; -1: unlimited
+}
+
 // Store is where the control plane keeps its state.
 type Store struct {
 	Driver        string `key:"driver"` // sqlite
@@ -199,6 +205,7 @@ func Default() Config {
 		},
 		BackendDefaults: defaultBackendDefaults(),
 
+		RGW:   RGW{DefaultQuotaKB: 524_288_000},
 		Store: Store{Driver: "sqlite"},
 		Log:   Log{Level: "info", Format: "text"},
 	}

@@ -79,6 +79,8 @@ store:
   driver: sqlite
   path: /srv/db/keystile.db
   master_key_env: KEYSTILE_STORE_KEY
+rgw:
+  default_quota_kb: 1024
 audit:
   journal_dir: /var/lib/keystile/journal
   sampling:
@@ -120,6 +122,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 				SecretKeyEnv: "MINIO_SECRET", SecretKey: keystile.NewSecret("hush"),
 			},
 		},
+		RGW:   RGW{DefaultQuotaKB: 1024},
 		Store: Store{Driver: "sqlite", Path: "/srv/db/keystile.db", MasterKeyEnv: "KEYSTILE_STORE_KEY", MasterKey: keystile.NewSecret("0123")},
 		Audit: Audit{"/var/lib/keystile/journal", Sampling{0.25}},
 		Log:   Log{"debug", "json"},

@@ -76,7 +76,7 @@ func looksLikeOurs(name string) bool {
 	if kubernetes.MatchString(name) {
 		return false
 	}
-	for _, section := range []string{"DATA_", "SERVER_", "S3_PROXY_", "ACME_", "LIMITS_", "BACKEND_DEFAULTS_", "BACKENDS_", "STORE_", "AUDIT_", "LOG_"} {
+	for _, section := range []string{"DATA_", "SERVER_", "S3_PROXY_", "ACME_", "LIMITS_", "BACKEND_DEFAULTS_", "BACKENDS_", "RGW_", "STORE_", "AUDIT_", "LOG_"} {
 		if strings.HasPrefix(name, envPrefix+section) {
 			return true
 		}

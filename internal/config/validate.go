@@ -32,6 +32,11 @@ func (l *loader) validate() {
 	l.checkS3Limits(&c.S3Proxy.Limits)
 	l.checkBackendLimits("backend_defaults", c.BackendDefaults.Timeouts, c.BackendDefaults.KeepAlive)
 	l.checkBackends(c.Backends)
+	var faults keystile.Faults
+	quota := keystile.SizeQuota{MaxSizeKB: int64(c.RGW.DefaultQuotaKB)}
+	if quota.Check(&faults); len(faults) > 0 {
+		l.check("rgw.default_quota_kb", "%s", faults[0].Message)
+	}
 	if c.Store.Driver != "sqlite" {
 		l.check("store.driver", "must be sqlite")
 	}
