@@ -31,6 +31,9 @@ type Options struct {
 	TLS bool
 	// Server is what any signed-in account may know.
 	Server Server
+	// Journal tells how it stands with the audit journal: "recording", "full" or
+	// "failing".
+	Journal func() string
 }
 
 // MaxBodyBytes bounds a request's body.
@@ -43,7 +46,7 @@ func New(o Options) (http.Handler, error) {
 	cookies := cookieJar{secure: o.PublicURL != nil && o.PublicURL.Scheme == "https" || o.TLS}
 	r := newRouter(mux, o.Server.Version, cookies)
 	r.api.UseMiddleware((&authenticator{control: o.Control.SignIns, refusals: o.Control, hosts: hosts, cookies: cookies}).middleware)
-	r.mountAll(o.Control, o.Server, cookies)
+	r.mountAll(o.Control, o.Server, o.Journal, cookies)
 	if err := mountDocument(mux, r.api.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("openapi document: %w", err)
 	}
@@ -65,7 +68,7 @@ func newRouter(mux *http.ServeMux, version string, cookies cookieJar) *router {
 }
 
 // mountAll registers every operation.
-func (r *router) mountAll(c *control.Service, facts Server, cookies cookieJar) {
+func (r *router) mountAll(c *control.Service, facts Server, journal func() string, cookies cookieJar) {
 	sessions{c.SignIns, c.Sessions, cookies}.mount(r)
 	tokens{c.Tokens}.mount(r)
 	projects{c.Projects}.mount(r)
@@ -79,7 +82,7 @@ func (r *router) mountAll(c *control.Service, facts Server, cookies cookieJar) {
 	buckets{c.Buckets}.mount(r)
 	trail{c.Audit}.mount(r)
 	traffic{c.Traffic, c.Backends}.mount(r)
-	server{facts}.mount(r)
+	server{facts, journal}.mount(r)
 }
 
 func config(version, cookie string) huma.Config {

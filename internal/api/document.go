@@ -30,7 +30,7 @@ var documentCSS string
 func Document() ([]byte, error) {
 	var cookies cookieJar
 	r := newRouter(http.NewServeMux(), "", cookies)
-	r.mountAll(&control.Service{}, Server{}, cookies)
+	r.mountAll(&control.Service{}, Server{}, nil, cookies)
 	tidy(r.api.OpenAPI())
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)

@@ -62,6 +62,20 @@ func (s *server) tells(path string) string {
 	return string(body)
 }
 
+// asAdmin reads from the API with the first account's token.
+func (s *server) asAdmin(path string) string {
+	s.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, s.DashboardURL+path, nil)
+	must(s.t, err)
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	res, err := http.DefaultClient.Do(req)
+	must(s.t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	must(s.t, err)
+	return string(body)
+}
+
 // signIn tries the first account's password.
 func (s *server) signIn(password string) int {
 	s.t.Helper()
@@ -108,6 +122,13 @@ func TestAFullDisk(t *testing.T) {
 	}
 	if got := s.tells("/readyz"); !strings.Contains(got, `"status":"ready"`) || !strings.Contains(got, `"audit":"full"`) {
 		t.Errorf("readyz: %s", got)
+	}
+	var facts struct {
+		AuditJournal string `json:"audit_journal"`
+	}
+	must(t, json.Unmarshal([]byte(s.asAdmin("/api/server")), &facts))
+	if facts.AuditJournal != "full" {
+		t.Errorf("the dashboard is told %q", facts.AuditJournal)
 	}
 	if !strings.Contains(s.tells("/metrics"), "keystile_audit_writable 0") {
 		t.Error("the metrics do not tell")

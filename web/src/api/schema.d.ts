@@ -1908,6 +1908,11 @@ export interface components {
         Server: {
             /** @description false: the configuration switches anonymous reads off */
             anonymous_enabled: boolean;
+            /**
+             * @description whether the audit journal can be written; while it cannot, changes are refused
+             * @enum {string}
+             */
+            audit_journal: "recording" | "full" | "failing";
             dashboard_url: string;
             /** @description the region that S3 clients sign for */
             region: string;

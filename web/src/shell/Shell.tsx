@@ -7,6 +7,7 @@ import { Link, Outlet } from '@tanstack/react-router';
 import { serverQuery } from '../api/session';
 import { CopyButton } from '../components/CopyButton';
 import { AccountMenu } from './AccountMenu';
+import { JournalAlarm } from './JournalAlarm';
 import { Navigation } from './Navigation';
 import { SearchField } from './SearchField';
 import classes from './Shell.module.css';
@@ -34,6 +35,7 @@ export function Shell() {
         <Endpoint className={classes.endpointBelow} />
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1} className={classes.main ?? ''}>
+        <JournalAlarm />
         <Outlet />
       </AppShell.Main>
       <ShortcutHelp />
