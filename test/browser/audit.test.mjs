@@ -131,3 +131,24 @@ test('CSV has the events of the filter', async (t) => {
   assert.equal(lines.length - 1, events);
   assert.ok(lines.slice(1).every((line) => line.includes(',credential.')));
 });
+
+describe('the alarm', () => {
+  for (const [state, words] of [['recording', ''], ['full', 'is full'], ['failing', 'its disk fails']]) {
+    test(`a journal that is ${state} ${words ? 'is told of on every page' : 'is not spoken of'}`, async (t) => {
+      const { page } = await openSignedIn(t, browser, server);
+      await page.route(/\/api\/server$/, async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...await answer.json(), audit_journal: state } });
+      });
+      for (const path of ['/admin/audit', '/admin/backends']) {
+        await page.goto(new URL(path, server.url).href);
+        await settled(page);
+        const alarm = page.getByRole('alert').filter({ hasText: 'audit journal' });
+        assert.equal(await alarm.count(), words ? 1 : 0, path);
+        if (words) {
+          assert.match(await alarm.innerText(), new RegExp(words));
+        }
+      }
+    });
+  }
+});
