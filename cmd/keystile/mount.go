@@ -37,7 +37,7 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 		PublicURL: s.dashboardURL(),
 		Listen:    s.sockets.dashboard.Addr().String(),
 		TLS:       s.config.Server.TLS.Enabled(),
-		Journal: func() string { return string(s.trail.State()) },
+		Journal:   func() string { return string(s.trail.State()) },
 		Server: api.Server{
 			Version:          version(),
 			S3Endpoint:       s.s3URL(),
