@@ -14,6 +14,7 @@ type commands struct {
 	Credential credentialCommands `cmd:"" help:"Mint, list and revoke credentials."`
 	Audit      auditCommands      `cmd:"" help:"Read the audit trail."`
 	Bucket     bucketCommands     `cmd:"" help:"Create, list and delete buckets on backends."`
+	Quota      quotaCommands      `cmd:"" help:"Cap what may be stored in buckets."`
 	Backend    backendCommands    `cmd:"" help:"Add, test and remove backends."`
 	Anonymous  anonymousCommands  `cmd:"" help:"Open buckets to unsigned reads."`
 	Account    accountCommands    `cmd:"" help:"Manage the people who sign in."`

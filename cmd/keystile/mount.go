@@ -81,6 +81,7 @@ func (s *server) gatewayHandler() http.Handler {
 		Observer:         observers{metrics, s.traffic},
 		RGW:              s.control.RGWUsers,
 		CORS:             s.backends,
+		Quotas:           s.quotas,
 		Log:              s.log,
 		Now:              time.Now,
 		Region:           s.config.S3Proxy.Region,

@@ -17,6 +17,7 @@ import (
 	"keystile/internal/control"
 	"keystile/internal/keyring"
 	"keystile/internal/keystile"
+	"keystile/internal/quota"
 	"keystile/internal/reserve"
 	"keystile/internal/rgw"
 	"keystile/internal/store"
@@ -50,6 +51,7 @@ type server struct {
 	backends    *upstream.Registry
 	traffic     *traffic.Keeper
 	keys        *keyring.Keyring
+	quotas      *quota.Ledger
 	control     *control.Service
 	fronts      []front
 	undo        []func(context.Context) error // closes what was opened, last first
@@ -64,7 +66,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startControl, s.mount, s.manageACME,
+		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startQuotas, s.startControl, s.mount, s.manageACME,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -183,6 +185,17 @@ func (s *server) startTraffic(context.Context) error {
 	return nil
 }
 
+// startQuotas opens the books of buckets that have a quota.
+func (s *server) startQuotas(ctx context.Context) error {
+	s.quotas = quota.New(quota.Options{Store: s.store, Lister: s.backends, Log: s.log, Now: time.Now})
+	if err := s.quotas.Sync(ctx); err != nil {
+		return err
+	}
+	s.later(s.quotas.Flush)
+	s.background(s.quotas.Run)
+	return nil
+}
+
 func (s *server) startControl(ctx context.Context) error {
 	s.keys = keyring.New(s.store, time.Now)
 	if err := s.keys.Sync(ctx); err != nil {
@@ -191,11 +204,12 @@ func (s *server) startControl(ctx context.Context) error {
 	s.control = control.New(control.Options{
 		Store:           s.store,
 		Trail:           s.trail,
-		Gateways:        gateways{s.keys, s.backends},
+		Gateways:        gateways{s.keys, s.backends, s.quotas},
 		Upstreams:       s.backends,
 		Homes:           rgw.New(s.backends, rgw.Gateway{URL: s.servedURL(), Region: s.config.S3Proxy.Region}),
 		RGWQuota:        keystile.SizeQuota{MaxSizeKB: int64(s.config.RGW.DefaultQuotaKB), Enabled: true},
 		Log:             s.log,
+		Ledger:          s.quotas,
 		SessionIdle:     s.config.Server.Session.IdleTimeout,
 		SessionLifetime: s.config.Server.Session.AbsoluteTimeout,
 	})
@@ -209,6 +223,7 @@ func (s *server) startControl(ctx context.Context) error {
 type gateways struct {
 	keys     *keyring.Keyring
 	backends *upstream.Registry
+	quotas   *quota.Ledger
 }
 
 var _ control.Gateways = gateways{}
@@ -216,7 +231,7 @@ var _ control.Gateways = gateways{}
 // Confirm implements control.Gateways.
 func (g gateways) Confirm(ctx context.Context, generation int64) error {
 	g.keys.Require(generation)
-	return errors.Join(g.keys.Sync(ctx), g.backends.Sync(ctx))
+	return errors.Join(g.keys.Sync(ctx), g.backends.Sync(ctx), g.quotas.Sync(ctx))
 }
 
 const (
@@ -249,7 +264,7 @@ func (s *server) keepInStep(ctx context.Context) {
 func (s *server) step(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
-	return errors.Join(s.keys.Sync(ctx), s.backends.Sync(ctx))
+	return errors.Join(s.keys.Sync(ctx), s.backends.Sync(ctx), s.quotas.Sync(ctx))
 }
 
 func (s *server) saveUsed(ctx context.Context) error {

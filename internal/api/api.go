@@ -80,6 +80,7 @@ func (r *router) mountAll(c *control.Service, facts Server, journal func() strin
 	bindings{c.Bindings, facts}.mount(r)
 	backends{c.Backends}.mount(r)
 	buckets{c.Buckets}.mount(r)
+	quotas{c.Quotas}.mount(r)
 	trail{c.Audit}.mount(r)
 	traffic{c.Traffic, c.Backends}.mount(r)
 	server{facts, journal}.mount(r)

@@ -102,6 +102,12 @@ var scenarios = []scenario{
 	{"deleteBucket", "/api/backends/main/buckets/empty", "", 401, 403, 403, 204, "bucket.delete"},
 	{"getBucketCORS", "/api/backends/main/buckets/uploads/cors", "", 401, 403, 403, 200, "bucket.cors.show"},
 	{"setBucketCORS", "/api/backends/main/buckets/uploads/cors", `{"mode":"gateway","rules":[{"allowed_origins":["*"],"allowed_methods":["GET"]}]}`, 401, 403, 403, 200, "bucket.cors.update"},
+	{"listQuotas", "/api/quotas", "", 401, 403, 403, 200, "quota.list"},
+	{"getBucketQuota", "/api/backends/main/buckets/uploads/quota", "", 401, 403, 403, 200, "quota.show"},
+	{"setBucketQuota", "/api/backends/main/buckets/uploads/quota", `{"hard_bytes":10}`, 401, 403, 403, 200, "quota.set"},
+	{"clearBucketQuota", "/api/backends/main/buckets/uploads/quota", "", 401, 403, 403, 204, "quota.clear"},
+	{"scanBucket", "/api/backends/main/buckets/uploads/quota/scan", "", 401, 403, 403, 200, "quota.scan"},
+	{"cancelBucketScan", "/api/backends/main/buckets/uploads/quota/scan", "", 401, 403, 403, 204, "quota.scan_cancel"},
 	{"getBackendHealth", "/api/backends/main/health", "", 401, 403, 403, 200, "backend.health"},
 	{"getOverview", "/api/overview", "", 401, 403, 403, 200, "overview.show"},
 	{"getCredentialTraffic", "/api/credentials/{credential}/traffic", "", 401, 404, 404, 200, "credential.traffic"},
@@ -128,6 +134,8 @@ func seeded(t *testing.T) (*site, *strings.Replacer) {
 	})
 	must(t, err)
 	_, err = s.control.Bindings.Create(ctx, system, control.NewBinding{Name: "open", Bucket: keystile.Bucket{Backend: "main", Name: "uploads"}})
+	must(t, err)
+	_, err = s.control.Quotas.Scan(ctx, system, keystile.Bucket{Backend: "main", Name: "uploads"})
 	must(t, err)
 	project, err := s.control.Projects.Create(ctx, system, "theirs", "victim")
 	must(t, err)

@@ -33,6 +33,7 @@ import (
 // site is a running API over a real store, with gateways and backends that can
 // be told to fail.
 type site struct {
+	ledger    ledger
 	t         *testing.T
 	url       string
 	file      string // of the database
@@ -113,7 +114,7 @@ func newSite(t *testing.T) *site {
 	trail := audit.NewRecorder(audit.InStore(db), s.clock.now)
 	t.Cleanup(trail.Close)
 	s.control = control.New(control.Options{
-		Store: db, Trail: trail, Gateways: s.gateways, Upstreams: s.upstreams, Homes: homes{}, Now: s.clock.now,
+		Store: db, Trail: trail, Gateways: s.gateways, Upstreams: s.upstreams, Homes: homes{}, Ledger: &s.ledger, Now: s.clock.now,
 		Passwords: cheap,
 	})
 	s.serve(Options{})
@@ -136,6 +137,25 @@ func (s *site) serve(o Options) {
 	server.Start()
 	s.t.Cleanup(server.Close)
 	s.url, s.handler = "http://"+listen, handler
+}
+
+// ledger counts what a test says.
+type ledger struct {
+	usage    keystile.Usage
+	scanning bool
+}
+
+func (l *ledger) Usage(keystile.Bucket) (keystile.Usage, bool) { return l.usage, true }
+
+func (l *ledger) Scan(keystile.Bucket) bool {
+	l.scanning = true
+	return true
+}
+
+func (l *ledger) CancelScan(keystile.Bucket) bool {
+	was := l.scanning
+	l.scanning = false
+	return was
 }
 
 // client sends requests as someone.

@@ -23,7 +23,8 @@ type Options struct {
 	// RGWQuota is what a new RGW user may store; zero: DefaultRGWQuota.
 	RGWQuota keystile.SizeQuota
 	// Log tells what nobody waits for; nil: nothing.
-	Log *slog.Logger
+	Log    *slog.Logger
+	Ledger Ledger
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// Passwords is the cost of password hashes; zero: password.Default.
@@ -49,6 +50,7 @@ type Service struct {
 	Bindings    *Bindings
 	Backends    *Backends
 	Buckets     *Buckets
+	Quotas      *Quotas
 	Accounts    *Accounts
 	SignIns     *SignIns
 	Sessions    *Sessions
@@ -94,6 +96,7 @@ func New(o Options) *Service {
 		Bindings:    &Bindings{core: c, backends: known},
 		Backends:    backends,
 		Buckets:     &Buckets{core: c, upstreams: o.Upstreams, backends: known},
+		Quotas:      &Quotas{core: c, ledger: o.Ledger, backends: known},
 		Accounts:    accounts,
 		SignIns:     &SignIns{core: c, hasher: hasher, guesses: guesses, limits: limits},
 		Sessions:    &Sessions{core: c, hasher: hasher, guesses: guesses},

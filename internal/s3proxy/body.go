@@ -60,6 +60,9 @@ func (x *exchange) incoming() (in incoming, err error) {
 		key := x.p.signingKeys.Key(x.lease.Secret.Reveal(), x.auth.Scope)
 		in.Chunks = sigv4.NewChunkVerifier(&x.auth, key)
 	}
+	if in.Length < 0 && x.req.Op.Body == s3wire.Payload && x.inBooks() {
+		return in, payload.ErrLengthRequired
+	}
 	if in.Length < 0 {
 		if err := x.hold(payload.MaxUnknownLength); err != nil {
 			return in, err

@@ -163,7 +163,7 @@ func (s *copySource) fill(out *upstream.Request, t s3wire.Transfer, got *http1.R
 	if err != nil {
 		return err
 	}
-	out.Header, s.x.partial = t.Write, how.partial
+	out.Header, s.x.partial, s.x.size = t.Write, how.partial, got.ContentLength
 	return how.load(out, sourceBody{reader, s}, got.ContentLength)
 }
 

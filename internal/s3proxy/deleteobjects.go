@@ -30,6 +30,10 @@ func (p *Proxy) deleteObjects(x *exchange) error {
 	if len(allowed.Objects) == 0 {
 		return x.denyAll(denied)
 	}
+	quiet := allowed.Quiet
+	if x.room.keys = allowed.Objects; x.inBooks() {
+		allowed.Quiet = false // what is gone, and what is marked alone, must be told
+	}
 	out := x.outbound()
 	dropChecksums(out.Header)
 	setXML(&out, allowed.Marshal())
@@ -38,7 +42,7 @@ func (p *Proxy) deleteObjects(x *exchange) error {
 		return err
 	}
 	if a.err == nil {
-		if err := x.mergeDenied(a, denied); err != nil {
+		if err := x.mergeDenied(a, denied, quiet); err != nil {
 			return &lostAnswer{err}
 		}
 	}
@@ -110,10 +114,13 @@ func (x *exchange) denyAll(denied []s3wire.DeleteObject) error {
 }
 
 // mergeDenied joins the backend's answer with the gateway's own refusals.
-func (x *exchange) mergeDenied(a *answer, denied []s3wire.DeleteObject) error {
+func (x *exchange) mergeDenied(a *answer, denied []s3wire.DeleteObject, quiet bool) error {
 	result, err := s3wire.ParseDeleteResult(a.body)
 	if err != nil {
 		return err
+	}
+	if quiet {
+		result.Deleted = nil
 	}
 	for i, e := range result.Errors {
 		x.event.Detail.FailedKeys = append(x.event.Detail.FailedKeys, e.Key)

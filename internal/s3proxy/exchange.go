@@ -52,8 +52,10 @@ type exchange struct {
 	recorded, intended bool
 	intent             audit.Pending // valid if recorded was set by an intent
 
-	partial bool // the backend may store what arrives of the payload
-	status  int  // given to the client; 0 before
+	partial bool  // the backend may store what arrives of the payload
+	size    int64 // of the payload
+	room    room
+	status  int // given to the client; 0 before
 	in, out int64
 	// refused: the gateway said no; broken: the answer began and could not be
 	// ended, through no doing of the client.

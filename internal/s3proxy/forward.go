@@ -60,9 +60,20 @@ func (p *Proxy) mutate(x *exchange) error {
 	return x.reply(a)
 }
 
-// carryOut records the intent, sends and takes the whole answer.
+// carryOut reserves room, carries the mutation out and settles what it took.
 func (x *exchange) carryOut(out upstream.Request) (*answer, error) {
 	x.event.Detail.Bytes = out.ContentLength
+	if err := x.takeRoom(&out); err != nil {
+		x.leaveRoom(nil, err)
+		return nil, err
+	}
+	a, err := x.dispatch(out)
+	x.leaveRoom(a, err)
+	return a, err
+}
+
+// dispatch records the intent, sends and takes the whole answer.
+func (x *exchange) dispatch(out upstream.Request) (*answer, error) {
 	defer x.wait()()
 	intent := x.intend()
 	out.Commit = func(send func() error) error {
@@ -71,6 +82,9 @@ func (x *exchange) carryOut(out upstream.Request) (*answer, error) {
 		}
 		if x.lease.Cut() {
 			return keyring.ErrCut
+		}
+		if err := x.orderLate(); err != nil {
+			return err
 		}
 		return send()
 	}
@@ -160,7 +174,7 @@ func (x *exchange) fillPayload(out *upstream.Request) error {
 	if err != nil {
 		return err
 	}
-	x.partial = how.partial
+	x.partial, x.size = how.partial, b.length
 	if how.late != "" {
 		if err := x.hold(b.length); err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 	"keystile/internal/http1"
 	"keystile/internal/keyring"
 	"keystile/internal/keystile"
+	"keystile/internal/quota"
 	"keystile/internal/s3proxy"
 	"keystile/internal/s3test"
 	"keystile/internal/sigv4"
@@ -42,6 +43,7 @@ type gateway struct {
 
 	backends *upstream.Registry
 	proxy    *s3proxy.Proxy
+	quotas   *quota.Ledger
 	logs     *lockedBuffer
 
 	mu  sync.Mutex
@@ -118,11 +120,13 @@ func newGatewayTo(t *testing.T, backends []upstream.Endpoint, change ...func(*s3
 	g.keys = keyring.New(g.store, g.clock)
 	must(t, g.keys.Sync(t.Context()))
 	g.trail = audit.NewRecorder(audit.InStore(g.store), g.clock)
+	g.quotas = quota.New(quota.Options{Store: g.store, Lister: registry, Log: log, Now: g.clock, Pace: 5 * time.Millisecond})
 	options := s3proxy.Options{
 		Keys: g.keys, Backends: registry, Trail: g.trail, Clients: clientip.Resolver{}, Observer: noObserver{},
 		Log: log, Now: g.clock, Region: "eu-test-1", PublicURL: "http://gateway.test",
 		HostSuffixes:     []string{"s3.test"},
 		CORS:             registry,
+		Quotas:           g.quotas,
 		AnonymousEnabled: true, AnonymousRate: 1000,
 	}
 	for _, c := range change {

@@ -15,6 +15,7 @@ import (
 	"keystile/internal/http1"
 	"keystile/internal/keyring"
 	"keystile/internal/keystile"
+	"keystile/internal/quota"
 	"keystile/internal/s3wire"
 	"keystile/internal/sigv4"
 	"keystile/internal/upstream"
@@ -48,8 +49,9 @@ type Options struct {
 	Trail    *audit.Recorder
 	Clients  ClientAddress
 	Observer Observer
-	RGW      RGWBuckets // nil: there are no RGW users
-	CORS     CORS       // nil: no page of another origin may use anything
+	RGW      RGWBuckets    // nil: there are no RGW users
+	CORS     CORS          // nil: no page of another origin may use anything
+	Quotas   *quota.Ledger // nil: no bucket is counted
 	Log      *slog.Logger
 	Now      func() time.Time
 	// Region is the one that clients sign for; us-east-1 is accepted beside it.

@@ -101,7 +101,7 @@ func (x *exchange) recordRefusal(e *s3wire.Error, err error) error {
 		result = keystile.ResultUnknown
 	case x.mayBePartial(err):
 		result = x.settleCut()
-	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
+	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Code == s3wire.QuotaExceeded.Name:
 		result = keystile.ResultDenied
 	}
 	if x.intended {
@@ -124,7 +124,8 @@ func (x *exchange) recordRefusal(e *s3wire.Error, err error) error {
 // refusal reports whether the error is the gateway's no, rather than the
 // backend's trouble.
 func refusal(e *s3wire.Error) bool {
-	return e.Status < http.StatusInternalServerError || e.Code == s3wire.NotImplemented.Name || e.Code == s3wire.SlowDown.Name
+	return e.Status < http.StatusInternalServerError || e.Code == s3wire.NotImplemented.Name ||
+		e.Code == s3wire.SlowDown.Name || e.Code == s3wire.QuotaExceeded.Name
 }
 
 // log says what the client is not told. A refusal is in the trail and needs no

@@ -168,6 +168,26 @@ func (s *Server) Objects(name string) map[string][]byte {
 	return all
 }
 
+// Stored is the number of bytes, with those of parts, and of objects that a bucket
+// holds.
+func (s *Server) Stored(name string) (size, objects int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buckets[name]
+	if b == nil {
+		return 0, 0
+	}
+	for _, o := range b.objects {
+		size += int64(len(o.data))
+	}
+	for _, u := range b.uploads {
+		for _, p := range u.parts {
+			size += int64(len(p.data))
+		}
+	}
+	return size, int64(len(b.objects))
+}
+
 // Buckets returns the names of all buckets, sorted.
 func (s *Server) Buckets() []string {
 	s.mu.Lock()

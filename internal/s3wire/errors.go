@@ -55,6 +55,7 @@ var (
 	MissingHeader                = Code{"MissingSecurityHeader", http.StatusBadRequest, "A required header is missing."}
 	NotImplemented               = Code{"NotImplemented", http.StatusNotImplemented, "The operation is not supported here."}
 	PreconditionFailed           = Code{"PreconditionFailed", http.StatusPreconditionFailed, "A condition of the request does not hold."}
+	QuotaExceeded                = Code{"QuotaExceeded", http.StatusInsufficientStorage, "The quota of the bucket is used up."}
 	RequestExpired               = Code{"AccessDenied", http.StatusForbidden, "Request has expired."}
 	RequestNotYetValid           = Code{"AccessDenied", http.StatusForbidden, "Request is not valid yet."}
 	RequestTimeTooSkewed         = Code{"RequestTimeTooSkewed", http.StatusForbidden, "The request's time differs from the server's by more than 15 minutes."}

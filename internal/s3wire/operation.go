@@ -128,6 +128,7 @@ const (
 	OpListMultipartUploads    = "ListMultipartUploads"
 	OpDeleteObject            = "DeleteObject"
 	OpDeleteObjects           = "DeleteObjects"
+	OpAbortMultipartUpload    = "AbortMultipartUpload"
 	OpCopyObject              = "CopyObject"
 	OpPutObject               = "PutObject"
 	OpUploadPart              = "UploadPart"

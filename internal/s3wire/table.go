@@ -221,7 +221,7 @@ var uploadTable = []Operation{
 		Permission: keystile.Write, Effect: EffectReplaces, Class: ClassWrite, Callers: Credentials, Served: true,
 	},
 	{
-		Name: "AbortMultipartUpload", Method: http.MethodDelete, Level: Object, By: by("uploadId=*"),
+		Name: OpAbortMultipartUpload, Method: http.MethodDelete, Level: Object, By: by("uploadId=*"),
 		Headers:    ownerHeaders,
 		Permission: keystile.Write, Effect: EffectFrees, Class: ClassDelete, Callers: Credentials, Served: true,
 	},

@@ -40,6 +40,7 @@ type Tx interface {
 	Backends
 	CORS
 	RGWUsers
+	Quotas
 	Accounts
 	Sessions
 	Tokens
@@ -111,7 +112,7 @@ type Backends interface {
 	// BackendAdminSecret is that of a Ceph's Admin Ops API; zero where none was set.
 	BackendAdminSecret(id string) (keystile.Secret, error)
 	SetBackendAdminSecret(id string, s keystile.Secret) error
-	DeleteBackend(id string) error // with its probe, health samples and CORS
+	DeleteBackend(id string) error // with its probe, health samples, CORS and quotas
 	// Probe is the last one saved, of a declared backend too.
 	Probe(backendID string) (keystile.Probe, error)
 	SaveProbe(keystile.Probe) error // inserts or replaces
@@ -174,6 +175,20 @@ type RGWUsers interface {
 	LastRGWJob(userID string) (keystile.RGWJob, error)
 	UnfinishedRGWJobs() ([]keystile.RGWJob, error) // oldest first
 	UpdateRGWJob(keystile.RGWJob) error            // what it has reached
+}
+
+// Quotas keeps what may be stored in buckets, of declared backends too, and what
+// is.
+type Quotas interface {
+	BucketQuota(keystile.Bucket) (keystile.BucketQuota, error)
+	BucketQuotas() ([]keystile.BucketQuota, error) // by backend and bucket
+	// SaveBucketQuota inserts, or replaces all but TrackedAt.
+	SaveBucketQuota(keystile.BucketQuota) error
+	DeleteBucketQuota(keystile.Bucket) error // with its usage
+	BucketUsages() ([]keystile.UsageRecord, error)
+	// SaveBucketUsage inserts or replaces. It is ErrNotFound if the bucket has no
+	// quota of that TrackedAt.
+	SaveBucketUsage(keystile.UsageRecord) error
 }
 
 // Accounts keeps people. Names are unique among the accounts that exist.

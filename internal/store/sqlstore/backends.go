@@ -76,6 +76,9 @@ func (t *tx) DeleteBackend(id string) error {
 	if _, err := t.exec(`DELETE FROM bucket_cors WHERE backend = $1`, id); err != nil {
 		return about(err, "CORS of backend %q", id)
 	}
+	if _, err := t.exec(`DELETE FROM bucket_quotas WHERE backend = $1`, id); err != nil {
+		return about(err, "quotas of backend %q", id)
+	}
 	_, err := t.exec(`DELETE FROM health_samples WHERE backend_id = $1`, id)
 	return about(err, "health of backend %q", id)
 }

@@ -19,6 +19,7 @@ var frozen = map[string]string{
 	"sqlite/00004_cors.sql":          "1eeb76212124afa381468393edea49f7caee50e894cba0832736fde6a98bba73",
 	"sqlite/00005_binding_index.sql": "b3ffe4078c73a5d0e76476534362f0f0000127eb94bc9190f31efd98f7fc8356",
 	"sqlite/00006_projects.sql":      "24002de9432e3ced58977b951bc24a8b318948691bbd49ef2ef675bc14c9dd5c",
+	"sqlite/00008_quota.sql":         "39c3f72d6994a2d01acb4d0a07825b19a7069c77029c32d1927fe0b81a8ec5e2",
 	"sqlite/00009_outbox.sql":        "e4e16da868eae80825cb1e4c5f8671e4864e7f9d77c55950074a836052c020f7",
 	"sqlite/00007_rgw.sql":           "958b2cdb2eaae2da871cd462d36c8280e3b05013d8ddb01944a190ef2da2be9f",
 }

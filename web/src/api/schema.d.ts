@@ -319,6 +319,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backends/{backend}/buckets/{bucket}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a bucket's quota and usage */
+        get: operations["getBucketQuota"];
+        /**
+         * Cap what may be stored in a bucket
+         * @description A cap that is left out is none. A bucket that had no quota is counted first: until that is done, writes are refused with 503 if a cap is hard. To set one on a large bucket without that, count it before: scanBucket.
+         */
+        put: operations["setBucketQuota"];
+        post?: never;
+        /**
+         * Take a bucket's quota away
+         * @description The bucket is no longer counted.
+         */
+        delete: operations["clearBucketQuota"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backends/{backend}/buckets/{bucket}/quota/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count what a bucket holds
+         * @description Counts in the background, with all versions and the parts of uploads. A bucket that had no quota gets one without caps.
+         */
+        post: operations["scanBucket"];
+        /** End the count of a bucket */
+        delete: operations["cancelBucketScan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backends/{backend}/health": {
         parameters: {
             query?: never;
@@ -607,6 +653,23 @@ export interface paths {
          * @description For owners. A new role without permissions takes them away. The last owner stays one.
          */
         patch: operations["updateMember"];
+        trace?: never;
+    };
+    "/api/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the quotas of buckets, with what counts against them */
+        get: operations["listQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/server": {
@@ -1210,6 +1273,40 @@ export interface components {
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
         };
+        BucketQuota: {
+            backend: string;
+            bucket: string;
+            /**
+             * Format: int64
+             * @description above it no write passes
+             */
+            hard_bytes?: number;
+            /**
+             * Format: int64
+             * @description versions count as objects
+             */
+            hard_objects?: number;
+            /**
+             * Format: int64
+             * @description above it writes pass with a warning
+             */
+            soft_bytes?: number;
+            /** Format: int64 */
+            soft_objects?: number;
+            /**
+             * Format: date-time
+             * @description since when the bucket is counted
+             */
+            tracked_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            usage: components["schemas"]["QuotaUsage"];
+        };
+        BucketQuotaList: {
+            items: components["schemas"]["BucketQuota"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
         BusyCredential: {
             access_key_id: string;
             /**
@@ -1744,6 +1841,73 @@ export interface components {
             inherits: boolean;
             /** @description for people */
             text: string;
+        };
+        QuotaCaps: {
+            /**
+             * Format: int64
+             * @description above it no write passes
+             */
+            hard_bytes?: number;
+            /**
+             * Format: int64
+             * @description versions count as objects
+             */
+            hard_objects?: number;
+            /**
+             * Format: int64
+             * @description above it writes pass with a warning
+             */
+            soft_bytes?: number;
+            /** Format: int64 */
+            soft_objects?: number;
+        };
+        QuotaScan: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            objects: number;
+            /** Format: int64 */
+            pages: number;
+            /** Format: date-time */
+            started_at: string;
+        };
+        QuotaUsage: {
+            /**
+             * Format: int64
+             * @description what the last count found more than was known
+             */
+            drift_bytes: number;
+            /** Format: int64 */
+            drift_objects: number;
+            /** @description more may count than is stored; a count will come by itself */
+            needs_scan: boolean;
+            /**
+             * Format: int64
+             * @description of writes under way
+             */
+            reserved_bytes: number;
+            /** Format: int64 */
+            reserved_objects: number;
+            /** @description a count that is under way */
+            scan?: components["schemas"]["QuotaScan"];
+            /** @description why the last count failed */
+            scan_error?: string;
+            /**
+             * Format: date-time
+             * @description when the last count began; absent: never counted
+             */
+            scanned_at?: string;
+            /**
+             * Format: int64
+             * @description of writes whose outcome was not learnt, until the bucket is counted
+             */
+            unknown_bytes: number;
+            /** Format: int64 */
+            unknown_objects: number;
+            /** Format: int64 */
+            used_bytes: number;
+            /** Format: int64 */
+            used_objects: number;
         };
         RGWAdoption: {
             /** @description absent: the one at the Ceph */
@@ -2963,6 +3127,166 @@ export interface operations {
             };
         };
     };
+    getBucketQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backend: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketQuota"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setBucketQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backend: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaCaps"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketQuota"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    clearBucketQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backend: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    scanBucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backend: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketQuota"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancelBucketScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backend: string;
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     getBackendHealth: {
         parameters: {
             query?: {
@@ -3629,6 +3953,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketQuotaList"];
                 };
             };
             /** @description Refused or failed */

@@ -1,0 +1,206 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"keystile/internal/keystile"
+)
+
+// ErrUncounted: the bucket has a hard cap, and what it holds is being counted for
+// the first time.
+var ErrUncounted = errors.New("the bucket is being counted for the first time")
+
+// OverError is a write that does not fit.
+type OverError struct {
+	Bucket keystile.Bucket
+	Unit   string // "bytes" or "objects"
+	// Cap, Used (with what is reserved) and Needed are in that unit.
+	Cap, Used, Needed int64
+}
+
+func (e *OverError) Error() string {
+	return fmt.Sprintf("the hard cap of bucket %s is %d %s: %d are used or reserved, and %d more are needed", e.Bucket.Name, e.Cap, e.Unit, e.Used, e.Needed)
+}
+
+// book is one bucket's.
+type book struct {
+	l         *Ledger
+	bucket    keystile.Bucket
+	trackedAt time.Time
+	writing   chan struct{} // held while the store is written; never while waiting for mu
+
+	mu        sync.Mutex
+	caps      keystile.BucketQuota
+	used      keystile.Amount
+	unknown   []lost
+	reserved  keystile.Amount
+	bound     keystile.Amount // total never goes beyond it; in the store it is as high
+	dirty     bool
+	stopped   bool // no longer counted
+	countedAt time.Time
+	drift     keystile.Amount
+	overSoft  bool
+	recount   bool
+	places    map[Place]*entry
+	active    map[Place]map[*Hold]bool // places, as counts find them, that writes are changing
+
+	scan      *scan
+	wanted    bool      // a count was asked for
+	disorder  bool      // the backend lists in an order of its own
+	lastScan  time.Time // when the last one ended
+	again     time.Time // when another one is due in any case; zero: never
+	scanError string
+}
+
+// lost are writes whose outcome is unknown.
+type lost struct {
+	amount keystile.Amount
+	until  time.Time // the last of them may still take effect
+}
+
+// lostTogether is how near in time two lost writes are kept as one.
+const lostTogether = 10 * time.Second
+
+// longGrace is how long what a backend does by itself (a copy, the completion of
+// an upload) may take after nobody waits for it.
+const longGrace = 15 * time.Minute
+
+func (b *book) lostSum() (sum keystile.Amount) {
+	for _, u := range b.unknown {
+		sum = sum.Plus(u.amount)
+	}
+	return sum
+}
+
+// total is all that counts against a cap.
+func (b *book) total() keystile.Amount { return b.used.Plus(b.lostSum()).Plus(b.reserved) }
+
+func (b *book) setCaps(q keystile.BucketQuota) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.caps = q
+	b.noteSoft()
+}
+
+func (b *book) stop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stopped = true
+	b.cancelScan()
+}
+
+func (b *book) usage() keystile.Usage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	u := keystile.Usage{
+		Used: b.used, Unknown: b.lostSum(), Reserved: b.reserved, CountedAt: b.countedAt, Drift: b.drift,
+		Recount: b.recount || len(b.unknown) > 0, ScanError: b.scanError,
+	}
+	if b.scan != nil {
+		progress := b.scan.progress
+		u.Scan = &progress
+	}
+	return u
+}
+
+// reserve takes room for a write. It asks the store only where the lease does not
+// cover it. Crossed reports that the write is the one which goes over a soft cap.
+func (b *book) reserve(ctx context.Context, need keystile.Amount) (crossed bool, err error) {
+	b.mu.Lock()
+	if err := b.fits(need); err != nil {
+		b.mu.Unlock()
+		return false, err
+	}
+	b.reserved = b.reserved.Plus(need)
+	covered := b.total().Within(b.bound)
+	crossed = !b.overSoft && b.aboveSoft()
+	if crossed {
+		b.overSoft, b.dirty = true, true
+	}
+	b.mu.Unlock()
+	if covered && !crossed {
+		return false, nil
+	}
+	if err := b.cover(ctx, crossed); err != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.reserved = b.reserved.Minus(need)
+		b.noteSoft()
+		return false, err
+	}
+	return crossed, nil
+}
+
+// fits reports why a write does not. What takes nothing always fits.
+func (b *book) fits(need keystile.Amount) error {
+	if need == (keystile.Amount{}) || !b.caps.Capped() {
+		return nil
+	}
+	if b.countedAt.IsZero() {
+		return ErrUncounted
+	}
+	total, hard := b.total(), b.caps.Hard
+	if hard.Bytes != keystile.NoCap && need.Bytes > 0 && need.Bytes > hard.Bytes-total.Bytes {
+		return &OverError{Bucket: b.bucket, Unit: "bytes", Cap: hard.Bytes, Used: total.Bytes, Needed: need.Bytes}
+	}
+	if hard.Objects != keystile.NoCap && need.Objects > 0 && need.Objects > hard.Objects-total.Objects {
+		return &OverError{Bucket: b.bucket, Unit: "objects", Cap: hard.Objects, Used: total.Objects, Needed: need.Objects}
+	}
+	return nil
+}
+
+func (b *book) aboveSoft() bool {
+	total, soft := b.total(), b.caps.Soft
+	return soft.Bytes != keystile.NoCap && total.Bytes > soft.Bytes || soft.Objects != keystile.NoCap && total.Objects > soft.Objects
+}
+
+// noteSoft ends the state of being over a soft cap; a write alone begins it.
+func (b *book) noteSoft() {
+	if b.overSoft && !b.aboveSoft() {
+		b.overSoft, b.dirty = false, true
+	}
+}
+
+// warning tells of a soft cap that is passed; "" if none is.
+func (b *book) warning() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	total, soft := b.total(), b.caps.Soft
+	switch {
+	case soft.Bytes != keystile.NoCap && total.Bytes > soft.Bytes:
+		return fmt.Sprintf("soft cap of %d bytes passed: %d used", soft.Bytes, total.Bytes)
+	case soft.Objects != keystile.NoCap && total.Objects > soft.Objects:
+		return fmt.Sprintf("soft cap of %d objects passed: %d used", soft.Objects, total.Objects)
+	}
+	return ""
+}
+
+// lose counts a write whose outcome is unknown; long is one that the backend may
+// carry out on its own for a long time.
+func (b *book) lose(amount keystile.Amount, long bool) {
+	b.recount, b.dirty = true, true
+	if amount == (keystile.Amount{}) {
+		return
+	}
+	until := b.l.opts.Now().Add(b.l.opts.Grace)
+	if long {
+		until = b.l.opts.Now().Add(max(longGrace, b.l.opts.Grace))
+	}
+	if n := len(b.unknown); n > 0 && until.Sub(b.unknown[n-1].until).Abs() < lostTogether {
+		last := &b.unknown[n-1]
+		last.amount, last.until = last.amount.Plus(amount), maxTime(last.until, until)
+		return
+	}
+	b.unknown = append(b.unknown, lost{amount, until})
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,102 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"keystile/internal/keystile"
+	"keystile/internal/store"
+)
+
+func quotaOf(backend, bucket string) keystile.BucketQuota {
+	return keystile.BucketQuota{
+		Bucket: keystile.Bucket{Backend: backend, Name: bucket}, Soft: keystile.Amount{Bytes: 8 << 30, Objects: keystile.NoCap},
+		Hard: keystile.Amount{Bytes: 10 << 30, Objects: 5}, TrackedAt: noon, UpdatedAt: noon,
+	}
+}
+
+func usageOf(q keystile.BucketQuota) keystile.UsageRecord {
+	return keystile.UsageRecord{
+		Bucket: q.Bucket, TrackedAt: q.TrackedAt, Used: keystile.Amount{Bytes: 1, Objects: 2}, Unknown: keystile.Amount{Bytes: 3, Objects: 4},
+		Leased: keystile.Amount{Bytes: 5, Objects: 6}, UnknownUntil: after(time.Minute), CountedAt: after(time.Hour),
+		Drift: keystile.Amount{Bytes: -7, Objects: 8}, OverSoft: true, Recount: true,
+	}
+}
+
+func bucketQuota(b keystile.Bucket) func(store.Tx) (keystile.BucketQuota, error) {
+	return func(tx store.Tx) (keystile.BucketQuota, error) { return tx.BucketQuota(b) }
+}
+
+func saveQuota(t *testing.T, s store.Store, q keystile.BucketQuota) {
+	t.Helper()
+	write(t, s, func(tx store.Tx) error { return tx.SaveBucketQuota(q) })
+}
+
+func saveUsage(t *testing.T, s store.Store, u keystile.UsageRecord) {
+	t.Helper()
+	write(t, s, func(tx store.Tx) error { return tx.SaveBucketUsage(u) })
+}
+
+func testQuotas(t *testing.T, open Open) {
+	one, two := quotaOf("main", "one"), quotaOf("main", "two")
+	proveAll(t, open, []promise{
+		{"every field comes back on the other handle", func(t *testing.T, a, b store.Store) {
+			saveQuota(t, a, one)
+			saveUsage(t, a, usageOf(one))
+			wantEqual(t, got(t, b, bucketQuota(one.Bucket)), one)
+			wantEqual(t, got(t, b, store.Tx.BucketUsages), []keystile.UsageRecord{usageOf(one)})
+		}},
+		{"quotas are listed by backend and bucket", func(t *testing.T, a, b store.Store) {
+			other := quotaOf("alpha", "z")
+			for _, q := range []keystile.BucketQuota{two, one, other} {
+				saveQuota(t, a, q)
+			}
+			wantEqual(t, got(t, b, store.Tx.BucketQuotas), []keystile.BucketQuota{other, one, two})
+		}},
+		{"a quota replaces the one before and keeps since when it is counted, and the usage", func(t *testing.T, a, b store.Store) {
+			saveQuota(t, a, one)
+			saveUsage(t, a, usageOf(one))
+			next := one
+			next.Soft, next.Hard = keystile.Amount{Bytes: 1, Objects: 1}, keystile.Amount{Bytes: keystile.NoCap, Objects: 0}
+			next.TrackedAt, next.UpdatedAt = after(time.Hour), after(time.Hour)
+			saveQuota(t, b, next)
+			next.TrackedAt = one.TrackedAt
+			wantEqual(t, got(t, a, bucketQuota(one.Bucket)), next)
+			wantEqual(t, len(got(t, a, store.Tx.BucketUsages)), 1)
+		}},
+		{"a usage replaces the one before", func(t *testing.T, a, b store.Store) {
+			saveQuota(t, a, one)
+			saveUsage(t, a, usageOf(one))
+			next := keystile.UsageRecord{Bucket: one.Bucket, TrackedAt: one.TrackedAt}
+			saveUsage(t, b, next)
+			wantEqual(t, got(t, a, store.Tx.BucketUsages), []keystile.UsageRecord{next})
+		}},
+		{"the usage goes with the quota, and none is kept without", func(t *testing.T, a, b store.Store) {
+			saveQuota(t, a, one)
+			saveUsage(t, a, usageOf(one))
+			write(t, a, func(tx store.Tx) error { return tx.DeleteBucketQuota(one.Bucket) })
+			wantEqual(t, len(got(t, b, store.Tx.BucketUsages)), 0)
+			wantErr(t, tryWrite(t, a, func(tx store.Tx) error { return tx.SaveBucketUsage(usageOf(one)) }), keystile.ErrNotFound)
+			wantErr(t, tryWrite(t, a, func(tx store.Tx) error { return tx.DeleteBucketQuota(one.Bucket) }), keystile.ErrNotFound)
+			_, err := tryGet(t, b, bucketQuota(one.Bucket))
+			wantErr(t, err, keystile.ErrNotFound)
+		}},
+		{"a usage counted for an earlier quota is not taken for the new one's", func(t *testing.T, a, _ store.Store) {
+			saveQuota(t, a, one)
+			write(t, a, func(tx store.Tx) error { return tx.DeleteBucketQuota(one.Bucket) })
+			again := one
+			again.TrackedAt = after(time.Hour)
+			saveQuota(t, a, again)
+			wantErr(t, tryWrite(t, a, func(tx store.Tx) error { return tx.SaveBucketUsage(usageOf(one)) }), keystile.ErrNotFound)
+		}},
+		{"a backend takes its own along", func(t *testing.T, a, b store.Store) {
+			createBackend(t, a, "main")
+			saveQuota(t, a, one)
+			saveUsage(t, a, usageOf(one))
+			saveQuota(t, a, quotaOf("other", "one"))
+			write(t, a, func(tx store.Tx) error { return tx.DeleteBackend("main") })
+			wantEqual(t, len(got(t, b, store.Tx.BucketQuotas)), 1)
+			wantEqual(t, len(got(t, b, store.Tx.BucketUsages)), 0)
+		}},
+	})
+}
