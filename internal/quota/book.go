@@ -82,6 +82,8 @@ func (b *book) total() keystile.Amount { return b.used.Plus(b.lostSum()).Plus(b.
 func (b *book) setCaps(q keystile.BucketQuota) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	// The lease was for the caps of before.
+	b.dirty = b.dirty || b.caps.Soft != q.Soft || b.caps.Hard != q.Hard
 	b.caps = q
 	b.noteSoft()
 }

@@ -131,6 +131,7 @@ func (l *Ledger) Sync(ctx context.Context) error {
 	}
 	l.books.Store(&next)
 	l.synced, l.generation = true, generation
+	l.flushDue(ctx)
 	return nil
 }
 

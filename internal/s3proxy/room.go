@@ -91,10 +91,11 @@ func (x *exchange) reserve() error {
 		return err
 	}
 	x.room.hold = hold
+	warning := hold.Warning()
 	if hold != nil && hold.Crossed {
-		x.tellSoftCap(hold.Warning())
+		x.tellSoftCap(warning)
 	}
-	if warning := hold.Warning(); warning != "" {
+	if u := x.rgwUser(); warning != "" && (u == nil || !u.Ceph) {
 		x.w.Header()[quotaHeader] = []string{warning}
 	}
 	return nil
@@ -102,6 +103,10 @@ func (x *exchange) reserve() error {
 
 // over is the refusal of a write that does not fit, in the client's words.
 func (x *exchange) over(o *quota.OverError) error {
+	if u := x.rgwUser(); u != nil && u.Ceph {
+		// Whether this user may know anything of the bucket is for its Ceph to say.
+		return s3wire.QuotaExceeded.Err()
+	}
 	if o.Unit == "objects" {
 		return s3wire.QuotaExceeded.With("The quota of bucket %s is used up: it may hold %d objects, %d are used or reserved, and this request needs %d more.",
 			x.req.Bucket, o.Cap, o.Used, o.Needed)

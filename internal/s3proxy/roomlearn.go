@@ -28,7 +28,9 @@ func (x *exchange) learn(key, version string) func(context.Context) (quota.State
 		if version != "" {
 			query.Set("versionId", version)
 		}
-		got, err := x.backend.Send(ctx, upstream.Request{Method: http.MethodHead, Bucket: x.bucket.Name, Key: key, Query: query})
+		ask := upstream.Request{Method: http.MethodHead, Bucket: x.bucket.Name, Key: key, Query: query}
+		x.sign(&ask, x.backend)
+		got, err := x.backend.Send(ctx, ask)
 		if err != nil {
 			return state, err
 		}
@@ -71,9 +73,9 @@ func (x *exchange) sourceSize(out *upstream.Request) (int64, error) {
 	if out.CopySource.VersionID != "" {
 		query.Set("versionId", out.CopySource.VersionID)
 	}
-	got, err := x.backend.Send(x.context(), upstream.Request{
-		Method: http.MethodHead, Bucket: out.CopySource.Bucket, Key: out.CopySource.Key, Query: query, Header: t.Read,
-	})
+	ask := upstream.Request{Method: http.MethodHead, Bucket: out.CopySource.Bucket, Key: out.CopySource.Key, Query: query, Header: t.Read}
+	x.sign(&ask, x.backend)
+	got, err := x.backend.Send(x.context(), ask)
 	if err != nil {
 		return 0, err
 	}
