@@ -20,6 +20,11 @@ export const bucketCORSQuery = (backend: string, bucket: string) => queryOptions
   queryFn: async ({ signal }) => (await send(api.GET('/api/backends/{backend}/buckets/{bucket}/cors', { params: { path: { backend, bucket } }, signal }))).data,
 });
 
+export const quotasQuery = queryOptions({
+  queryKey: ['quotas'],
+  queryFn: async ({ signal }) => (await send(api.GET('/api/quotas', { signal }))).data.items,
+});
+
 /** A backend with its buckets, as far as they are known. */
 export interface BackendBuckets {
   backend: string;

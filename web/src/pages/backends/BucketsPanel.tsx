@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 
-import { type Backend, bucketsQuery } from '../../api/buckets';
+import { type Backend, bucketsQuery, quotasQuery } from '../../api/buckets';
 import { api, type Schemas, send } from '../../api/client';
 import { type Column, DataTable } from '../../components/DataTable';
 import { tellDone } from '../../components/done';
@@ -16,6 +16,7 @@ import { SearchBox } from '../../components/SearchBox';
 import { useAction } from '../../components/useAction';
 import { capital, counted } from '../../lib/text';
 import { BucketCORS } from './BucketCORS';
+import { BucketQuota, QuotaBar } from './BucketQuota';
 import { DeleteBucket } from './DeleteBucket';
 
 type Bucket = Schemas['Bucket'];
@@ -36,14 +37,25 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
   const { q = '' } = route.useSearch();
   const navigate = route.useNavigate();
   const buckets = useQuery(bucketsQuery(backend.id));
+  const quotas = useQuery({
+    ...quotasQuery,
+    // A count that is under way shows how far it is.
+    refetchInterval: ({ state }) => (state.data?.some(({ usage }) => usage.scan ?? !usage.scanned_at) ? 2000 : false),
+  });
   const [shown, setShown] = useState(step);
   const [deleting, setDeleting] = useState<string>();
   const [sharing, setSharing] = useState<string>();
+  const [capping, setCapping] = useState<string>();
   const found = buckets.data?.filter((one) => one.bucket.includes(q));
+  const quota: Column<Bucket> = {
+    id: 'quota', header: 'Quota',
+    cell: ({ bucket }) => <QuotaBar quota={quotas.data?.find((one) => one.backend === backend.id && one.bucket === bucket)} />,
+  };
   const action: Column<Bucket> = {
     id: 'delete', header: '', align: 'end', bare: true,
     cell: ({ bucket }) => (
       <Group gap="xs" justify="flex-end" wrap="nowrap">
+        <Button variant="default" size="compact-xs" onClick={() => setCapping(bucket)} aria-label={`Quota of bucket ${bucket}`}>Quota</Button>
         <Button variant="default" size="compact-xs" onClick={() => setSharing(bucket)} aria-label={`CORS of bucket ${bucket}`}>CORS</Button>
         <Button variant="default" size="compact-xs" onClick={() => setDeleting(bucket)} aria-label={`Delete bucket ${bucket}`}>Delete bucket</Button>
       </Group>
@@ -64,12 +76,13 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
         </Group>
       )}
       <DataTable
-        label="Buckets" columns={[...columns, action]} rows={found?.slice(0, shown)} rowKey={(one) => one.bucket}
+        label="Buckets" columns={[...columns, quota, action]} rows={found?.slice(0, shown)} rowKey={(one) => one.bucket}
         error={buckets.error} onRetry={() => void buckets.refetch()}
         more={{ available: (found?.length ?? 0) > shown, loading: false, load: () => setShown(shown + step) }}
         empty={<Text>{q ? <>No bucket has <code>{q}</code> in its name.</> : 'There is no bucket on this backend.'}</Text>}
       />
       {sharing !== undefined && <BucketCORS backend={backend.id} bucket={sharing} onClose={() => setSharing(undefined)} />}
+      {capping !== undefined && <BucketQuota backend={backend.id} bucket={capping} onClose={() => setCapping(undefined)} />}
       {deleting !== undefined && <DeleteBucket backend={backend.id} bucket={deleting} onClose={() => setDeleting(undefined)} />}
     </Stack>
   );
