@@ -20,6 +20,8 @@ export default defineConfig({
     proxy: {
       // The API answers its own origin only: the proxy speaks as that.
       '/api': { target: server, changeOrigin: true, headers: { origin: server } },
+      // There people and programs have the same addresses.
+      '/rgw': { target: server, changeOrigin: true, headers: { origin: server }, bypass: ({ headers }) => (headers.accept?.includes('text/html') ? '/index.html' : undefined) },
     },
   },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },

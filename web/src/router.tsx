@@ -8,6 +8,7 @@ import { backendsRoutes } from './pages/backends/routes';
 import { overviewRoute } from './pages/overview/route';
 import { profileRoute } from './pages/profile/ProfilePage';
 import { projectsRoutes } from './pages/projects/routes';
+import { rgwRoutes } from './pages/rgw/routes';
 import { s3ProxyRoutes } from './pages/s3-proxy/routes';
 import { signInRoute } from './pages/sign-in/SignInPage';
 import { PageFailed, PageMissing } from './shell/PageStates';
@@ -19,6 +20,7 @@ const routeTree = rootRoute.addChildren([
   signInRoute,
   adminRoute.addChildren([overviewRoute, s3ProxyRoutes, auditRoutes, backendsRoutes, accountsRoutes, profileRoute]),
   projectsRoutes,
+  rgwRoutes,
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

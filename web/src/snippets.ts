@@ -110,6 +110,7 @@ function awsProfile(f: Filling): Snippet {
       `aws configure set aws_access_key_id ${sh(f.accessKeyId)} --profile keystile`,
       `aws configure set aws_secret_access_key ${sh(f.secretAccessKey)} --profile keystile`,
       `aws configure set region ${sh(f.region)} --profile keystile`,
+      `aws configure set output json --profile keystile`,
       `aws configure set endpoint_url ${sh(f.endpoint)} --profile keystile`,
       `aws --profile keystile --endpoint-url ${sh(f.endpoint)} s3 ls${s3Url(f)}`,
     ),

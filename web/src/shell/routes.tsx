@@ -38,5 +38,8 @@ const shell = lazyRouteComponent(() => import('./Shell'), 'Shell');
 /** What concerns the whole installation, and oneself. */
 export const adminRoute = createRoute({ getParentRoute: () => rootRoute, path: '/admin', beforeLoad: requireSession, component: shell });
 
+/** RGW users. Programs call the API at the same addresses. */
+export const rgwRoot = createRoute({ getParentRoute: () => rootRoute, path: '/rgw/users', beforeLoad: requireSession, component: shell });
+
 /** Projects. */
 export const projectsRoot = createRoute({ getParentRoute: () => rootRoute, path: '/projects', beforeLoad: requireSession, component: shell });

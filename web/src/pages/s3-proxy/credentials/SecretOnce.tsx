@@ -16,12 +16,8 @@ interface SecretOnceProps {
   onClose: () => void;
 }
 
-/**
- * Shows a secret, with what is needed to use it. Only its button closes it. The
- * caller holds the secret in its state, and nowhere else.
- */
+/** Shows the secret of a credential. */
 export function SecretOnce({ title, credential, onClose }: SecretOnceProps) {
-  useKeepOpen();
   const filling: Filling = {
     accessKeyId: credential.access_key_id,
     secretAccessKey: credential.secret_access_key,
@@ -29,14 +25,32 @@ export function SecretOnce({ title, credential, onClose }: SecretOnceProps) {
     region: credential.region,
     ...listable(credential.grants),
   };
+  return <KeyOnce title={title} filling={filling} replacedBy="rotating the key" onClose={onClose} />;
+}
+
+interface KeyOnceProps {
+  title: string;
+  filling: Filling;
+  /** What replaces a lost secret. */
+  replacedBy: string;
+  /** The reader has saved it: drop it. */
+  onClose: () => void;
+}
+
+/**
+ * Shows a secret, with what is needed to use it. Only its button closes it. The
+ * caller holds the secret in its state, and nowhere else.
+ */
+export function KeyOnce({ title, filling, replacedBy, onClose }: KeyOnceProps) {
+  useKeepOpen();
   return (
     <Dialog title={title} width={760} held onClose={onClose}>
       <Stack gap="md">
         <Alert color="warn" variant="outline" icon={<IconWarning />}>
-          The secret is shown this once. Reloading or leaving the page does not bring it back; a lost one is replaced by rotating the key.
+          The secret is shown this once. Reloading or leaving the page does not bring it back; a lost one is replaced by {replacedBy}.
         </Alert>
-        <KeyPart name="Access key id" value={credential.access_key_id} />
-        <KeyPart name="Secret access key" value={credential.secret_access_key} />
+        <KeyPart name="Access key id" value={filling.accessKeyId} />
+        <KeyPart name="Secret access key" value={filling.secretAccessKey} />
         <Group gap="xs">
           {downloads(filling).map((file) => (
             <Button key={file.name} variant="default" leftSection={<IconDownload />} onClick={() => save(file)}>
