@@ -61,12 +61,24 @@ func (s *server) dashboardHandler() (http.Handler, error) {
 	telemetry.NewBackends(s.metrics, s.backends)
 	mux := http.NewServeMux()
 	mux.Handle("/api/", apiHandler)
-	mux.Handle("/rgw/", apiHandler)
+	mux.Handle("/rgw/", pagesOr(pages, apiHandler))
 	mux.Handle("GET /metrics", telemetry.Handler(s.metrics))
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("/", pages)
 	return wellFormed(s.withHSTS(telemetry.NewHTTP(s.metrics).Wrap(mux))), nil
+}
+
+// pagesOr gives browsers the pages, and programs the API, where both have the
+// same addresses.
+func pagesOr(pages, api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if web.Navigates(r) {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
 }
 
 func (s *server) gatewayHandler() http.Handler {

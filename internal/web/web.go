@@ -68,8 +68,22 @@ func page(path string) bool {
 	if path == "/" {
 		return true
 	}
-	first, _, _ := strings.Cut(path[1:], "/")
-	return first == "admin" || first == "projects"
+	first, rest, _ := strings.Cut(path[1:], "/")
+	return first == "admin" || first == "projects" || first == "rgw" && rgwPage(rest)
+}
+
+// rgwPage tells the pages below /rgw/: the list of users and each of them. What
+// lies deeper is the API's alone.
+func rgwPage(path string) bool {
+	user, below := strings.CutPrefix(path, "users/")
+	return path == "users" || below && !strings.Contains(user, "/")
+}
+
+// Navigates tells a browser that goes to a page from a program that calls the
+// API at the same address: it asks for HTML, and proves by no bearer who it is.
+func Navigates(r *http.Request) bool {
+	return r.Method == http.MethodGet && page(r.URL.Path) && r.Header.Get("Authorization") == "" &&
+		strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 func strictHeaders(h http.Header) {

@@ -132,7 +132,7 @@ for (const role of ['user', 'readonly']) {
       const { page, seen } = await openSignedIn(t, browser, server, people[role]);
       await visit(page, server, '/admin');
       const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
-      assert.deepEqual((await links.allInnerTexts()).map((text) => text.trim()), ['Credentials', 'Projects']);
+      assert.deepEqual((await links.allInnerTexts()).map((text) => text.trim()), ['Credentials', 'RGW users', 'Projects']);
       const table = page.getByRole('table', { name: 'Credentials' });
       await table.getByText(`owned by ${people[role].name}`).waitFor();
       assert.equal(await table.locator('tbody tr').count(), 1);

@@ -1,6 +1,5 @@
 import { Button, Group, Select, Stack, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 
 import { backendsQuery } from '../../api/buckets';
@@ -26,14 +25,12 @@ interface CreateUserProps {
 /** Makes a user and shows its secret, this once. The secret lives in this state alone. */
 export function CreateUser(props: CreateUserProps) {
   const [made, setMade] = useState<{ user: RGWUser; requestId: string }>();
-  const navigate = useNavigate();
   if (!made) {
     return <CreateForm {...props} onMade={(user, requestId) => setMade({ user, requestId })} />;
   }
   const close = () => {
     props.onClose();
     tellDone(`RGW user ${made.user.name} created.`, made.requestId);
-    void navigate({ to: '/rgw/users/$user', params: { user: made.user.id }, search: ({ q, project }) => ({ q, project }) });
   };
   return <KeyOnce title="RGW user created" filling={fillingOf(made.user)} replacedBy="renewing the key" onClose={close} />;
 }

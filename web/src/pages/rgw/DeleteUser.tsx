@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 
 import { api, type ApiError, send } from '../../api/client';
-import { rgwKey, type RGWUser, rgwUserQuery } from '../../api/rgw';
+import { type RGWJob, rgwKey, type RGWUser, rgwUserQuery } from '../../api/rgw';
 import { Bytes } from '../../components/Bytes';
 import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
@@ -20,7 +20,8 @@ export function DeleteUser({ user, onClose }: { user: RGWUser; onClose: () => vo
   const remove = useAction(async () => {
     const { data, requestId } = await send(api.DELETE('/rgw/users/{user_id}', { params: { path: { user_id: user.id }, query: purge ? { purge_objects: true } : {} } }));
     onClose();
-    if (data) { // it takes a while: the drawer shows how far it has come
+    const job = data as RGWJob | undefined;
+    if (job) { // it takes a while: the drawer shows how far it has come
       tellDone(`Deletion of ${user.name} has begun.`, requestId);
       await queryClient.invalidateQueries({ queryKey: rgwKey });
       return;

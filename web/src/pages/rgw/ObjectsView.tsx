@@ -1,7 +1,6 @@
 import { Anchor, Breadcrumbs, Button, FileButton, Group, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { api, send } from '../../api/client';
@@ -39,7 +38,7 @@ export function ObjectsView({ user, bucket, writes }: ObjectsViewProps) {
     const { data } = await send(api.GET('/rgw/users/{user_id}/buckets/{bucket}/objects', {
       params: { path, query: { prefix, delimiter: '/', ...(cursor ? { cursor } : {}) } }, signal,
     }));
-    const items: Row[] = [...(data.prefixes ?? []).map((folder) => ({ folder })), ...(data.items ?? []).map((object) => ({ object }))];
+    const items: Row[] = [...data.prefixes.map((folder) => ({ folder })), ...data.items.map((object) => ({ object }))];
     return { items, ...(data.next_cursor ? { next_cursor: data.next_cursor } : {}) };
   });
   const columns: Column<Row>[] = [
