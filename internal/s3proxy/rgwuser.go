@@ -127,7 +127,7 @@ func (p *Proxy) changeOwn(x *exchange) error {
 	defer cancel()
 	x.lease.Release()
 	a := &answer{status: http.StatusNoContent, header: http.Header{}}
-	err := error(nil)
+	var err error
 	if create {
 		a.status, a.header = http.StatusOK, http.Header{"Location": {"/" + x.req.Bucket}}
 		err = p.RGW.CreateOwnBucket(ctx, x.rgwUser().UserID, x.bucket.Name)
