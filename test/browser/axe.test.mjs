@@ -15,6 +15,7 @@ let browser;
 let server;
 let key;
 let project;
+let rgwUser;
 before(async () => {
   [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
   key = (await newCredential(server, { description: 'a key that is looked at' })).access_key_id;
@@ -22,6 +23,8 @@ before(async () => {
   await server.api('POST', `/api/credentials/${old.access_key_id}/revoke`);
   await newAccount(server, 'someone', 'user');
   project = (await server.api('POST', '/api/projects', { name: `Looked at${', with a long name'.repeat(3)}` })).id;
+  rgwUser = (await server.api('POST', '/rgw/users', { user: { name: 'looked-at', project_id: project } })).id;
+  await server.api('POST', `/rgw/users/${rgwUser}/buckets`, { name: 'looked-at-data' });
   await server.api('POST', `/api/projects/${project}/members`, { account: 'someone', role: 'member', permissions: ['rgw:write'] });
   const used = await newCredential(server, { description: 'a key that is used' });
   for (const bucket of ['uploads', 'reports']) {
@@ -131,6 +134,16 @@ const pages = {
   'remove member': [() => `/projects/${project}`, press('Remove someone')],
   'rename project': [() => `/projects/${project}`, press('Rename project')],
   'delete project': [() => `/projects/${project}`, press('Delete project')],
+  'RGW users': ['/rgw/users'],
+  'an RGW user': [() => `/rgw/users/${rgwUser}`],
+  'buckets of an RGW user': [() => `/rgw/users/${rgwUser}?tab=buckets`],
+  'objects of an RGW user': [() => `/rgw/users/${rgwUser}?tab=buckets&bucket=looked-at-data`],
+  'events of an RGW user': [() => `/rgw/users/${rgwUser}?tab=audit`],
+  'create RGW user': ['/rgw/users', press('Create RGW user')],
+  'renew the key of an RGW user': [() => `/rgw/users/${rgwUser}`, press('Renew key')],
+  'lock an RGW user': [() => `/rgw/users/${rgwUser}`, press('Lock user')],
+  'quota of an RGW user': [() => `/rgw/users/${rgwUser}`, press('Set quota')],
+  'delete an RGW user': [() => `/rgw/users/${rgwUser}`, press('Delete user')],
   'own password': ['/admin/profile'],
   'own sessions': ['/admin/profile?tab=sessions'],
   'own tokens': ['/admin/profile?tab=tokens'],

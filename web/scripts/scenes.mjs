@@ -54,7 +54,9 @@ export async function seed({ ready, call }, { odd }) {
   while ((await call('GET', `/api/credentials/${backup.access_key_id}`)).last_used_at === undefined || (await call('GET', '/api/overview')).totals.requests === 0) {
     await new Promise((resolve) => { setTimeout(resolve, 500); });
   }
-  return { people, backend, project: project.id, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
+  const { id: rgwUser } = await call('POST', '/rgw/users', { user: { name: 'my-app-storage', project_id: project.id, backend_id: backend } });
+  await call('POST', `/rgw/users/${rgwUser}/buckets`, { name: 'my-app-data' });
+  return { people, backend, rgwUser, project: project.id, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
 }
 
 /** Puts, gets and is refused, so that there is something to count and to audit. */
@@ -198,6 +200,12 @@ export const scenes = [
   { name: 'user-drawer', as: 'maria', path: ({ backup }) => `/admin/s3-proxy/credentials/${backup}` },
   { name: 'user-elsewhere', as: 'maria', path: '/admin/audit' },
   { name: 'readonly-credentials', as: 'auditor', path: '/admin' },
+  { name: 'rgw-users', path: '/rgw/users' },
+  hang('rgw-users-loading', /\/rgw\/users\?name/, '/rgw/users?q=x'),
+  fail('rgw-users-error', /\/rgw\/users\?name/, '/rgw/users?q=x'),
+  { name: 'rgw-user', path: ({ rgwUser }) => `/rgw/users/${rgwUser}` },
+  { name: 'rgw-user-buckets', path: ({ rgwUser }) => `/rgw/users/${rgwUser}?tab=buckets` },
+  { name: 'rgw-user-renew', path: ({ rgwUser }) => `/rgw/users/${rgwUser}`, act: (page) => page.getByRole('button', { name: 'Renew key' }).click() },
   { name: 'projects', path: '/projects' },
   { name: 'projects-none', path: '/projects?q=nothing' },
   hang('projects-loading', /\/api\/projects$/, '/projects'),
