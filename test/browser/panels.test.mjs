@@ -121,3 +121,23 @@ test('a backend whose certificate is not verified says so, and a verified one do
   await page.getByRole('alert').getByText('Its certificate is not verified').waitFor();
   await page.getByRole('alert').getByText('tls.insecure_skip_verify').waitFor();
 });
+
+test('a bucket gets a hard cap, shows it as a bar, and loses it again', async (t) => {
+  const { page, seen } = await open(t, '/admin/backends/local?tab=buckets');
+  await page.getByRole('button', { name: 'Quota of bucket reports' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Quota of reports' });
+  await field(dialog, 'Hard cap in bytes').fill('ten');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('A number of bytes, or one with KiB').waitFor();
+  await field(dialog, 'Hard cap in bytes').fill('64 KiB');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('progressbar', { name: 'Quota of reports' }).waitFor({ state: 'attached' }); // an empty bar has no width
+  await page.getByText('of 64.0 KiB').waitFor();
+  const quota = await server.api('GET', '/api/backends/local/buckets/reports/quota');
+  assert.equal(quota.hard_bytes, 65536);
+  await page.getByRole('button', { name: 'Quota of bucket reports' }).click();
+  await dialog.getByRole('button', { name: 'Remove quota' }).click();
+  await page.getByText('reports has no quota').waitFor();
+  assert.equal(await page.getByRole('progressbar', { name: 'Quota of reports' }).count(), 0);
+  assertQuiet(seen);
+});
