@@ -113,8 +113,13 @@ func TestAFullDisk(t *testing.T) {
 		return s.aws(c, "s3api", "get-object", "--bucket", "uploads", "--key", "before", file+".got")
 	}
 	put("before").want(t, 0, "ETag")
+	// What the probe stores is deleted at its end, which would make room again.
+	await(t, "the backend's probe to end", func() bool { return strings.Contains(s.asAdmin("/api/backends"), `"probed_at"`) })
 
-	disk.fill()
+	await(t, "the disk to be full", func() bool {
+		disk.fill()
+		return strings.Contains(s.tells("/readyz"), `"audit":"full"`)
+	})
 	put("while-full").want(t, refused, "ServiceUnavailable")
 	get(victim).want(t, 0, "ETag")
 	if o := s.cli("credential", "create", "--description", "not now", "--grant", "local/uploads:read"); o.code == 0 {
@@ -141,9 +146,9 @@ func TestAFullDisk(t *testing.T) {
 	get(writer).want(t, 0, "ETag")
 	put("while-full").want(t, refused, "ServiceUnavailable")
 
-	// A server that starts on the full disk does the same.
+	// A server that starts on the full disk does the same: what is left of the
+	// reserve that was given up is for what must go through.
 	s.kill()
-	disk.fill()
 	token := s.token
 	s = start(t, data, token)
 	s.clients = []string{"AWS_MAX_ATTEMPTS=1"}
