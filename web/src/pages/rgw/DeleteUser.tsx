@@ -23,7 +23,8 @@ export function DeleteUser({ user, onClose }: { user: RGWUser; onClose: () => vo
     const job = data as RGWJob | undefined;
     if (job) { // it takes a while: the drawer shows how far it has come
       tellDone(`Deletion of ${user.name} has begun.`, requestId);
-      await queryClient.invalidateQueries({ queryKey: rgwKey });
+      // Not read anew: a user who is gone by then would not show the job's end.
+      queryClient.setQueryData(rgwUserQuery(user.id).queryKey, { ...user, status: 'disabled', job });
       return;
     }
     tellDone(`RGW user ${user.name} deleted.`, requestId);
