@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -258,15 +259,15 @@ func TestCheckTellsWhatIsMissing(t *testing.T) {
 // TestFaults uses a server that misbehaves as no Ceph at hand does.
 func TestFaults(t *testing.T) {
 	const secret = "a-very-secret-value"
-	calls := 0
+	var calls atomic.Int64
 	for _, tt := range []struct {
 		name   string
 		answer func(w http.ResponseWriter)
 		want   error
-		calls  int
+		calls  int64
 	}{
 		{"changes that meet are tried again", func(w http.ResponseWriter) {
-			if calls < 3 {
+			if calls.Load() < 3 {
 				w.WriteHeader(500)
 				_, _ = fmt.Fprint(w, `{"Code":"UnknownError"}`)
 			}
@@ -295,11 +296,11 @@ func TestFaults(t *testing.T) {
 		{"a connection that breaks", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, keystile.ErrUnavailable, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			calls = 0
-			c := clientOf(t, serve(t, func(w http.ResponseWriter, _ *http.Request) { calls++; tt.answer(w) }), "AKIA", "s")
+			calls.Store(0)
+			c := clientOf(t, serve(t, func(w http.ResponseWriter, _ *http.Request) { calls.Add(1); tt.answer(w) }), "AKIA", "s")
 			err := c.SetSecret(t.Context(), "someone", adminops.Key{AccessKeyID: "AKIAX", Secret: keystile.NewSecret(secret)})
-			if !errors.Is(err, tt.want) || calls != tt.calls {
-				t.Errorf("%v after %d calls", err, calls)
+			if !errors.Is(err, tt.want) || calls.Load() != tt.calls {
+				t.Errorf("%v after %d calls", err, calls.Load())
 			}
 			if err != nil && strings.Contains(err.Error(), secret) {
 				t.Errorf("the error tells the secret: %v", err)

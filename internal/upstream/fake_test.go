@@ -260,6 +260,12 @@ func (m *memStore) proof(id string) keystile.Probe {
 	return m.proofs[id]
 }
 
+func (m *memStore) setting(name string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.settings[name]
+}
+
 func (m *memStore) Read(_ context.Context, fn func(store.Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

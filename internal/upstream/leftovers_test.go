@@ -69,9 +69,7 @@ func TestWhatAKilledProbeLeftIsRemoved(t *testing.T) {
 			if !slices.Contains(f.names(), "precious") || !slices.Contains(f.names(), scratchPrefix+"somebodys") {
 				t.Errorf("what is somebody's is gone: %v", f.names())
 			}
-			if tt.gone && strings.Contains(m.settings[scratchSetting], place.Bucket) {
-				t.Errorf("still noted: %s", m.settings[scratchSetting])
-			}
+			eventually(t, "the end of its note", func() bool { return !tt.gone || !strings.Contains(m.setting(scratchSetting), place.Bucket) })
 		})
 	}
 }
