@@ -16,6 +16,7 @@ import (
 
 	"keystile/internal/keystile"
 	"keystile/internal/sigv4"
+	"keystile/internal/turns"
 )
 
 // Options are what a Client needs. All but TLS and Now are required.
@@ -38,7 +39,7 @@ type Client struct {
 	key      string // the access key ID
 	http     *http.Client
 	now      func() time.Time
-	users    turns
+	users    turns.Turns
 }
 
 // Limits of one call.

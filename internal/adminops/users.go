@@ -118,7 +118,7 @@ type NewUser struct {
 // parallel creations of one uid several succeed, and one key is kept. A user
 // that has just this key already is taken for made: an earlier try did it.
 func (c *Client) CreateUser(ctx context.Context, n NewUser) error {
-	back, err := c.users.take(ctx, n.UID)
+	back, err := c.users.Take(ctx, n.UID)
 	if err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func (c *Client) change(ctx context.Context, uid, method, path string, query url
 	if uid == "" {
 		return fmt.Errorf("a change without a uid: %w", keystile.ErrInvalid)
 	}
-	back, err := c.users.take(ctx, uid)
+	back, err := c.users.Take(ctx, uid)
 	if err != nil {
 		return err
 	}

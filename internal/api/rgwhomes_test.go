@@ -35,7 +35,7 @@ func (homes) Buckets(context.Context, keystile.RGWUser) ([]keystile.RGWBucketInf
 	return nil, nil
 }
 
-func (homes) Usage(context.Context, control.RGWSigner, string) (bytes, objects int64, err error) {
+func (homes) Usage(context.Context, keystile.Bucket) (bytes, objects int64, err error) {
 	return 0, 0, nil
 }
 

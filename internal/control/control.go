@@ -104,7 +104,7 @@ func New(o Options) *Service {
 		Projects:    &Projects{core: c},
 		RGWUsers: &RGWUsers{
 			core: c, homes: o.Homes, backends: known, upstreams: o.Upstreams, defaultQuota: o.RGWQuota,
-			turns: newTurns(), jobs: newJobs(), log: o.Log,
+			turns: newUserTurns(), jobs: newJobs(), log: o.Log,
 		},
 		Audit:     &Audit{core: c},
 		Traffic:   &Traffic{core: c, backends: backends},

@@ -73,7 +73,7 @@ func (s *RGWUsers) bucketsOf(ctx context.Context, as RGWSigner) ([]keystile.RGWB
 		if !b.Made {
 			continue
 		}
-		info, err := s.countBucket(ctx, as, b)
+		info, err := s.countBucket(ctx, b)
 		if err != nil {
 			return nil, err
 		}
@@ -90,10 +90,10 @@ func (s *RGWUsers) ownedBuckets(ctx context.Context, userID string) (owned []key
 	return owned, err
 }
 
-func (s *RGWUsers) countBucket(ctx context.Context, as RGWSigner, b keystile.RGWBucket) (keystile.RGWBucketInfo, error) {
+func (s *RGWUsers) countBucket(ctx context.Context, b keystile.RGWBucket) (keystile.RGWBucketInfo, error) {
 	info := keystile.RGWBucketInfo{Bucket: b.Bucket, Owner: b.UserID, CreatedAt: b.CreatedAt}
 	var err error
-	info.Bytes, info.Objects, err = s.homes.Usage(ctx, as, b.Bucket.Name)
+	info.Bytes, info.Objects, err = s.homes.Usage(ctx, b.Bucket)
 	return info, err
 }
 
@@ -128,7 +128,7 @@ func (s *RGWUsers) bucketOf(ctx context.Context, as RGWSigner, name string) (inf
 	} else {
 		var b keystile.RGWBucket
 		if b, err = s.ownedBucket(ctx, as.User, name); err == nil {
-			info, err = s.countBucket(ctx, as, b)
+			info, err = s.countBucket(ctx, b)
 		}
 	}
 	if errors.Is(err, keystile.ErrNotFound) {
@@ -164,7 +164,7 @@ func (s *RGWUsers) owns(ctx context.Context, as RGWSigner, name string) error {
 // CreateBucket makes a bucket that the user owns. Its name is recorded before
 // the backend hears of it, so that none is ever without its owner.
 func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (info keystile.RGWBucketInfo, err error) {
-	back, err := s.turns.take(ctx, id)
+	back, err := s.turns.Take(ctx, id)
 	if err != nil {
 		return info, err
 	}
@@ -256,7 +256,7 @@ func (ch *change) rgwUserChanged(id string) error {
 
 // DeleteBucket deletes an empty bucket of the user.
 func (s *RGWUsers) DeleteBucket(ctx context.Context, a Actor, id, name string) error {
-	back, err := s.turns.take(ctx, id)
+	back, err := s.turns.Take(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -331,7 +331,7 @@ func (s *RGWUsers) BucketACL(ctx context.Context, a Actor, id, name string) (str
 
 // SetBucketACL gives a bucket of the user a canned ACL.
 func (s *RGWUsers) SetBucketACL(ctx context.Context, a Actor, id, name, acl string) error {
-	back, err := s.turns.take(ctx, id)
+	back, err := s.turns.Take(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (s *RGWUsers) Create(ctx context.Context, a Actor, in NewRGWUser) (made RGW
 		if u, err = s.newUser(ch, in); err != nil {
 			return err
 		}
-		back, ok := s.turns.tryTake(u.ID)
+		back, ok := s.turns.TryTake(u.ID)
 		if !ok {
 			return keystile.ErrConflict
 		}
@@ -173,7 +173,7 @@ func homeError(err error) error {
 // Delete removes a user whose buckets are empty, with them. A locked one stays,
 // for admins too.
 func (s *RGWUsers) Delete(ctx context.Context, a Actor, id string) error {
-	back, err := s.turns.take(ctx, id)
+	back, err := s.turns.Take(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (s *RGWUsers) adopted(ch *change, in RGWAdoption, found CephUser) (keystile
 // Forget gives a Ceph's user back; for admins. It stays there as it is, and its
 // key no longer works at the gateway.
 func (s *RGWUsers) Forget(ctx context.Context, a Actor, id string) error {
-	back, err := s.turns.take(ctx, id)
+	back, err := s.turns.Take(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (s *RGWUsers) OwnBuckets(ctx context.Context, userID string) ([]keystile.RG
 
 // CreateOwnBucket makes a bucket that the user owns.
 func (s *RGWUsers) CreateOwnBucket(ctx context.Context, userID, name string) error {
-	back, err := s.turns.take(ctx, userID)
+	back, err := s.turns.Take(ctx, userID)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *RGWUsers) CreateOwnBucket(ctx context.Context, userID, name string) err
 
 // DeleteOwnBucket deletes an empty bucket that the user owns.
 func (s *RGWUsers) DeleteOwnBucket(ctx context.Context, userID, name string) error {
-	back, err := s.turns.take(ctx, userID)
+	back, err := s.turns.Take(ctx, userID)
 	if err != nil {
 		return err
 	}

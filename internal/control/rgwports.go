@@ -28,8 +28,8 @@ type RGWHomes interface {
 	Owner(ctx context.Context, u keystile.RGWUser, bucket string) (keystile.RGWBucketInfo, error)
 	// Buckets lists the user's, with what they hold; only for a Ceph.
 	Buckets(ctx context.Context, u keystile.RGWUser) ([]keystile.RGWBucketInfo, error)
-	// Usage counts what a bucket holds.
-	Usage(ctx context.Context, as RGWSigner, bucket string) (bytes, objects int64, err error)
+	// Usage counts the objects of a bucket; not for a Ceph, which tells.
+	Usage(ctx context.Context, bucket keystile.Bucket) (bytes, objects int64, err error)
 
 	CreateBucket(ctx context.Context, as RGWSigner, bucket string) error
 	DeleteBucket(ctx context.Context, as RGWSigner, bucket string) error

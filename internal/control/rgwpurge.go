@@ -23,7 +23,7 @@ func newJobs() *jobs { return &jobs{running: map[string]context.CancelFunc{}} }
 // gateway and at its home; then a job empties and deletes its buckets, goes on
 // after a restart, and can be cancelled: the user is then disabled.
 func (s *RGWUsers) Purge(ctx context.Context, a Actor, id string) (job keystile.RGWJob, err error) {
-	back, err := s.turns.take(ctx, id)
+	back, err := s.turns.Take(ctx, id)
 	if err != nil {
 		return job, err
 	}
@@ -174,7 +174,7 @@ func (s *RGWUsers) runJob(ctx context.Context, id string) error {
 	if err != nil || p.job.State.Over() {
 		return err
 	}
-	back, err := s.turns.take(ctx, p.as.User.ID)
+	back, err := s.turns.Take(ctx, p.as.User.ID)
 	if err != nil {
 		return err
 	}

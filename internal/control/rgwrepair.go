@@ -23,7 +23,7 @@ func (s *RGWUsers) Repair(ctx context.Context) error {
 	}
 	var faults []error
 	for _, u := range unsettled {
-		back, free := s.turns.tryTake(u.ID)
+		back, free := s.turns.TryTake(u.ID)
 		if !free {
 			continue // somebody is at it
 		}

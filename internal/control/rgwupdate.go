@@ -44,7 +44,7 @@ func (e RGWUserEdit) action() string {
 // Update edits a user. One that names what only admins set is refused to
 // everybody else, whole.
 func (s *RGWUsers) Update(ctx context.Context, a Actor, id string, edit RGWUserEdit) (info RGWUserInfo, err error) {
-	back, err := s.turns.take(ctx, id)
+	back, err := s.turns.Take(ctx, id)
 	if err != nil {
 		return info, err
 	}

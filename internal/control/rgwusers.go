@@ -19,7 +19,7 @@ type RGWUsers struct {
 	backends     *backendLookup
 	upstreams    Upstreams
 	defaultQuota keystile.SizeQuota
-	turns        *turns
+	turns        *userTurns
 	jobs         *jobs
 	log          *slog.Logger
 }

@@ -32,20 +32,19 @@ func page(bucket string, query url.Values) call {
 }
 
 // Usage implements control.RGWHomes.
-func (h *Homes) Usage(ctx context.Context, as control.RGWSigner, bucket string) (bytes, objects int64, err error) {
-	query := url.Values{"list-type": {"2"}, "max-keys": {"1000"}}
-	for {
-		var list objectList
-		if err := h.read(ctx, as, page(bucket, query), &list); err != nil {
+func (h *Homes) Usage(ctx context.Context, bucket keystile.Bucket) (bytes, objects int64, err error) {
+	for after := (keystile.VersionMark{Plain: true}); ; {
+		page, err := h.backends.Versions(ctx, bucket, after)
+		if err != nil {
 			return 0, 0, err
 		}
-		for _, o := range list.Contents {
+		for _, o := range page.Versions {
 			bytes, objects = bytes+o.Size, objects+1
 		}
-		if !list.IsTruncated || list.NextContinuationToken == "" {
+		if page.Next == nil {
 			return bytes, objects, nil
 		}
-		query.Set("continuation-token", list.NextContinuationToken)
+		after = *page.Next
 	}
 }
 

@@ -16,6 +16,7 @@ type Backends interface {
 	Get(id string) (*upstream.Backend, bool)
 	CreateBucket(ctx context.Context, bucket keystile.Bucket) error
 	DeleteBucket(ctx context.Context, bucket keystile.Bucket) error
+	Versions(ctx context.Context, bucket keystile.Bucket, after keystile.VersionMark) (keystile.VersionPage, error)
 }
 
 // Homes implements control.RGWHomes.

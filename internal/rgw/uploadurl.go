@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"keystile/internal/control"
 	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
 	"keystile/internal/sigv4"
+	"keystile/internal/upstream"
 )
 
 // UploadURL implements control.RGWHomes. It is signed with the user's own key;
@@ -38,7 +38,7 @@ func (h *Homes) UploadURL(as control.RGWSigner, bucket string, in control.Upload
 		made.Headers["Content-Type"] = in.ContentType
 	}
 	now := time.Now()
-	path := "/" + bucket + "/" + escape(in.Key)
+	path := upstream.EncodePath(bucket, in.Key)
 	signer := sigv4.NewSigner(as.User.AccessKeyID, as.Secret.Reveal(), region, "s3")
 	signed, err := signer.Presign(http.MethodPut, path, query, u.Host, header, in.ExpiresIn, now)
 	if err != nil {
@@ -47,19 +47,4 @@ func (h *Homes) UploadURL(as control.RGWSigner, bucket string, in control.Upload
 	made.URL = keystile.NewSecret(u.Scheme + "://" + u.Host + path + "?" + signed)
 	made.ExpiresAt = now.Add(in.ExpiresIn).UTC().Truncate(time.Second)
 	return made, nil
-}
-
-// escape is the encoding of a key that signatures are made over (S3 User Guide,
-// "Authenticating requests: using the Authorization header", UriEncode).
-func escape(key string) string {
-	var b strings.Builder
-	for i := range len(key) {
-		switch c := key[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~/", c) >= 0:
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
 }

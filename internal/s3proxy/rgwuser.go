@@ -2,7 +2,6 @@ package s3proxy
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/http"
@@ -179,14 +178,11 @@ func (x *exchange) checkNewBucket() error {
 	if err != nil || len(body) == 0 {
 		return err
 	}
-	var config struct {
-		XMLName            xml.Name
-		LocationConstraint string
+	location, err := s3wire.ParseLocationConstraint(body)
+	if err != nil {
+		return err
 	}
-	if xml.Unmarshal(body, &config) != nil || config.XMLName.Local != "CreateBucketConfiguration" {
-		return s3wire.MalformedXML.Err()
-	}
-	if l := config.LocationConstraint; l != "" && l != x.p.Region && l != defaultRegion {
+	if location != "" && location != x.p.Region && location != defaultRegion {
 		return s3wire.InvalidLocation.Err()
 	}
 	return nil

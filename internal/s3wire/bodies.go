@@ -33,6 +33,16 @@ type DeleteObject struct {
 	Size             string
 }
 
+// ParseLocationConstraint reads where a CreateBucket wants its bucket; empty where
+// it does not say.
+func ParseLocationConstraint(body []byte) (string, error) {
+	root, err := parseXML(body, strict)
+	if err != nil || root.name != "CreateBucketConfiguration" {
+		return "", malformed(err)
+	}
+	return root.child("LocationConstraint"), nil
+}
+
 // ParseDelete reads a DeleteObjects body strictly.
 func ParseDelete(body []byte) (DeleteRequest, error) {
 	root, err := parseXML(body, strict)

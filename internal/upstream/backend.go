@@ -401,13 +401,13 @@ func redirects(status int) bool {
 // "minio/admin/…" too: as the whole path it would be the backend's own API.
 func (b *Backend) address(bucket, key string, how addressing) (host, path string) {
 	if how == byHost {
-		return bucket + "." + b.host, encodePath("", key)
+		return bucket + "." + b.host, EncodePath("", key)
 	}
 	first, _, _ := strings.Cut(key, "/")
 	hosted := how == asDeclared && bucket != "" && !b.info.PathStyle && !b.private && keystile.CheckNewBucketName(bucket) == nil &&
 		(b.scheme != "https" || !strings.Contains(bucket, ".")) && !keystile.IsReservedName(first)
 	if hosted {
-		return bucket + "." + b.host, encodePath("", key)
+		return bucket + "." + b.host, EncodePath("", key)
 	}
-	return b.host, encodePath(bucket, key)
+	return b.host, EncodePath(bucket, key)
 }

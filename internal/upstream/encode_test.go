@@ -131,7 +131,7 @@ func FuzzEncodeKey(f *testing.F) {
 		f.Add(key)
 	}
 	f.Fuzz(func(t *testing.T, key string) {
-		path := encodePath("bucket", key)
+		path := EncodePath("bucket", key)
 		decoded, err := url.PathUnescape(path)
 		want := "/bucket"
 		if key != "" {
