@@ -9,7 +9,7 @@ import (
 // heapRoom is how much the heap may at least grow between two collections, in
 // bytes. What a gateway keeps is often a few MiB; collecting each time that as
 // much again was used was measured to take a tenth of its CPU.
-const heapRoom = 16 << 20
+const heapRoom = 32 << 20
 
 // collected is unreachable as soon as it is made, so that its cleanup runs
 // after each collection. It holds a pointer, to be allocated by itself.

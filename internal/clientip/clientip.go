@@ -24,8 +24,8 @@ type Resolver struct {
 // has no address, as on a Unix socket. IPv4 in IPv6 is unwrapped.
 func (r Resolver) Addr(req *http.Request) netip.Addr {
 	addr, ok := parse(req.RemoteAddr)
-	if !ok {
-		return netip.Addr{}
+	if !ok || !r.trusts(addr) {
+		return addr
 	}
 	chain := strings.Split(strings.Join(req.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, entry := range slices.Backward(chain) {

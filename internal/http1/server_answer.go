@@ -15,6 +15,8 @@ const (
 	gathered = 32 << 10
 	// An answer whose length nobody tells is held up to this, to find it out.
 	heldBack = 2 << 10
+	// Room for an answer's fields; one with more leaves none to the next answer.
+	keptFields = 16
 )
 
 var gathers = sync.Pool{New: func() any { return new([]byte) }}
@@ -46,9 +48,20 @@ type answerWriter struct {
 // Header implements http.ResponseWriter.
 func (w *answerWriter) Header() http.Header {
 	if w.header == nil {
-		w.header = make(http.Header, 16)
+		w.header = make(http.Header, keptFields)
 	}
 	return w.header
+}
+
+// takeBack empties the fields of an answer that is over, for the next one on the
+// connection. A large map stays large when it is emptied: it is not kept.
+func (w *answerWriter) takeBack() http.Header {
+	header := w.header
+	if len(header) > keptFields {
+		return nil
+	}
+	clear(header)
+	return header
 }
 
 // goOn tells the client to send its body, unless the answer has begun.

@@ -24,6 +24,7 @@ type serverConn struct {
 	since    time.Time // when it was accepted
 	phase    atomic.Int32
 	watch    watch
+	spare    http.Header // an answer's that is over, emptied
 }
 
 // What a connection is at.
@@ -117,7 +118,8 @@ func (c *serverConn) answer() (again bool) {
 	ctx, cancel := context.WithCancel(c.base)
 	defer cancel()
 	r, body := c.request(ctx)
-	w := &answerWriter{conn: c, request: r, body: body, gone: cancel, length: -1}
+	w := &answerWriter{conn: c, request: r, body: body, gone: cancel, length: -1, header: c.spare}
+	c.spare = nil
 	w.closes = r.Close
 	body.answer = w
 	c.watch.begin(cancel, body)
@@ -129,7 +131,11 @@ func (c *serverConn) answer() (again bool) {
 		w.finish()
 	}
 	body.over.Store(true)
-	return !w.closes && w.err == nil
+	if w.closes || w.err != nil {
+		return false
+	}
+	c.spare = w.takeBack()
+	return true
 }
 
 // handle calls the handler. One that panics has broken its answer off.

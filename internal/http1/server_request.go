@@ -8,6 +8,10 @@ import (
 	"strings"
 )
 
+// unbound is what a request is made of that is to have a context: there is no
+// other way to give it one than to copy.
+var unbound http.Request
+
 // request makes the handler's request of the head that was read, or the
 // stand-in for one that is refused.
 func (c *serverConn) request(ctx context.Context) (*http.Request, *requestBody) {
@@ -17,8 +21,8 @@ func (c *serverConn) request(ctx context.Context) (*http.Request, *requestBody) 
 	head, framed := string(c.buf[:c.pass]), c.body
 	c.take(c.pass)
 	c.pass, c.state = 0, inHead
-	var r http.Request
-	if !parseRequest(&r, head) {
+	r := unbound.WithContext(ctx)
+	if !parseRequest(r, head) {
 		c.refuse(ErrMalformedHead, "invalid request target")
 		return c.standIn(ctx)
 	}
@@ -32,12 +36,12 @@ func (c *serverConn) request(ctx context.Context) (*http.Request, *requestBody) 
 		r.ContentLength, body.left = framed.length, framed.length
 	default:
 		body.ended.Store(true)
-		return r.WithContext(ctx), body
+		return r, body
 	}
 	body.expected = len(r.Header["Expect"]) > 0 && r.ProtoMinor > 0
 	r.Body = body
 	c.unread.Store(true)
-	return r.WithContext(ctx), body
+	return r, body
 }
 
 func (c *serverConn) standIn(ctx context.Context) (*http.Request, *requestBody) {

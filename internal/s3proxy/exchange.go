@@ -39,6 +39,7 @@ type exchange struct {
 	bucket  keystile.Bucket     // that of real
 	source  keystile.Bucket     // that of real: of a copy
 	backend *upstream.Backend   // since authorize
+	shown   s3wire.Owner        // see owner; empty before it is asked for
 	// sourceBackend is that of a copy's source; nil if nothing is copied.
 	sourceBackend *upstream.Backend
 
@@ -173,6 +174,9 @@ func (x *exchange) resource() string { return x.r.URL.EscapedPath() }
 
 // owner is who owns buckets and objects as far as this client can see.
 func (x *exchange) owner() s3wire.Owner {
+	if x.shown.ID != "" {
+		return x.shown
+	}
 	name := "anonymous"
 	if x.lease != nil && x.lease.Credential != nil {
 		name = x.lease.Owner
@@ -180,7 +184,8 @@ func (x *exchange) owner() s3wire.Owner {
 			name = x.lease.Credential.AccessKeyID
 		}
 	}
-	return s3wire.Owner{ID: ownerID(name), DisplayName: name}
+	x.shown = s3wire.Owner{ID: ownerID(name), DisplayName: name}
+	return x.shown
 }
 
 // errorOf turns any error of the way into the S3 error for the client.

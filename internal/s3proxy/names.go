@@ -85,7 +85,7 @@ func (x *exchange) inside(out upstream.Request) bool {
 
 // names are the client's, for an answer.
 func (x *exchange) names() *s3wire.Names {
-	n := &s3wire.Names{Bucket: x.req.Bucket, Owner: x.owner()}
+	n := &s3wire.Names{Bucket: x.req.Bucket, Owner: x.owner}
 	if x.req.Op.Name == s3wire.OpCompleteMultipartUpload {
 		n.Location = x.location()
 	}

@@ -11,7 +11,7 @@ import (
 	"keystile/internal/s3wire"
 )
 
-var me = s3wire.Owner{ID: "my-id", DisplayName: "me & co"}
+func me() s3wire.Owner { return s3wire.Owner{ID: "my-id", DisplayName: "me & co"} }
 
 func rewrite(doc string) (string, string, error) {
 	out, root, err := s3wire.Rewrite([]byte(doc), &s3wire.Names{Bucket: "pics", Location: "http://gate/pics/a", Owner: me})
@@ -119,7 +119,7 @@ func wellFormed(doc string) error {
 
 func TestBucketPages(t *testing.T) {
 	at := time.Date(2026, 11, 21, 13, 0, 0, 123456789, time.FixedZone("x", 3600))
-	page := s3wire.BucketPage{Owner: me, Buckets: []s3wire.BucketEntry{{Name: "a", CreatedAt: at}, {Name: "b", CreatedAt: at}}}
+	page := s3wire.BucketPage{Owner: me(), Buckets: []s3wire.BucketEntry{{Name: "a", CreatedAt: at}, {Name: "b", CreatedAt: at}}}
 	got := string(page.Marshal())
 	for _, part := range []string{
 		"<ID>my-id</ID><DisplayName>me &amp; co</DisplayName>", "<Bucket><Name>a</Name><CreationDate>2026-11-21T12:00:00.123Z</CreationDate></Bucket>",

@@ -9,7 +9,7 @@ import (
 type Names struct {
 	Bucket   string
 	Location string // of a completed object: its URL
-	Owner    Owner
+	Owner    func() Owner
 	// Hidden begins every real key of the bucket. It is cut off from keys,
 	// prefixes and markers; empty, they stay as they are.
 	Hidden string
@@ -156,9 +156,9 @@ func (n *Names) judge(r role, text string) (verdict, string, error) {
 	case location:
 		return replace, n.Location, nil
 	case ownerID:
-		return replace, n.Owner.ID, nil
+		return replace, n.Owner().ID, nil
 	case ownerName:
-		return replace, n.Owner.DisplayName, nil
+		return replace, n.Owner().DisplayName, nil
 	case token:
 		if n.Token == "" {
 			return drop, "", nil // some backends tell there where they began

@@ -124,6 +124,9 @@ type query struct {
 // is verified with. A name that stands twice is refused: backends differ in
 // which value they take.
 func parseQuery(raw string) (query, error) {
+	if raw == "" {
+		return query{own: url.Values{}}, nil
+	}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return query{}, InvalidURI.With("The query string could not be parsed.")
@@ -131,7 +134,7 @@ func parseQuery(raw string) (query, error) {
 	if len(values) > maxQueryParams {
 		return query{}, InvalidArgument.With("The query has too many parameters.")
 	}
-	q := query{own: url.Values{}, hoisted: http.Header{}}
+	q := query{own: make(url.Values, len(values))}
 	version2 := values.Has("AWSAccessKeyId")
 	for name, list := range values {
 		if len(list) > 1 {
@@ -167,6 +170,9 @@ func (q *query) hoist(name, value string) error {
 	}
 	if strings.ContainsFunc(name, notInHeaderName) || strings.ContainsFunc(value, unicode.IsControl) {
 		return InvalidArgument.With("The query parameter %q cannot stand for a header.", clip(name))
+	}
+	if q.hoisted == nil {
+		q.hoisted = http.Header{}
 	}
 	q.hoisted[key] = []string{strings.Trim(value, " ")}
 	return nil

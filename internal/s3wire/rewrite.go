@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 )
 
 // Rewrite puts a client's names into an answer and leaves every other byte of
@@ -21,12 +22,14 @@ func Rewrite(doc []byte, names *Names) (rewritten []byte, root string, err error
 }
 
 func rewrite(doc []byte, names *Names, in pieces) (rewritten []byte, root string, err error) {
-	rw := rewriter{doc: doc, names: names, open: make([]openElement, 0, maxXMLDepth)}
+	rw := rewriters.Get().(*rewriter)
+	defer rw.letGo()
+	rw.doc, rw.names = doc, names
 	plain, _ := in.(*plainXML)
 	var t piece
 	for {
 		if plain != nil && len(rw.open) == 1 {
-			plain.passOver(rw.like)
+			plain.passOver(&rw.like)
 		}
 		err := in.next(&t)
 		if err == io.EOF { //nolint:errorlint // the end is bare
@@ -64,6 +67,23 @@ type rewriter struct {
 	like    pattern // of the last entry with elements in which nothing matters
 	matters bool    // something in the current entry does
 }
+
+// rewriters keeps the room that a rewriter needs beside its output.
+var rewriters = sync.Pool{New: func() any { return &rewriter{open: make([]openElement, 0, maxXMLDepth)} }}
+
+// letGo keeps nothing of the document.
+func (rw *rewriter) letGo() {
+	clear(rw.open[:cap(rw.open)])
+	rw.like.forget()
+	*rw = rewriter{open: rw.open[:0], like: rw.like, text: rw.text[:0]}
+	if cap(rw.text)+cap(rw.like.texts) > maxKept {
+		rw.text, rw.like.texts = nil, nil
+	}
+	rewriters.Put(rw)
+}
+
+// maxKept bounds what a rewriter in the pool keeps of room for texts, in bytes.
+const maxKept = 4 << 10
 
 // span is where KeyCount's text stands in the output.
 type span struct{ from, to int }
@@ -148,7 +168,7 @@ func (rw *rewriter) end(t *piece) error {
 		rw.dropped++
 	}
 	if depth == 1 && top.elements && !rw.matters {
-		rw.like = rw.like.learn(rw.doc[top.tag:t.end])
+		rw.like.learn(rw.doc[top.tag:t.end])
 	}
 	rw.open = rw.open[:depth]
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 )
@@ -153,6 +154,9 @@ func (p *plainXML) opened(t *piece) {
 
 // attribute passes over NAME="VALUE", such as a namespace.
 func (p *plainXML) attribute() bool {
+	if p.doc[p.at] < 'A' { // digits cannot begin a name
+		return false
+	}
 	for p.at < len(p.doc) && (isNameByte[p.doc[p.at]] || p.doc[p.at] == ':') {
 		p.at++
 	}
@@ -233,29 +237,32 @@ var asks = func() (set [256]uint8) {
 	return set
 }()
 
-// isPlain reports whether text is ASCII that asks for nothing, looking at eight
-// bytes at a time. It may say no of text that does not ask either.
-func isPlain(text []byte) bool {
+// asking has the high bit set of each of eight bytes that may end a text or ask
+// for something. Above such a byte it may be set too where nothing asks.
+func asking(v uint64) uint64 {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x80 * ones
 	)
-	// hasZero is not 0 if a byte of v is (Hacker's Delight, section 6-1); a byte
-	// above 0x7f is told by itself.
-	hasZero := func(v uint64) uint64 { return (v - ones) &^ v & highs }
-	for ; len(text) >= 8; text = text[8:] {
-		v := binary.LittleEndian.Uint64(text)
-		low := (v - ' '*ones) & highs // also where a byte below borrowed
-		if (v|low|hasZero(v^'&'*ones)|hasZero(v^']'*ones)|hasZero(v^0x7f*ones))&highs != 0 {
-			return false
+	// What is no ASCII has it; 0x7f and one more; and what is below a space, or
+	// equal to a mark, less what it has at least to be.
+	return (v | (v + ones) | (v - ' '*ones) | ((v ^ '<'*ones) - ones) | ((v ^ '&'*ones) - ones) | ((v ^ ']'*ones) - ones)) & highs
+}
+
+// plainRun returns where the first byte from at on stands that may end a text or
+// ask for something, len(doc) if none does.
+func plainRun(doc []byte, at int) int {
+	for len(doc)-at >= 8 {
+		// A borrow or carry goes up only: the lowest bit tells true.
+		if found := asking(binary.LittleEndian.Uint64(doc[at:])); found != 0 {
+			return at + bits.TrailingZeros64(found)/8
 		}
+		at += 8
 	}
-	for _, c := range text {
-		if asks[c] != 0 {
-			return false
-		}
+	for at < len(doc) && doc[at] != '<' && doc[at] >= ' ' && asks[doc[at]] == 0 {
+		at++
 	}
-	return true
+	return at
 }
 
 // characters reads text up to the next tag. A document ends with a tag or with
@@ -271,7 +278,7 @@ func (p *plainXML) characters(t *piece) error {
 	}
 	p.at += len(raw)
 	t.kind, t.text, t.end = characters, raw, int64(p.at)
-	if isPlain(raw) {
+	if plainRun(raw, 0) == len(raw) {
 		return nil
 	}
 	var ok bool
@@ -302,6 +309,9 @@ func isPlainText(text []byte) bool {
 	return utf8.Valid(text) && !bytes.Contains(text, []byte("\ufffe")) && !bytes.Contains(text, []byte("\uffff"))
 }
 
+// maxEntity is how long an entity may be, in bytes, with its marks.
+const maxEntity = 11
+
 func unescape(raw []byte, space *[]byte) ([]byte, bool) {
 	out := (*space)[:0]
 	for {
@@ -312,7 +322,7 @@ func unescape(raw []byte, space *[]byte) ([]byte, bool) {
 		}
 		out = append(out, raw[:at]...)
 		raw = raw[at+1:]
-		end := bytes.IndexByte(raw[:min(len(raw), 10)], ';')
+		end := bytes.IndexByte(raw[:min(len(raw), maxEntity-1)], ';')
 		if end < 0 {
 			return nil, false
 		}

@@ -71,16 +71,20 @@ func TestWhatIsNotPlainIsLeftToTheSlowWay(t *testing.T) {
 	}
 }
 
-func TestPlainTextAsksForNothing(t *testing.T) {
-	for at := range 19 {
-		for c := range 256 {
-			text := []byte("0123456789abcdefghi")
-			text[at] = byte(c)
-			if isPlain(text) && asks[c] != 0 {
-				t.Errorf("byte %#x at %d is taken for plain", c, at)
-			}
-			if !isPlain(text) && asks[c] == 0 && c >= ' ' {
-				t.Errorf("byte %#x at %d is not taken for plain", c, at)
+func TestAPlainRunEndsWhereSomethingIsAskedFor(t *testing.T) {
+	const length = 19
+	for first := range length {
+		for second := first; second < length; second++ {
+			for c := range 256 {
+				text := []byte("0123456789abcdefghi")
+				text[first], text[second] = byte(c), byte(c)
+				want := length
+				if asks[c] != 0 || c < ' ' || c == '<' {
+					want = first
+				}
+				if got := plainRun(text, 0); got != want {
+					t.Fatalf("byte %#x at %d and %d: the run ends at %d", c, first, second, got)
+				}
 			}
 		}
 	}
@@ -99,7 +103,7 @@ func FuzzRewriteAgreesWithEncodingXML(f *testing.F) {
 	f.Add([]byte("<ListBucketResult><Name>n</Name>"+entry+entry+"\n"+entry+"<Contents><Key>c</Key></Contents></ListBucketResult>"), "")
 	f.Fuzz(func(t *testing.T, doc []byte, hidden string) {
 		names := &Names{
-			Bucket: "mine", Location: "http://h/mine/k", Owner: Owner{"id", "me"}, Hidden: hidden, Token: "t",
+			Bucket: "mine", Location: "http://h/mine/k", Owner: func() Owner { return Owner{"id", "me"} }, Hidden: hidden, Token: "t",
 			Seal: func(s string) string { return "sealed " + s },
 		}
 		fast, fastRoot, fastErr := rewrite(doc, names, &plainXML{doc: doc})

@@ -87,7 +87,10 @@ func encodeQuery(params url.Values) string {
 		return ""
 	}
 	dst := make([]byte, 0, 128)
-	for _, name := range slices.Sorted(maps.Keys(params)) {
+	var space [16]string
+	names := slices.AppendSeq(space[:0], maps.Keys(params))
+	slices.Sort(names)
+	for _, name := range names {
 		for _, value := range params[name] {
 			if len(dst) > 0 {
 				dst = append(dst, '&')
