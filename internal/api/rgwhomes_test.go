@@ -39,8 +39,8 @@ func (homes) Usage(context.Context, keystile.Bucket) (bytes, objects int64, err 
 	return 0, 0, nil
 }
 
-func (homes) CreateBucket(context.Context, control.RGWSigner, string) error { return nil }
-func (homes) DeleteBucket(context.Context, control.RGWSigner, string) error { return nil }
+func (homes) CreateBucket(context.Context, control.RGWSigner, string, string) error { return nil }
+func (homes) DeleteBucket(context.Context, control.RGWSigner, string) error         { return nil }
 
 func (homes) Empty(context.Context, control.RGWSigner, string) (deleted int64, done bool, err error) {
 	return 0, true, nil

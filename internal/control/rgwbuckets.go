@@ -183,11 +183,11 @@ func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (
 		if as.User.AtCeph() {
 			return nil
 		}
-		return ch.reserveBucket(as.User, info)
+		return ch.reserveBucket(as.User, info.Bucket, keystile.ACLPrivate)
 	}
 	err = s.stage(ctx, a, staged{
 		act:    create,
-		effect: func(ctx context.Context) error { return bucketError(s.makeBucket(ctx, as, name)) },
+		effect: func(ctx context.Context) error { return bucketError(s.makeBucket(ctx, as, name, keystile.ACLPrivate)) },
 		settle: func(ch *change) error { return ch.bucketMade(as.User, name) },
 		undo: func(ch *change, err error) error {
 			if as.User.AtCeph() || !errors.Is(err, keystile.ErrConflict) && !errors.Is(err, keystile.ErrInvalid) {
@@ -201,29 +201,34 @@ func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (
 
 // makeBucket creates a bucket. A Ceph takes the creation of a bucket that the
 // user has already for done, and so must be asked before.
-func (s *RGWUsers) makeBucket(ctx context.Context, as RGWSigner, name string) error {
+func (s *RGWUsers) makeBucket(ctx context.Context, as RGWSigner, name, acl string) error {
 	if as.User.AtCeph() {
-		switch _, err := s.homes.Owner(ctx, as.User, name); {
+		switch found, err := s.homes.Owner(ctx, as.User, name); {
+		case err == nil && found.Owner == as.User.UID:
+			return keystile.ErrOwned
 		case err == nil:
 			return keystile.ErrConflict
 		case !errors.Is(err, keystile.ErrNotFound):
 			return err
 		}
 	}
-	return s.homes.CreateBucket(ctx, as, name)
+	return s.homes.CreateBucket(ctx, as, name, acl)
 }
 
 // reserveBucket records the owner of a bucket that is about to be made. What was
 // reserved before and never made may be made again by the same user.
-func (ch *change) reserveBucket(u keystile.RGWUser, info keystile.RGWBucketInfo) error {
-	had, err := ch.RGWBucket(info.Bucket)
-	if err == nil && had.UserID == u.ID && !had.Made {
-		return nil
-	}
-	if err != nil && !errors.Is(err, keystile.ErrNotFound) {
+func (ch *change) reserveBucket(u keystile.RGWUser, bucket keystile.Bucket, acl string) error {
+	had, err := ch.RGWBucket(bucket)
+	switch {
+	case err == nil && had.UserID == u.ID && had.Made:
+		return &Explained{"the user has a bucket of that name already", keystile.ErrOwned}
+	case err == nil && had.UserID == u.ID:
+		had.ACL = acl
+		return ch.UpdateRGWBucket(had)
+	case err != nil && !errors.Is(err, keystile.ErrNotFound):
 		return err
 	}
-	err = ch.CreateRGWBucket(keystile.RGWBucket{Bucket: info.Bucket, UserID: u.ID, ACL: keystile.ACLPrivate, CreatedAt: ch.now})
+	err = ch.CreateRGWBucket(keystile.RGWBucket{Bucket: bucket, UserID: u.ID, ACL: acl, CreatedAt: ch.now})
 	if errors.Is(err, keystile.ErrConflict) {
 		return &Explained{"there is a bucket of that name already", err}
 	}
@@ -274,7 +279,7 @@ func (s *RGWUsers) DeleteBucket(ctx context.Context, a Actor, id, name string) e
 			if as.User.AtCeph() {
 				return nil
 			}
-			if err := ch.DeleteRGWBucket(keystile.Bucket{Backend: as.User.BackendID, Name: name}); err != nil {
+			if err := ch.dropRGWBucket(keystile.Bucket{Backend: as.User.BackendID, Name: name}); err != nil {
 				return err
 			}
 			return ch.rgwUserChanged(id)
@@ -362,19 +367,24 @@ func (s *RGWUsers) SetBucketACL(ctx context.Context, a Actor, id, name, acl stri
 			if err != nil {
 				return err
 			}
-			b.ACL = acl
-			if err := ch.UpdateRGWBucket(b); err != nil {
-				return err
-			}
-			return ch.rgwUserChanged(id)
+			return ch.setACL(b, acl)
 		},
 	})
 }
 
+// setACL gives a bucket a canned ACL that the gateways keep.
+func (ch *change) setACL(b keystile.RGWBucket, acl string) error {
+	b.ACL = acl
+	if err := ch.UpdateRGWBucket(b); err != nil {
+		return err
+	}
+	return ch.rgwUserChanged(b.UserID)
+}
+
 func checkACL(u keystile.RGWUser, acl string) error {
-	known := []string{keystile.ACLPrivate}
+	known := []string{keystile.ACLPrivate, keystile.ACLPublicRead}
 	if u.AtCeph() {
-		known = append(known, keystile.ACLPublicRead, keystile.ACLPublicReadWrite, keystile.ACLAuthenticatedRead)
+		known = append(known, keystile.ACLPublicReadWrite, keystile.ACLAuthenticatedRead)
 	}
 	if !slices.Contains(known, acl) {
 		return keystile.Faults{{Field: "acl", Message: "must be one of " + joinWords(known)}}

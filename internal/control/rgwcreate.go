@@ -274,7 +274,7 @@ func (ch *change) forgetBuckets(u *keystile.RGWUser) error {
 		return err
 	}
 	for _, b := range owned {
-		if err := ch.DeleteRGWBucket(b.Bucket); err != nil {
+		if err := ch.dropRGWBucket(b.Bucket); err != nil {
 			return err
 		}
 	}

@@ -20,8 +20,9 @@ func (s *RGWUsers) OwnBuckets(ctx context.Context, userID string) ([]keystile.RG
 	return s.bucketsOf(ctx, as)
 }
 
-// CreateOwnBucket makes a bucket that the user owns.
-func (s *RGWUsers) CreateOwnBucket(ctx context.Context, userID, name string) error {
+// CreateOwnBucket makes a bucket that the user owns, with a canned ACL. One that it
+// owns already is keystile.ErrOwned.
+func (s *RGWUsers) CreateOwnBucket(ctx context.Context, userID, name, acl string) error {
 	back, err := s.turns.Take(ctx, userID)
 	if err != nil {
 		return err
@@ -32,15 +33,13 @@ func (s *RGWUsers) CreateOwnBucket(ctx context.Context, userID, name string) err
 		return err
 	}
 	if as.User.AtCeph() {
-		return s.makeBucket(ctx, as, name)
+		return s.makeBucket(ctx, as, name, acl)
 	}
 	bucket := keystile.Bucket{Backend: as.User.BackendID, Name: name}
-	if err := s.onOwn(ctx, func(ch *change) error {
-		return ch.reserveBucket(as.User, keystile.RGWBucketInfo{Bucket: bucket})
-	}); err != nil {
+	if err := s.onOwn(ctx, func(ch *change) error { return ch.reserveBucket(as.User, bucket, acl) }); err != nil {
 		return err
 	}
-	if err := s.makeBucket(ctx, as, name); err != nil {
+	if err := s.makeBucket(ctx, as, name, acl); err != nil {
 		if Classify(err).Status < 500 {
 			return orFirst(err, s.onOwn(ctx, func(ch *change) error { return ch.DeleteRGWBucket(bucket) }))
 		}
@@ -67,11 +66,52 @@ func (s *RGWUsers) DeleteOwnBucket(ctx context.Context, userID, name string) err
 		return err
 	}
 	return s.onOwn(ctx, func(ch *change) error {
-		if err := ch.DeleteRGWBucket(keystile.Bucket{Backend: as.User.BackendID, Name: name}); err != nil {
+		if err := ch.dropRGWBucket(keystile.Bucket{Backend: as.User.BackendID, Name: name}); err != nil {
 			return err
 		}
 		return ch.rgwUserChanged(userID)
 	})
+}
+
+// SetOwnACL gives a bucket of a user whose home is the gateway a canned ACL.
+func (s *RGWUsers) SetOwnACL(ctx context.Context, userID, name, acl string) error {
+	return s.setOwn(ctx, userID, name, func(ch *change, b keystile.RGWBucket) error { return ch.setACL(b, acl) })
+}
+
+// SetOwnCORS chooses which pages of other origins may use a bucket of a user whose
+// home is the gateway; without rules none may.
+func (s *RGWUsers) SetOwnCORS(ctx context.Context, userID, name string, rules []keystile.CORSRule) error {
+	return s.setOwn(ctx, userID, name, func(ch *change, b keystile.RGWBucket) error {
+		choice := keystile.BucketCORS{Bucket: b.Bucket, Mode: keystile.CORSGateway, Rules: rules, UpdatedAt: ch.now}
+		if len(rules) == 0 {
+			choice.Mode = keystile.CORSOff
+		}
+		if err := choice.Check(); err != nil {
+			return err
+		}
+		if _, err := ch.stamp(); err != nil {
+			return err
+		}
+		return ch.SaveBucketCORS(choice)
+	})
+}
+
+// setOwn changes a bucket that the user owns, as it is when its turn has come.
+func (s *RGWUsers) setOwn(ctx context.Context, userID, name string, do func(*change, keystile.RGWBucket) error) error {
+	back, err := s.turns.Take(ctx, userID)
+	if err != nil {
+		return err
+	}
+	defer back()
+	as, err := s.ownSigner(ctx, userID)
+	if err != nil {
+		return err
+	}
+	b, err := s.ownedBucket(ctx, as.User, name)
+	if err != nil {
+		return err
+	}
+	return s.onOwn(ctx, func(ch *change) error { return do(ch, b) })
 }
 
 func orFirst(first, second error) error {
@@ -97,16 +137,21 @@ func (s *RGWUsers) ownSigner(ctx context.Context, userID string) (as RGWSigner, 
 	return as, err
 }
 
-// onOwn changes what a user owns, and waits for the gateways.
+// onOwn changes what a user owns, and waits for the gateways. What changes along
+// with it is recorded here.
 func (s *RGWUsers) onOwn(ctx context.Context, do func(*change) error) error {
-	ch := &change{now: s.now()}
+	ch := &change{now: s.now(), event: s.newEvent(System(), "rgw.bucket.change", "")}
 	err := s.store.Write(ctx, func(tx store.Tx) error {
-		ch.Tx = tx
-		return do(ch)
+		ch.Tx, ch.also = tx, nil
+		if err := do(ch); err != nil {
+			return err
+		}
+		return tx.AppendEvents(ch.also)
 	})
 	if err != nil {
 		return err
 	}
+	s.trail.Posted()
 	return s.confirm(ctx, "", ch.generation)
 }
 

@@ -31,7 +31,9 @@ type RGWHomes interface {
 	// Usage counts the objects of a bucket; not for a Ceph, which tells.
 	Usage(ctx context.Context, bucket keystile.Bucket) (bytes, objects int64, err error)
 
-	CreateBucket(ctx context.Context, as RGWSigner, bucket string) error
+	// CreateBucket makes one; at a Ceph with a canned ACL, elsewhere the gateway
+	// keeps that.
+	CreateBucket(ctx context.Context, as RGWSigner, bucket, acl string) error
 	DeleteBucket(ctx context.Context, as RGWSigner, bucket string) error
 	// Empty deletes objects, versions, delete markers and unfinished uploads of a
 	// bucket, up to about a thousand; done tells that none is left.

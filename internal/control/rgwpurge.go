@@ -241,8 +241,8 @@ func (p *purge) empty(ctx context.Context, bucket string) error {
 // bucketGone notes that a bucket is deleted.
 func (p *purge) bucketGone(ctx context.Context, name string) error {
 	if !p.as.User.AtCeph() {
-		err := p.store.Write(ctx, func(tx store.Tx) error {
-			return tx.DeleteRGWBucket(keystile.Bucket{Backend: p.as.User.BackendID, Name: name})
+		err := p.onOwn(ctx, func(ch *change) error {
+			return ch.dropRGWBucket(keystile.Bucket{Backend: p.as.User.BackendID, Name: name})
 		})
 		if err != nil && !errors.Is(err, keystile.ErrNotFound) {
 			return err

@@ -110,14 +110,18 @@ func (e *entry) match(verify Verify, now time.Time) (*right, error) {
 	return r, err
 }
 
-// Anonymous admits an unsigned request under the name of a binding. Without
-// one it is ErrDenied.
+// Anonymous admits an unsigned request under the name of a binding, or of a public
+// bucket of an RGW user. Without either it is ErrDenied.
 func (k *Keyring) Anonymous(ctx context.Context, name string) (*Lease, error) {
 	for {
 		if err := k.Ready(); err != nil {
 			return nil, err
 		}
-		b := k.view.Load().bindings[name]
+		view := k.view.Load()
+		b := view.bindings[name]
+		if b == nil {
+			b = view.anonymousPublic(name)
+		}
 		if b == nil {
 			return nil, fmt.Errorf("nothing is open to anonymous reads as %q: %w", name, keystile.ErrDenied)
 		}

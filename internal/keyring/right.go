@@ -121,6 +121,8 @@ type Lease struct {
 	// Secret is the one that the request was signed with.
 	Secret keystile.Secret
 
+	// outer is the lease that this one took the place of; nil for most.
+	outer  *Lease
 	right  *right
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -162,6 +164,9 @@ func (l *Lease) expireAt(until time.Time) {
 
 // InFlight is how many requests hold the same right now, this one among them.
 func (l *Lease) InFlight() int {
+	if l.outer != nil {
+		return l.outer.InFlight()
+	}
 	l.right.mu.Lock()
 	defer l.right.mu.Unlock()
 	return len(l.right.held)
@@ -170,6 +175,9 @@ func (l *Lease) InFlight() int {
 // Keep counts n more bytes, which may be negative, that are held whole for
 // requests of the same right, and returns how many they are now.
 func (l *Lease) Keep(n int64) int64 {
+	if l.outer != nil {
+		return l.outer.Keep(n)
+	}
 	l.right.mu.Lock()
 	defer l.right.mu.Unlock()
 	l.right.kept += n
@@ -188,4 +196,7 @@ func (l *Lease) Release() {
 	l.onCut.Store(nil)
 	l.cancel(context.Canceled)
 	l.right.release(l)
+	if l.outer != nil {
+		l.outer.Release()
+	}
 }

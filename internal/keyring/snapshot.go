@@ -18,6 +18,7 @@ type snapshot struct {
 	generation int64
 	shards     [shardCount]map[string]*entry
 	bindings   map[string]*bindingEntry
+	public     map[string][]*publicEntry // by the bucket's name, one for each backend
 }
 
 // entry is one live credential: active, disabled or expired. A revoked one has
@@ -51,6 +52,8 @@ type draft struct {
 	next   *snapshot
 	seed   maphash.Seed
 	copied [shardCount]bool
+	// ownPublic: next.public is no longer that of the snapshot before.
+	ownPublic bool
 	// To be done once next is in force.
 	lost []*right
 	ends map[*right]time.Time

@@ -101,6 +101,7 @@ func (k *Keyring) load(ctx context.Context, held *snapshot) (*draft, error) {
 // it may not be the user's yet.
 func loadRGWUsers(tx store.Tx, d *draft, since int64, now time.Time) error {
 	return tx.ChangedRGWUsers(since, func(u keystile.RGWUser, s keystile.RGWSecrets, buckets []keystile.RGWBucket) error {
+		d.putPublic(u, d.next.credential(u.AccessKeyID, d.seed), buckets)
 		d.putCredential(u.Credential(buckets), "", keystile.CredentialSecrets{Current: s.Current}, now)
 		return nil
 	})

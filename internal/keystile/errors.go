@@ -22,6 +22,8 @@ var (
 	ErrNotConfirmed = errors.New("committed, not confirmed")
 	// ErrNotEmpty: a bucket holds objects, or a user buckets that do.
 	ErrNotEmpty = fmt.Errorf("not empty: %w", ErrConflict)
+	// ErrOwned: a bucket is there already, and belongs to who asks for it.
+	ErrOwned = fmt.Errorf("owned already: %w", ErrConflict)
 )
 
 // A Fault is one thing wrong with one field of an input.

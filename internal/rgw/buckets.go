@@ -14,11 +14,11 @@ import (
 )
 
 // CreateBucket implements control.RGWHomes.
-func (h *Homes) CreateBucket(ctx context.Context, as control.RGWSigner, bucket string) error {
+func (h *Homes) CreateBucket(ctx context.Context, as control.RGWSigner, bucket, acl string) error {
 	if !as.User.AtCeph() {
 		return h.backends.CreateBucket(ctx, keystile.Bucket{Backend: as.User.BackendID, Name: bucket})
 	}
-	return h.do(ctx, as, call{Request: upstream.Request{Method: http.MethodPut, Bucket: bucket}})
+	return h.do(ctx, as, call{Request: upstream.Request{Method: http.MethodPut, Bucket: bucket, Header: http.Header{"X-Amz-Acl": {acl}}}})
 }
 
 // DeleteBucket implements control.RGWHomes.

@@ -15,6 +15,12 @@ import (
 // the object is there.
 const ownerGrants = "A new object cannot be granted to its own owner by header. Leave the grant out, or use PutObjectAcl."
 
+// How an ACL must not be given.
+var (
+	aclTwice = s3wire.Code{Name: "InvalidRequest", Status: http.StatusBadRequest, Message: "An ACL is given in headers or in the body, not in both."}
+	aclLacks = s3wire.Code{Name: "MissingSecurityHeader", Status: http.StatusBadRequest, Message: "An ACL is needed, in the body or in headers."}
+)
+
 // checkACL lets x-amz-acl: private go on only for a caller that may set ACLs;
 // for others it asks for what holds anyway. Every other ACL is among the
 // request's needs.
@@ -29,16 +35,16 @@ func (x *exchange) checkACL(own keystile.Need) error {
 	return nil
 }
 
-// fillACL gives a PutObjectAcl its body or its headers, with the backend's owner
+// fillACL gives a PutObjectAcl or PutBucketAcl its body or its headers, with the backend's owner
 // in the place of the one that the client sees.
 func (x *exchange) fillACL(out *upstream.Request, body []byte) error {
 	own := x.owner().ID
 	byHeader := x.req.CannedACL != "" || len(x.req.ACLGrants) > 0
 	switch {
 	case byHeader && len(body) > 0:
-		return s3wire.InvalidRequest.With("An ACL is given in headers or in the body, not in both.")
+		return aclTwice.Err()
 	case !byHeader && len(body) == 0:
-		return s3wire.MissingHeader.With("An ACL is needed, in the body or in headers.")
+		return aclLacks.Err()
 	case byHeader && !x.req.GrantsTo(own):
 		return nil // the headers are set already
 	}
@@ -49,7 +55,7 @@ func (x *exchange) fillACL(out *upstream.Request, body []byte) error {
 			return err
 		}
 		if policy.Owner != own {
-			return s3wire.AccessDenied.With("The owner of an object cannot be changed.")
+			return s3wire.AccessDenied.With("The owner cannot be changed.")
 		}
 	}
 	real, err := x.objectOwner()
@@ -65,7 +71,7 @@ func (x *exchange) fillACL(out *upstream.Request, body []byte) error {
 	return nil
 }
 
-// objectOwner asks the backend who owns the object there.
+// objectOwner asks the backend who owns the object, or the bucket, there.
 func (x *exchange) objectOwner() (string, error) {
 	query := url.Values{"acl": {""}}
 	if version := x.req.Query.Get("versionId"); version != "" {

@@ -38,7 +38,8 @@ func answersXML(op *s3wire.Operation) bool {
 		"GetObjectTagging", "GetObjectAttributes", "GetObjectLegalHold", "GetObjectRetention":
 		return true
 	}
-	return op.Listing()
+	_, setting := op.Setting()
+	return op.Listing() || setting
 }
 
 // takeAnswer reads the whole answer. An <Error> inside a 200 is a failure.
@@ -86,7 +87,7 @@ func (x *exchange) rewrite(a *answer, status int) error {
 	if err := x.checkRoot(root); err != nil {
 		return err
 	}
-	if x.req.Op.Name == s3wire.OpGetObjectACL {
+	if x.req.Op.Name == s3wire.OpGetObjectACL || x.req.Op.Name == s3wire.OpGetBucketACL {
 		if rewritten, err = x.showACL(a.body); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package s3proxy
 
 import (
+	"slices"
 	"strings"
 
 	"keystile/internal/keystile"
@@ -100,6 +101,13 @@ func (x *exchange) covered(needs ...keystile.Need) error {
 	}
 	if x.cephDecides() {
 		return nil
+	}
+	if len(x.public) > 0 {
+		own := slices.DeleteFunc(slices.Clone(needs), x.publicCovers)
+		if len(own) == 0 {
+			return nil
+		}
+		needs = own
 	}
 	return x.lease.Credential.Authorize(needs...)
 }

@@ -38,6 +38,7 @@ type exchange struct {
 	real    s3wire.Real         // since authorize: the request in the backend's names
 	bucket  keystile.Bucket     // that of real
 	source  keystile.Bucket     // that of real: of a copy
+	public  []keystile.Bucket   // of other RGW users, that everybody may read
 	backend *upstream.Backend   // since authorize
 	shown   s3wire.Owner        // see owner; empty before it is asked for
 	// sourceBackend is that of a copy's source; nil if nothing is copied.

@@ -192,7 +192,7 @@ func (x *exchange) fillXML(out *upstream.Request) error {
 		dropChecksums(out.Header)
 	}
 	switch {
-	case x.req.Op.Name == s3wire.OpPutObjectACL:
+	case x.req.Op.Name == s3wire.OpPutObjectACL, x.req.Op.Name == s3wire.OpPutBucketACL:
 		return x.fillACL(out, data)
 	case x.req.Op.Canonical == nil:
 		return s3wire.NotImplemented.Err()

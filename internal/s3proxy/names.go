@@ -32,7 +32,11 @@ func (x *exchange) find(name string) (keystile.Place, error) {
 		return x.findAtCeph(name)
 	}
 	if x.lease.Binding == nil {
-		return x.lease.Credential.Resolve(name)
+		place, err := x.lease.Credential.Resolve(name)
+		if err != nil {
+			return x.findPublic(name, err)
+		}
+		return place, nil
 	}
 	if x.lease.Binding.Name != name {
 		return keystile.Place{}, fmt.Errorf("bucket %q is not open: %w", name, keystile.ErrDenied)

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"keystile/internal/keyring"
 	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
 	"keystile/internal/sigv4"
@@ -19,8 +18,14 @@ import (
 // ErrNotFound, ErrInvalid, ErrDenied.
 type RGWBuckets interface {
 	OwnBuckets(ctx context.Context, userID string) ([]keystile.RGWBucketInfo, error)
-	CreateOwnBucket(ctx context.Context, userID, bucket string) error
+	// CreateOwnBucket makes one with a canned ACL; one that the user owns already
+	// is keystile.ErrOwned.
+	CreateOwnBucket(ctx context.Context, userID, bucket, acl string) error
 	DeleteOwnBucket(ctx context.Context, userID, bucket string) error
+	// SetOwnACL and SetOwnCORS are for users whose home is the gateway; no rules
+	// switch CORS off.
+	SetOwnACL(ctx context.Context, userID, bucket, acl string) error
+	SetOwnCORS(ctx context.Context, userID, bucket string, rules []keystile.CORSRule) error
 	// MayUpload returns the name of an account that may change the user's objects
 	// now; for any other it is ErrDenied.
 	MayUpload(ctx context.Context, accountID, userID string) (account string, err error)
@@ -81,10 +86,10 @@ func (x *exchange) ownsBuckets() bool {
 }
 
 // authorizeOwn checks an operation on a bucket itself. On a Ceph that decides;
-// elsewhere a user deletes only what it owns.
+// elsewhere a user sets and deletes only what it owns.
 func (x *exchange) authorizeOwn() error {
 	u := x.rgwUser()
-	x.real.Bucket = keystile.Bucket{Backend: u.Backend, Name: x.req.Bucket}
+	x.real = s3wire.Real{Bucket: keystile.Bucket{Backend: u.Backend, Name: x.req.Bucket}, Query: x.req.Query}
 	x.bucket = x.real.Bucket
 	x.event.Backend, x.event.Bucket = u.Backend, clip(x.req.Bucket, 255)
 	create := x.req.Op.Name == s3wire.OpCreateBucket
@@ -96,6 +101,9 @@ func (x *exchange) authorizeOwn() error {
 			return err
 		}
 	}
+	if err := x.checkOwner(); err != nil {
+		return err
+	}
 	backend, ok := x.p.Backends.Get(u.Backend)
 	if !ok || x.p.RGW == nil {
 		return s3wire.BackendUnreachable.Err()
@@ -104,42 +112,21 @@ func (x *exchange) authorizeOwn() error {
 	return nil
 }
 
-// changeOwn makes or deletes a bucket of the caller. Its intent is durable before
-// the backend hears of it.
+// changeOwn makes, sets or deletes a bucket of the caller. Its intent is durable
+// before the backend hears of it.
 func (p *Proxy) changeOwn(x *exchange) error {
-	create := x.req.Op.Name == s3wire.OpCreateBucket
-	if create {
-		if err := x.checkNewBucket(); err != nil {
-			return err
-		}
+	user, bucket := x.rgwUser().UserID, x.bucket.Name
+	if s, ok := x.req.Op.Setting(); ok {
+		return p.ownSetting(x, s)
 	}
-	defer x.wait()()
-	if err := x.intend().Wait(x.context()); err != nil {
-		return err
+	if x.req.Op.Name != s3wire.OpCreateBucket {
+		return x.change(http.StatusNoContent, func(ctx context.Context) error { return p.RGW.DeleteOwnBucket(ctx, user, bucket) })
 	}
-	if x.lease.Cut() {
-		return keyring.ErrCut
-	}
-	// A bucket that goes takes the right to it along, and with that this request:
-	// the change must not wait for itself.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), ownBucketTimeout)
-	defer cancel()
-	x.lease.Release()
-	a := &answer{status: http.StatusNoContent, header: http.Header{}}
-	var err error
-	if create {
-		a.status, a.header = http.StatusOK, http.Header{"Location": {"/" + x.req.Bucket}}
-		err = p.RGW.CreateOwnBucket(ctx, x.rgwUser().UserID, x.bucket.Name)
-	} else {
-		err = p.RGW.DeleteOwnBucket(ctx, x.rgwUser().UserID, x.bucket.Name)
-	}
+	acl, err := x.checkNewBucket()
 	if err != nil {
-		return x.ownBucketError(err)
-	}
-	if err := x.settle(a); err != nil {
 		return err
 	}
-	return x.reply(a)
+	return x.change(http.StatusOK, func(ctx context.Context) error { return p.RGW.CreateOwnBucket(ctx, user, bucket, acl) })
 }
 
 const ownBucketTimeout = time.Minute
@@ -147,12 +134,11 @@ const ownBucketTimeout = time.Minute
 // ownBucketError is what S3 says of a change that did not happen.
 func (x *exchange) ownBucketError(err error) error {
 	switch {
+	case errors.Is(err, keystile.ErrOwned):
+		return s3wire.OwnBucketExists.Caused(err)
 	case errors.Is(err, keystile.ErrNotEmpty):
 		return s3wire.BucketNotEmpty.Caused(err)
 	case errors.Is(err, keystile.ErrConflict):
-		if _, mine := x.lease.Credential.Resolve(x.req.Bucket); mine == nil {
-			return s3wire.OwnBucketExists.Caused(err)
-		}
 		return s3wire.BucketExists.Caused(err)
 	case errors.Is(err, keystile.ErrNotFound):
 		return s3wire.NoSuchBucket.Caused(err)
@@ -163,29 +149,38 @@ func (x *exchange) ownBucketError(err error) error {
 }
 
 // checkNewBucket refuses what a new bucket cannot have here: another region, an
-// ACL, object lock.
-func (x *exchange) checkNewBucket() error {
+// ACL that is not canned, object lock. It returns the canned ACL.
+func (x *exchange) checkNewBucket() (acl string, err error) {
 	for name := range x.req.Header {
 		switch name {
-		case "X-Amz-Acl", "X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Object-Ownership", "X-Amz-Bucket-Namespace":
-			return s3wire.NotImplemented.With("A bucket cannot be made with %s here.", name)
+		case "X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Object-Ownership", "X-Amz-Bucket-Namespace":
+			return "", s3wire.NotImplemented.With("A bucket cannot be made with %s here.", name)
 		}
 	}
-	if x.req.CannedACL != "" && x.req.CannedACL != keystile.ACLPrivate || len(x.req.ACLGrants) > 0 {
-		return s3wire.NotImplemented.With("A bucket is private when it is made.")
+	if acl, err = x.newBucketACL(); err != nil {
+		return "", err
 	}
 	body, err := x.readXML()
 	if err != nil || len(body) == 0 {
-		return err
+		return acl, err
 	}
 	location, err := s3wire.ParseLocationConstraint(body)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if location != "" && location != x.p.Region && location != defaultRegion {
-		return s3wire.InvalidLocation.Err()
+		return "", s3wire.InvalidLocation.Err()
 	}
-	return nil
+	return acl, nil
+}
+
+// newBucketACL is the canned ACL of a new bucket: of a Ceph any, elsewhere one
+// that the gateway can keep.
+func (x *exchange) newBucketACL() (string, error) {
+	if x.cephDecides() && x.req.CannedACL != "" {
+		return x.req.CannedACL, nil
+	}
+	return x.askedACL()
 }
 
 // ownBuckets are the buckets of a user that its Ceph knows.

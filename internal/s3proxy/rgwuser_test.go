@@ -2,7 +2,9 @@ package s3proxy_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,8 +37,19 @@ func (o *ownBuckets) OwnBuckets(context.Context, string) ([]keystile.RGWBucketIn
 	return nil, o.note("list")
 }
 
-func (o *ownBuckets) CreateOwnBucket(_ context.Context, user, bucket string) error {
-	return o.note("create " + user + " " + bucket)
+func (o *ownBuckets) CreateOwnBucket(_ context.Context, user, bucket, acl string) error {
+	if bucket == "mine" {
+		return keystile.ErrOwned
+	}
+	return o.note("create " + user + " " + bucket + " " + acl)
+}
+
+func (o *ownBuckets) SetOwnACL(_ context.Context, user, bucket, acl string) error {
+	return o.note("acl " + user + " " + bucket + " " + acl)
+}
+
+func (o *ownBuckets) SetOwnCORS(_ context.Context, user, bucket string, rules []keystile.CORSRule) error {
+	return o.note(fmt.Sprintf("cors %s %s %d", user, bucket, len(rules)))
 }
 
 func (o *ownBuckets) DeleteOwnBucket(_ context.Context, user, bucket string) error {
@@ -126,8 +139,21 @@ func TestRGWUsersReachTheirOwn(t *testing.T) {
 		},
 		{
 			"make a bucket that is private", call{method: put, path: "/fresh", header: header("X-Amz-Acl", "private")},
-			call{method: put, path: "/fresh", header: header("X-Amz-Acl", "public-read")}, key{}, 501, "NotImplemented",
+			call{method: put, path: "/fresh", header: header("X-Amz-Acl", "public-read-write")}, key{}, 501, "NotImplemented",
 		},
+		{
+			"make a bucket that everybody reads", call{method: put, path: "/fresh", header: header("X-Amz-Acl", "public-read")},
+			call{method: put, path: "/fresh", header: header("X-Amz-Grant-Write", `uri="http://acs.amazonaws.com/groups/global/AllUsers"`)}, key{}, 501, "NotImplemented",
+		},
+		{
+			"make a bucket with nothing but a location", call{method: put, path: "/fresh", body: location("")},
+			call{method: put, path: "/fresh", body: strings.Replace(location(""), "</C", "<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></C", 1)}, key{}, 501, "NotImplemented",
+		},
+		{
+			"make a bucket for the owner that one is", call{method: put, path: "/fresh"},
+			call{method: put, path: "/fresh", header: header("X-Amz-Expected-Bucket-Owner", "somebody-else")}, key{}, 403, "AccessDenied",
+		},
+		{"make a bucket that one has", call{method: put, path: "/fresh"}, call{method: put, path: "/mine"}, key{}, 409, "BucketAlreadyOwnedByYou"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if r := g.do(u, tt.allowed); r.status/100 != 2 {
@@ -149,7 +175,8 @@ func TestRGWUsersReachTheirOwn(t *testing.T) {
 			}
 		})
 	}
-	want := []string{"delete u1 uploads", "create u1 fresh", "create u1 fresh", "create u1 fresh", "create u1 fresh"}
+	made := "create u1 fresh private"
+	want := []string{"delete u1 uploads", made, made, made, made, "create u1 fresh public-read", made, made, made}
 	if got := own.seen(); !slices.Equal(got, want) {
 		t.Errorf("asked for %v, want %v", got, want)
 	}

@@ -42,6 +42,9 @@ var roots = map[string][]string{
 // operation's success looks like.
 func (x *exchange) checkRoot(root string) error {
 	want, known := roots[x.req.Op.Name]
+	if s, ok := x.req.Op.Setting(); ok && x.req.Op.Method == http.MethodGet {
+		want, known = []string{s.Root}, true
+	}
 	if !known || x.copiesAcross() { // of which the answer is that to a plain write
 		return nil
 	}

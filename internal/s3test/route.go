@@ -31,6 +31,10 @@ func operations(s *Server) map[string]func(*call) reply {
 		"GET bucket uploads":  s.listUploads,
 		"POST bucket delete":  s.deleteObjects,
 
+		"GET bucket setting":    s.getSetting,
+		"PUT bucket setting":    s.putSetting,
+		"DELETE bucket setting": s.deleteSetting,
+
 		"PUT key":            s.putObject,
 		"GET key":            s.getObject,
 		"HEAD key":           s.getObject,
@@ -59,7 +63,7 @@ func operations(s *Server) map[string]func(*call) reply {
 // otherSubresources are known to S3 and not to this server.
 func otherSubresources() []string {
 	return []string{
-		"policy", "policyStatus", "cors", "lifecycle", "versioning", "website", "logging", "notification",
+		"policy", "policyStatus", "cors", "website", "logging", "notification",
 		"replication", "encryption", "object-lock", "ownershipControls", "publicAccessBlock", "accelerate",
 		"requestPayment", "analytics", "inventory", "metrics", "intelligent-tiering",
 		"torrent", "select",
@@ -82,6 +86,9 @@ func (s *Server) route(c *call) reply {
 		if c.query.Has(sub) {
 			name += " " + sub
 		}
+	}
+	if c.key == "" && c.setting() != "" {
+		name = c.req.Method + " bucket setting"
 	}
 	operation, known := operations(s)[name]
 	if !known || slices.ContainsFunc(otherSubresources(), c.query.Has) {

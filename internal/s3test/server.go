@@ -69,6 +69,8 @@ type bucket struct {
 	created time.Time
 	objects map[string]*object
 	uploads map[string]*upload
+	// settings are those of the bucket itself, by subresource, as they were put.
+	settings map[string][]byte
 }
 
 type object struct {

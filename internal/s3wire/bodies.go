@@ -33,16 +33,6 @@ type DeleteObject struct {
 	Size             string
 }
 
-// ParseLocationConstraint reads where a CreateBucket wants its bucket; empty where
-// it does not say.
-func ParseLocationConstraint(body []byte) (string, error) {
-	root, err := parseXML(body, strict)
-	if err != nil || root.name != "CreateBucketConfiguration" {
-		return "", malformed(err)
-	}
-	return root.child("LocationConstraint"), nil
-}
-
 // ParseDelete reads a DeleteObjects body strictly.
 func ParseDelete(body []byte) (DeleteRequest, error) {
 	root, err := parseXML(body, strict)
@@ -159,14 +149,16 @@ func writePart(doc *document, n *node) (number int, err error) {
 }
 
 // CanonicalTagging checks a PutObjectTagging body strictly and writes it anew.
-func CanonicalTagging(body []byte) ([]byte, error) {
+func CanonicalTagging(body []byte) ([]byte, error) { return canonicalTagging(body, maxTags) }
+
+func canonicalTagging(body []byte, most int) ([]byte, error) {
 	root, err := parseXML(body, strict)
 	if err != nil || root.name != "Tagging" || len(root.children) != 1 || root.children[0].name != "TagSet" {
 		return nil, malformed(err)
 	}
 	tags := root.children[0].children
-	if len(tags) > maxTags {
-		return nil, InvalidTag.With("An object has at most %d tags.", maxTags)
+	if len(tags) > most {
+		return nil, InvalidTag.With("At most %d tags are allowed.", most)
 	}
 	seen := make(map[string]bool, len(tags))
 	doc := &document{}

@@ -36,6 +36,7 @@ var (
 	OwnBucketExists              = Code{"BucketAlreadyOwnedByYou", http.StatusConflict, "You own a bucket of that name already."}
 	BucketNotEmpty               = Code{"BucketNotEmpty", http.StatusConflict, "The bucket is not empty."}
 	NoSuchBucket                 = Code{"NoSuchBucket", http.StatusNotFound, "There is no such bucket."}
+	NoSuchCORSConfiguration      = Code{"NoSuchCORSConfiguration", http.StatusNotFound, "The bucket has no CORS configuration."}
 	InvalidLocation              = Code{"InvalidLocationConstraint", http.StatusBadRequest, "The region of a new bucket must be the gateway's, or none."}
 	InvalidBucketName            = Code{"InvalidBucketName", http.StatusBadRequest, "The bucket name is not valid."}
 	InvalidDigest                = Code{"InvalidDigest", http.StatusBadRequest, "The Content-MD5 or checksum value that was sent is not valid."}

@@ -5,8 +5,8 @@ import (
 )
 
 // administration are the operations on buckets themselves and their
-// configuration. No credential may call one, whatever its grants; RGW users make
-// and delete their own buckets.
+// configuration. No credential may call one, whatever its grants; RGW users make,
+// set and delete their own buckets.
 func administration() []Operation {
 	ops := []Operation{
 		admin(OpCreateBucket, http.MethodPut),
@@ -27,7 +27,9 @@ func administration() []Operation {
 	ops = append(ops, onService()...)
 	ops = append(ops, getAndPut()...)
 	ops = append(ops, getPutAndDelete()...)
-	return append(ops, byID()...)
+	ops = append(ops, byID()...)
+	openToOwners(ops)
+	return ops
 }
 
 func admin(name, method string, params ...string) Operation {

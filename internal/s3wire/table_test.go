@@ -51,6 +51,11 @@ PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging RestoreObjec
 // open are those that need no signature where a binding allows it.
 const open = `GetBucketLocation GetObject HeadBucket HeadObject ListObjects ListObjectsV2`
 
+// owners are those that RGW users may call on buckets of their own.
+const owners = `CreateBucket DeleteBucket DeleteBucketCors DeleteBucketLifecycle DeleteBucketTagging GetBucketAcl GetBucketCors
+GetBucketLifecycleConfiguration GetBucketTagging GetBucketVersioning PutBucketAcl PutBucketCors PutBucketLifecycleConfiguration
+PutBucketTagging PutBucketVersioning`
+
 func names(list string) []string {
 	sorted := strings.Fields(list)
 	slices.Sort(sorted)
@@ -101,6 +106,10 @@ func TestWhoMayCallWhat(t *testing.T) {
 	anonymous := func(op s3wire.Operation) bool { return op.Callers&s3wire.Anonymous != 0 }
 	if got, want := namesWhere(anonymous), names(open); !slices.Equal(got, want) {
 		t.Errorf("open to unsigned requests: %v", difference(got, want))
+	}
+	ownersOnly := func(op s3wire.Operation) bool { return op.Callers == s3wire.Owners }
+	if got, want := namesWhere(ownersOnly), names(owners); !slices.Equal(got, want) {
+		t.Errorf("open to RGW users: %v", difference(got, want))
 	}
 	for _, op := range s3wire.Operations() {
 		admin := op.Class == s3wire.ClassAdmin

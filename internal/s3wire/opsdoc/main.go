@@ -43,7 +43,8 @@ What a ` + "`PostObject`" + ` says of its object stands in the form's fields: th
 **Permission** is what a grant must give: on the key, on the prefix of a listing, on every key of a ` + "`DeleteObjects`" + `, and ` + "`read`" + ` on what is
 copied. For ` + "`HeadBucket` and `GetBucketLocation`" + ` any permission on the bucket suffices. **Usage** is what the operation does to the usage of its bucket: it *adds* its body, *copies*
 its source, *frees* what it deletes, *holds* parts until their upload is completed or aborted, *replaces* parts by the object that they make. **Audit** is the class of the event: successful reads are sampled, everything else is always
-recorded. **Callers**: *credential* is an access key of the gateway, *anonymous* an unsigned request to a bucket that a binding opens.
+recorded. **Callers**: *credential* is an access key of the gateway, *anonymous* an unsigned request to a bucket that a binding opens, *RGW user*
+one that owns the bucket, or wants to make it; where the gateway is its home, what it sets is kept by the gateway or by the backend if it can.
 ` + "`CopyObject` and `UploadPartCopy`" + ` may read from another backend than they write to: the gateway then reads and writes itself, up to 5 GiB at once. Metadata,
 tags and a checksum of the whole object go along; a checksum algorithm that the source has no value of is not computed. While a copy or the completion of an upload lasts
 longer than 10 s, the client is told 200 and gets white space; an error then stands in the body, as with S3.
