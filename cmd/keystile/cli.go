@@ -15,6 +15,7 @@ type commands struct {
 	Audit      auditCommands      `cmd:"" help:"Read the audit trail."`
 	Bucket     bucketCommands     `cmd:"" help:"Create, list and delete buckets on backends."`
 	Quota      quotaCommands      `cmd:"" help:"Cap what may be stored in buckets."`
+	Webhook    webhookCommands    `cmd:"" help:"Have addresses called when something happens."`
 	Backend    backendCommands    `cmd:"" help:"Add, test and remove backends."`
 	Anonymous  anonymousCommands  `cmd:"" help:"Open buckets to unsigned reads."`
 	Account    accountCommands    `cmd:"" help:"Manage the people who sign in."`

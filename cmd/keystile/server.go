@@ -26,6 +26,7 @@ import (
 	"keystile/internal/telemetry"
 	"keystile/internal/traffic"
 	"keystile/internal/upstream"
+	"keystile/internal/webhook"
 )
 
 // Bounds of an orderly stop.
@@ -48,7 +49,9 @@ type server struct {
 	room        *reserve.Reserve // on the database's disk
 	trail       *audit.Trail
 	children    children
+	dialer      *upstream.Dialer // of every connection out
 	backends    *upstream.Registry
+	hooks       *webhook.Dispatcher
 	traffic     *traffic.Keeper
 	keys        *keyring.Keyring
 	quotas      *quota.Ledger
@@ -66,7 +69,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startTraffic, s.startQuotas, s.startControl, s.mount, s.manageACME,
+		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startWebhooks, s.startTraffic, s.startQuotas, s.startControl, s.mount, s.manageACME,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -129,7 +132,10 @@ func (s *server) startTrail(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.trail, err = audit.Open(ctx, audit.Options{Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room})
+	s.trail, err = audit.Open(ctx, audit.Options{
+		Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room,
+		Derive: webhook.FromTrail(time.Now),
+	})
 	if err != nil {
 		return err
 	}
@@ -154,10 +160,11 @@ func (s *server) startBackends(ctx context.Context) error {
 	}
 	s.children = started
 	s.later(s.children.stop)
+	s.dialer = upstream.NewDialer(s.sockets.addresses()...)
 	s.backends = upstream.NewRegistry(upstream.Options{
 		Declared: endpoints,
 		Store:    s.store,
-		Dialer:   upstream.NewDialer(s.sockets.addresses()...),
+		Dialer:   s.dialer,
 		Log:      s.log,
 		Alone:    true, // the store is locked
 		MaxConns: s.config.Limits.MaxConnectionsPerBackend,
@@ -174,6 +181,16 @@ func (s *server) startBackends(ctx context.Context) error {
 			s.log.Error("watching the backends ended", "error", err)
 		}
 	})
+	return nil
+}
+
+// startWebhooks delivers what is queued for webhooks.
+func (s *server) startWebhooks(context.Context) error {
+	sender := webhook.NewSender(webhook.SenderOptions{
+		Dialer: s.dialer, Refused: upstream.ErrRefusedAddress, Agent: "keystile/" + version(), Now: time.Now,
+	})
+	s.hooks = webhook.New(webhook.Options{Store: s.store, Sender: sender, Log: s.log, Now: time.Now})
+	s.background(s.hooks.Run)
 	return nil
 }
 
@@ -210,6 +227,7 @@ func (s *server) startControl(ctx context.Context) error {
 		RGWQuota:        keystile.SizeQuota{MaxSizeKB: int64(s.config.RGW.DefaultQuotaKB), Enabled: true},
 		Log:             s.log,
 		Ledger:          s.quotas,
+		Hooks:           s.hooks,
 		SessionIdle:     s.config.Server.Session.IdleTimeout,
 		SessionLifetime: s.config.Server.Session.AbsoluteTimeout,
 	})

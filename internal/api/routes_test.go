@@ -108,6 +108,13 @@ var scenarios = []scenario{
 	{"clearBucketQuota", "/api/backends/main/buckets/uploads/quota", "", 401, 403, 403, 204, "quota.clear"},
 	{"scanBucket", "/api/backends/main/buckets/uploads/quota/scan", "", 401, 403, 403, 200, "quota.scan"},
 	{"cancelBucketScan", "/api/backends/main/buckets/uploads/quota/scan", "", 401, 403, 403, 204, "quota.scan_cancel"},
+	{"listWebhooks", "/api/webhooks", "", 401, 403, 403, 200, "webhook.list"},
+	{"createWebhook", "/api/webhooks", `{"url":"https://hooks.test/x"}`, 401, 403, 403, 201, "webhook.create"},
+	{"getWebhook", "/api/webhooks/{webhook}", "", 401, 403, 403, 200, "webhook.show"},
+	{"updateWebhook", "/api/webhooks/{webhook}", `{"enabled":false}`, 401, 403, 403, 200, "webhook.update"},
+	{"deleteWebhook", "/api/webhooks/{webhook}", "", 401, 403, 403, 204, "webhook.delete"},
+	{"testWebhook", "/api/webhooks/{webhook}/test", "", 401, 403, 403, 200, "webhook.test"},
+	{"listDeliveries", "/api/webhooks/{webhook}/deliveries", "", 401, 403, 403, 200, "webhook.deliveries"},
 	{"getBackendHealth", "/api/backends/main/health", "", 401, 403, 403, 200, "backend.health"},
 	{"getOverview", "/api/overview", "", 401, 403, 403, 200, "overview.show"},
 	{"getCredentialTraffic", "/api/credentials/{credential}/traffic", "", 401, 404, 404, 200, "credential.traffic"},
@@ -137,6 +144,8 @@ func seeded(t *testing.T) (*site, *strings.Replacer) {
 	must(t, err)
 	_, err = s.control.Quotas.Scan(ctx, system, keystile.Bucket{Backend: "main", Name: "uploads"})
 	must(t, err)
+	hook, _, err := s.control.Webhooks.Create(ctx, system, control.NewWebhook{URL: "https://hooks.test/there"})
+	must(t, err)
 	project, err := s.control.Projects.Create(ctx, system, "theirs", "victim")
 	must(t, err)
 	_, err = s.control.Projects.AddMember(ctx, system, project.ID, "root", keystile.ProjectMember, true)
@@ -144,7 +153,7 @@ func seeded(t *testing.T) (*site, *strings.Replacer) {
 	withUsers, err := s.control.Projects.Create(ctx, system, "with users", "victim")
 	must(t, err)
 	user, atCeph, job := s.seedRGW(withUsers.ID)
-	return s, strings.NewReplacer("{withusers}", withUsers.ID, "{user}", user, "{atceph}", atCeph, "{job}", job, "{project}", project.ID, "{credential}", s.mint("").AccessKeyID, "{token}", tokens[0].ID, "{event}", s.events(keystile.EventFilter{})[0].ID)
+	return s, strings.NewReplacer("{withusers}", withUsers.ID, "{user}", user, "{atceph}", atCeph, "{job}", job, "{webhook}", hook.ID, "{project}", project.ID, "{credential}", s.mint("").AccessKeyID, "{token}", tokens[0].ID, "{event}", s.events(keystile.EventFilter{})[0].ID)
 }
 
 // seedRGW makes a user with a bucket "own", one at a Ceph, and one that is being

@@ -33,6 +33,10 @@ func TestSecretsAreShownOnce(t *testing.T) {
 	secrets["RGW user"] = user.SecretKey
 	secrets["renewed RGW user"] = into[RGWUser](in.do("POST", "/rgw/users/"+user.ID+"/renew_key", nil).want(200)).SecretKey
 	in.do("POST", "/api/backends/ceph-1/buckets/uploads/quota/scan", nil).want(200)
+	hook := into[WebhookOnce](in.do("POST", "/api/webhooks", `{"url":"https://hooks.test/path"}`).want(201))
+	secrets["webhook"] = hook.Secret
+	in.do("PATCH", "/api/webhooks/"+hook.ID, `{"url":"https://other.test/","signing_secret":"`+hook.Secret+`"}`).want(200)
+	in.do("POST", "/api/webhooks/"+hook.ID+"/test", nil).want(200)
 	// Failures too must not repeat what they were given.
 	in.do("POST", "/api/accounts", `{"name":"dora","role":"user","password":"`+sitePassword+`"}`).want(409)
 	in.do("POST", "/api/accounts", `{"name":"eve","role":1,"password":"`+sitePassword+`"}`).want(422)
@@ -49,7 +53,7 @@ func TestSecretsAreShownOnce(t *testing.T) {
 		if strings.HasPrefix(op.path, "/rgw/users/") || strings.HasPrefix(op.path, "/rgw/jobs/") || strings.HasPrefix(op.path, "/rgw/backends/") {
 			continue // below
 		}
-		path := strings.NewReplacer("{access_key_id}", created.AccessKeyID, "{backend}", "ceph-1", "{name}", "dora", "{id}", project.ID, "{bucket}", "uploads").Replace(op.path)
+		path := strings.NewReplacer("{access_key_id}", created.AccessKeyID, "{backend}", "ceph-1", "{name}", "dora", "{id}", project.ID, "{bucket}", "uploads", "{webhook}", hook.ID).Replace(op.path)
 		if id != "getEvent" && id != "listBuckets" {
 			later["GET "+path] = string(in.do("GET", path, nil).want(200).body)
 		}

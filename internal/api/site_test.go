@@ -114,7 +114,7 @@ func newSite(t *testing.T) *site {
 	trail := audit.NewRecorder(audit.InStore(db), s.clock.now)
 	t.Cleanup(trail.Close)
 	s.control = control.New(control.Options{
-		Store: db, Trail: trail, Gateways: s.gateways, Upstreams: s.upstreams, Homes: homes{}, Ledger: &s.ledger, Now: s.clock.now,
+		Store: db, Trail: trail, Gateways: s.gateways, Upstreams: s.upstreams, Homes: homes{}, Ledger: &s.ledger, Hooks: hooks{}, Now: s.clock.now,
 		Passwords: cheap,
 	})
 	s.serve(Options{})
@@ -137,6 +137,13 @@ func (s *site) serve(o Options) {
 	server.Start()
 	s.t.Cleanup(server.Close)
 	s.url, s.handler = "http://"+listen, handler
+}
+
+// hooks is a receiver that answers 204.
+type hooks struct{}
+
+func (hooks) Test(_ context.Context, w keystile.Webhook, _ keystile.Secret, id string) (keystile.Delivery, error) {
+	return keystile.Delivery{MessageID: id, WebhookID: w.ID, Kind: keystile.WebhookTest, State: keystile.DeliveryDelivered, Attempts: 1, LastStatus: 204}, nil
 }
 
 // ledger counts what a test says.

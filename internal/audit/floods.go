@@ -28,8 +28,9 @@ const (
 // by claiming another each time.
 type source struct {
 	network     netip.Prefix
-	account     string // if authenticated
-	accessKeyID string // if authenticated
+	account     string          // if authenticated
+	accessKeyID string          // if authenticated
+	bucket      keystile.Bucket // of a hard cap that was met: each is told of
 	action      string
 	code        string
 }
@@ -135,6 +136,9 @@ func sourceOf(e keystile.Event) source {
 	s := source{action: e.Action, code: e.Detail.Code}
 	if e.Detail.Authenticated {
 		s.account, s.accessKeyID = e.Account, e.Detail.AccessKeyID
+		if e.Detail.Code == keystile.CodeQuotaExceeded {
+			s.bucket = keystile.Bucket{Backend: e.Backend, Name: e.Bucket}
+		}
 	}
 	addr, _ := netip.ParseAddr(e.SourceIP) // all without an address are one source
 	s.network = clientip.Network(addr)

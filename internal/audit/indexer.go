@@ -37,6 +37,7 @@ type indexer struct {
 	store   Store
 	outbox  *outbox
 	log     *slog.Logger
+	derive  Derive
 	setting string // name of the position
 	cursor  *journal.Cursor
 
@@ -62,13 +63,13 @@ type queued struct {
 
 func (q *queued) last() uint64 { return q.first + uint64(q.batch.size()) - 1 }
 
-func newIndexer(ctx context.Context, j *journal.Journal, s Store, o *outbox, log *slog.Logger) (*indexer, error) {
+func newIndexer(ctx context.Context, j *journal.Journal, box *outbox, o Options) (*indexer, error) {
 	i := &indexer{
-		journal: j, store: s, outbox: o, log: log, setting: "audit_journal:" + j.ID(), behind: true, moved: make(chan struct{}),
+		journal: j, store: o.Store, outbox: box, log: o.Log, derive: o.Derive, setting: "audit_journal:" + j.ID(), behind: true, moved: make(chan struct{}),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	i.running, i.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	err := s.Read(ctx, func(tx store.Tx) (err error) {
+	err := o.Store.Read(ctx, func(tx store.Tx) (err error) {
 		i.position, err = i.stored(tx)
 		return err
 	})
@@ -76,7 +77,7 @@ func newIndexer(ctx context.Context, j *journal.Journal, s Store, o *outbox, log
 		return nil, err
 	}
 	if head := j.Head(); i.position > head {
-		log.Error("the audit journal lost records that its index has: its end was removed, or an older copy was put back",
+		o.Log.Error("the audit journal lost records that its index has: its end was removed, or an older copy was put back",
 			"from", head+1, "to", i.position)
 		if err := j.SkipTo(i.position + 1); err != nil {
 			return nil, err
@@ -326,6 +327,9 @@ func (i *indexer) write(ctx context.Context, batches []Batch, last uint64) error
 // take indexes a batch, and removes the outbox's entries that the journal has.
 func (i *indexer) take(ctx context.Context, b Batch, done []keystile.OutboxEntry, to uint64) error {
 	err := i.advance(ctx, func(tx store.Tx) error {
+		if err := i.follow(tx, b); err != nil {
+			return err
+		}
 		if err := apply(tx, b); err != nil {
 			return err
 		}
@@ -335,6 +339,19 @@ func (i *indexer) take(ctx context.Context, b Batch, done []keystile.OutboxEntry
 		i.outbox.passed(done)
 	}
 	return err
+}
+
+// follow keeps what follows from a batch. An outcome whose event is not there is
+// for apply to find.
+func (i *indexer) follow(tx store.Tx, b Batch) error {
+	if i.derive == nil {
+		return nil
+	}
+	if err := i.derive(tx, b.Events, b.Outcomes); err != nil {
+		// Whatever it is, it is no reason to leave events out of the index.
+		return fmt.Errorf("what follows from events: %v", err) //nolint:errorlint // must not match
+	}
+	return nil
 }
 
 // hopeless reports an error that trying again does not mend.

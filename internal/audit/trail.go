@@ -9,16 +9,24 @@ import (
 
 	"keystile/internal/journal"
 	"keystile/internal/keystile"
+	"keystile/internal/store"
 )
 
-// Options are what a Trail is made of. All fields but Room are required.
+// Options are what a Trail is made of. All fields but Room and Derive are required.
 type Options struct {
 	Dir   string // of the journal
 	Store Store
 	Log   *slog.Logger
 	Now   func() time.Time
 	Room  Room // nil: nothing is kept for a full disk
+	// Derive is called with what becomes part of the index, in the same transaction
+	// and before it does: what it writes is written once for each event and outcome.
+	// Outcomes of events that are closed already are among them. Nil: nothing.
+	Derive Derive
 }
+
+// Derive keeps what follows from events and outcomes.
+type Derive func(tx store.Tx, events []keystile.Event, outcomes []keystile.Outcome) error
 
 // Trail is a Recorder on a journal, with its index in the store.
 type Trail struct {
@@ -66,7 +74,7 @@ func openIndex(ctx context.Context, j *journal.Journal, o Options) (*outbox, *in
 	if err != nil {
 		return nil, nil, err
 	}
-	index, err := newIndexer(ctx, j, o.Store, box, o.Log)
+	index, err := newIndexer(ctx, j, box, o)
 	if err != nil {
 		return nil, nil, err
 	}

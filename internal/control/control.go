@@ -25,6 +25,8 @@ type Options struct {
 	// Log tells what nobody waits for; nil: nothing.
 	Log    *slog.Logger
 	Ledger Ledger
+	// Hooks calls webhooks.
+	Hooks Hooks
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// Passwords is the cost of password hashes; zero: password.Default.
@@ -57,6 +59,7 @@ type Service struct {
 	Tokens      *Tokens
 	Projects    *Projects
 	RGWUsers    *RGWUsers
+	Webhooks    *Webhooks
 	Audit       *Audit
 	Traffic     *Traffic
 	Bootstrap   *Bootstrap
@@ -106,6 +109,7 @@ func New(o Options) *Service {
 			core: c, homes: o.Homes, backends: known, upstreams: o.Upstreams, defaultQuota: o.RGWQuota,
 			turns: newUserTurns(), jobs: newJobs(), log: o.Log,
 		},
+		Webhooks:  &Webhooks{core: c, hooks: o.Hooks},
 		Audit:     &Audit{core: c},
 		Traffic:   &Traffic{core: c, backends: backends},
 		Bootstrap: &Bootstrap{core: c, accounts: accounts, tokens: tokens},

@@ -20,6 +20,9 @@ const (
 // ("s3.proxy.putobject"). Elsewhere actions are "<resource>.<verb>".
 const ActionPrefixS3 = "s3.proxy."
 
+// CodeQuotaExceeded is the code, of S3 too, of a write that a hard cap refused.
+const CodeQuotaExceeded = "QuotaExceeded"
+
 // MaxUserAgentBytes bounds the user agent in an event.
 const MaxUserAgentBytes = 256
 

@@ -48,6 +48,8 @@ type Tx interface {
 	Events
 	Traffic
 	Health
+	Webhooks
+	Notices
 	Settings
 }
 
@@ -306,6 +308,43 @@ type Health interface {
 	HealthSince(backendID string, since time.Time) ([]keystile.HealthSample, error)
 	// DeleteHealth forgets the samples from before a time.
 	DeleteHealth(before time.Time) error
+}
+
+// Webhooks keeps addresses to call, and what is on its way to them.
+type Webhooks interface {
+	CreateWebhook(keystile.Webhook, keystile.Secret) error
+	Webhook(id string) (keystile.Webhook, error)
+	WebhookSecret(id string) (keystile.Secret, error)
+	Webhooks() ([]keystile.Webhook, error) // oldest first
+	UpdateWebhook(keystile.Webhook) error  // all but the secret and what is of its creation
+	DeleteWebhook(id string) error         // with its deliveries
+
+	// AddDelivery queues a message; one that the webhook has already is passed over.
+	// Where more than keystile.MaxPendingDeliveries wait, the oldest is given up.
+	AddDelivery(keystile.Delivery) error
+	// DueWebhooks are those that are not disabled and have a pending delivery whose
+	// NextAt is reached, by id.
+	DueWebhooks(now time.Time) ([]string, error)
+	// ClaimDelivery returns the oldest due delivery of a webhook and moves its
+	// NextAt to until: nobody else takes it before, and somebody does later if its
+	// taker dies. ErrNotFound: none is due.
+	ClaimDelivery(webhookID string, now, until time.Time) (keystile.Delivery, error)
+	// UpdateDelivery replaces what an attempt changes. It is ErrNotFound if the
+	// delivery is gone or has ended.
+	UpdateDelivery(keystile.Delivery) error
+	Deliveries(webhookID string, limit int) ([]keystile.Delivery, error) // newest first
+	PendingDeliveries(webhookID string) (int64, error)
+	// DeleteDeliveries forgets those that ended before a time.
+	DeleteDeliveries(before time.Time) error
+}
+
+// Notices keeps what admins should know of buckets.
+type Notices interface {
+	// AddNotice reports false, and keeps nothing, where the same was told of the
+	// bucket within keystile.NoticeQuiet before it, or later.
+	AddNotice(keystile.Notice) (added bool, err error)
+	Notices(kind string, since time.Time, limit int) ([]keystile.Notice, error) // newest first
+	DeleteNotices(before time.Time) error
 }
 
 // Settings keeps small facts of an installation, such as that its first run is

@@ -86,7 +86,8 @@ func (t *tx) nothingSealed() error {
 	var sealed bool
 	err := t.row([]any{&sealed}, `SELECT EXISTS (SELECT 1 FROM credentials WHERE secret_current IS NOT NULL OR secret_previous IS NOT NULL)
 		OR EXISTS (SELECT 1 FROM backends WHERE secret IS NOT NULL OR admin_secret IS NOT NULL)
-		OR EXISTS (SELECT 1 FROM rgw_users WHERE secret_current IS NOT NULL OR secret_pending IS NOT NULL)`)
+		OR EXISTS (SELECT 1 FROM rgw_users WHERE secret_current IS NOT NULL OR secret_pending IS NOT NULL)
+		OR EXISTS (SELECT 1 FROM webhooks)`)
 	if err == nil && sealed {
 		return fmt.Errorf("there are sealed rows and no master key check: %w", ErrMasterKey)
 	}

@@ -32,6 +32,8 @@ func Run(t *testing.T, open Open) {
 	t.Run("events", func(t *testing.T) { testEvents(t, open) })
 	t.Run("traffic", func(t *testing.T) { testTraffic(t, open) })
 	t.Run("health", func(t *testing.T) { testHealth(t, open) })
+	t.Run("webhooks", func(t *testing.T) { testWebhooks(t, open) })
+	t.Run("notices", func(t *testing.T) { testNotices(t, open) })
 	t.Run("event pages", func(t *testing.T) { testEventPages(t, open) })
 }
 

@@ -804,6 +804,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks, with how their deliveries go */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Add a webhook
+         * @description The secret that signs its calls is shown once.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a webhook */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /** Remove a webhook, with what is on its way to it */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook
+         * @description A new url needs the secret that was shown once.
+         */
+        patch: operations["updateWebhook"];
+        trace?: never;
+    };
+    "/api/webhooks/{webhook}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the newest 100 deliveries of a webhook
+         * @description Ended ones are kept for 7 days.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a webhook now
+         * @description Answers how the call ended. It is made once, also to one that is disabled.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rgw/backends/{backend}/adopt": {
         parameters: {
             query?: never;
@@ -1484,6 +1567,40 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        Delivery: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @example quota.hard_refused */
+            event: string;
+            /** @description of the message, as receivers see it */
+            id: string;
+            /** Format: date-time */
+            last_attempt_at?: string;
+            /** @description why the last attempt failed */
+            last_error?: string;
+            /**
+             * Format: int64
+             * @description HTTP status of the last answer; absent: there was none
+             */
+            last_status?: number;
+            /**
+             * Format: date-time
+             * @description while pending
+             */
+            next_attempt_at?: string;
+            /**
+             * @description failed: given up
+             * @enum {string}
+             */
+            state: "pending" | "delivered" | "failed";
+        };
+        DeliveryList: {
+            items: components["schemas"]["Delivery"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
         Error: {
             /** @enum {string} */
             code: "invalid" | "unauthenticated" | "denied" | "csrf" | "not_found" | "conflict" | "name_taken" | "locked" | "not_empty" | "throttled" | "committed_not_confirmed" | "unavailable" | "internal" | "canceled" | "too_large" | "unsupported_media_type" | "timeout" | "misdirected";
@@ -1777,6 +1894,13 @@ export interface components {
             name: string;
             /** @description binds it to one project; absent: good wherever its account is */
             project_id?: string;
+        };
+        NewWebhook: {
+            description?: string;
+            /** @description absent or empty: everything */
+            events?: ("quota.soft_exceeded" | "quota.hard_refused")[];
+            /** @example https://alerts.example.com/keystile */
+            url: string;
         };
         Overview: {
             backends: components["schemas"]["BackendState"][];
@@ -2270,6 +2394,64 @@ export interface components {
             items: components["schemas"]["UnmanagedRGWUser"][];
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
+        };
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            description?: string;
+            enabled: boolean;
+            /** @description what it is told of; empty: everything */
+            events: ("quota.soft_exceeded" | "quota.hard_refused")[];
+            id: string;
+            /** @description the newest; absent: none in the last 7 days */
+            last_delivery?: components["schemas"]["Delivery"];
+            /**
+             * Format: int64
+             * @description messages on their way
+             */
+            pending: number;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+        };
+        WebhookEdit: {
+            description?: string;
+            enabled?: boolean;
+            events?: ("quota.soft_exceeded" | "quota.hard_refused")[];
+            /**
+             * Format: password
+             * @description needed with a new url
+             */
+            signing_secret?: string;
+            url?: string;
+        };
+        WebhookList: {
+            items: components["schemas"]["Webhook"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
+        WebhookOnce: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            description?: string;
+            enabled: boolean;
+            /** @description what it is told of; empty: everything */
+            events: ("quota.soft_exceeded" | "quota.hard_refused")[];
+            id: string;
+            /** @description the newest; absent: none in the last 7 days */
+            last_delivery?: components["schemas"]["Delivery"];
+            /**
+             * Format: int64
+             * @description messages on their way
+             */
+            pending: number;
+            /** @description signs the calls; shown this once */
+            signing_secret: string;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
         };
     };
     responses: never;
@@ -4311,6 +4493,225 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookOnce"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
             };
             /** @description Refused or failed */
             default: {
