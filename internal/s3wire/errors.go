@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-
-	"keystile/internal/keystile"
 )
 
 // Code is one of S3's error codes with the HTTP status and the message that go
@@ -58,7 +56,7 @@ var (
 	MissingHeader                = Code{"MissingSecurityHeader", http.StatusBadRequest, "A required header is missing."}
 	NotImplemented               = Code{"NotImplemented", http.StatusNotImplemented, "The operation is not supported here."}
 	PreconditionFailed           = Code{"PreconditionFailed", http.StatusPreconditionFailed, "A condition of the request does not hold."}
-	QuotaExceeded                = Code{keystile.CodeQuotaExceeded, http.StatusInsufficientStorage, "The quota of the bucket is used up."}
+	QuotaExceeded                = Code{"QuotaExceeded", http.StatusInsufficientStorage, "The quota of the bucket is used up."}
 	RequestExpired               = Code{"AccessDenied", http.StatusForbidden, "Request has expired."}
 	RequestNotYetValid           = Code{"AccessDenied", http.StatusForbidden, "Request is not valid yet."}
 	RequestTimeTooSkewed         = Code{"RequestTimeTooSkewed", http.StatusForbidden, "The request's time differs from the server's by more than 15 minutes."}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
 )
 
@@ -70,5 +71,12 @@ func TestAsErrorHidesWhatIsNotS3s(t *testing.T) {
 	}
 	if text := s3wire.SlowDown.Caused(cause).Error(); !strings.Contains(text, "SlowDown") || !strings.Contains(text, "trouble") {
 		t.Errorf("the log reads %q", text)
+	}
+}
+
+// What the trail and the webhooks know of a hard cap is this code.
+func TestTheCodeOfAFullBucket(t *testing.T) {
+	if s3wire.QuotaExceeded.Name != keystile.CodeQuotaExceeded {
+		t.Errorf("the code is %q, and %q elsewhere", s3wire.QuotaExceeded.Name, keystile.CodeQuotaExceeded)
 	}
 }
