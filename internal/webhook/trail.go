@@ -89,7 +89,7 @@ func FromTrail(now func() time.Time) func(store.Tx, []keystile.Event, []keystile
 }
 
 func tell(tx store.Tx, e *keystile.Event, now time.Time) error {
-	kind := ""
+	var kind string
 	switch {
 	case e.Action == keystile.WebhookSoftExceeded:
 		kind = keystile.WebhookSoftExceeded
