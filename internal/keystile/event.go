@@ -55,20 +55,25 @@ type EventDetail struct {
 	Authenticated bool   `json:"authenticated"`
 	// ClientBucket and ClientKey are the names that the client used, where they
 	// are not the real ones.
-	ClientBucket string   `json:"client_bucket,omitempty"`
-	ClientKey    string   `json:"client_key,omitempty"`
-	Code         string   `json:"code,omitempty"` // S3 or API error code
-	Message      string   `json:"message,omitempty"`
-	Bytes        int64    `json:"bytes,omitempty"` // declared or moved
-	ETag         string   `json:"etag,omitempty"`
-	VersionID    string   `json:"version_id,omitempty"`
-	UploadID     string   `json:"upload_id,omitempty"`
-	PartNumber   int      `json:"part_number,omitempty"`
-	CopySource   string   `json:"copy_source,omitempty"` // BACKEND/BUCKET/KEY
-	Keys         []string `json:"keys,omitempty"`        // of a multi-delete
-	DeniedKeys   []string `json:"denied_keys,omitempty"`
-	FailedKeys   []string `json:"failed_keys,omitempty"`
-	Anonymous    bool     `json:"anonymous,omitempty"`
+	ClientBucket string `json:"client_bucket,omitempty"`
+	ClientKey    string `json:"client_key,omitempty"`
+	Code         string `json:"code,omitempty"` // S3 or API error code
+	Message      string `json:"message,omitempty"`
+	Bytes        int64  `json:"bytes,omitempty"` // declared or moved
+	ETag         string `json:"etag,omitempty"`
+	VersionID    string `json:"version_id,omitempty"`
+	UploadID     string `json:"upload_id,omitempty"`
+	PartNumber   int    `json:"part_number,omitempty"`
+	CopySource   string `json:"copy_source,omitempty"` // BACKEND/BUCKET/KEY
+	// CopySourceVersionID is empty where the newest version is copied.
+	CopySourceVersionID string   `json:"copy_source_version_id,omitempty"`
+	Keys                []string `json:"keys,omitempty"` // of a multi-delete
+	// KeyVersionIDs are those of Keys, in the same order, "" for the newest; none
+	// if no version was named.
+	KeyVersionIDs []string `json:"key_version_ids,omitempty"`
+	DeniedKeys    []string `json:"denied_keys,omitempty"`
+	FailedKeys    []string `json:"failed_keys,omitempty"`
+	Anonymous     bool     `json:"anonymous,omitempty"`
 	// Count and LastTime stand in a row that collapses a flood of the same
 	// refusal from the same source.
 	Count    int64      `json:"count,omitempty"`

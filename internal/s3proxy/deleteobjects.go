@@ -27,6 +27,7 @@ func (p *Proxy) deleteObjects(x *exchange) error {
 	}
 	allowed, denied := x.split(asked)
 	x.event.Detail.Keys, x.event.Detail.DeniedKeys = keysOf(allowed.Objects), keysOf(denied)
+	x.event.Detail.KeyVersionIDs = versionsOf(allowed.Objects)
 	if len(allowed.Objects) == 0 {
 		return x.denyAll(denied)
 	}
@@ -93,6 +94,19 @@ func keysOf(objects []s3wire.DeleteObject) []string {
 		keys = append(keys, o.Key)
 	}
 	return keys
+}
+
+// versionsOf gives the version that each object names, or nothing if none does.
+func versionsOf(objects []s3wire.DeleteObject) []string {
+	versions, named := make([]string, len(objects)), false
+	for i, o := range objects {
+		versions[i] = clip(o.VersionID, 1024)
+		named = named || o.VersionID != ""
+	}
+	if !named {
+		return nil
+	}
+	return versions
 }
 
 // denyAll answers without asking the backend: nothing may be deleted.

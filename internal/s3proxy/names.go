@@ -21,6 +21,7 @@ func (x *exchange) resolve() error {
 	x.event.Backend, x.event.Bucket = x.bucket.Backend, x.bucket.Name
 	if x.req.Source != nil {
 		x.event.Detail.CopySource = x.source.String() + "/" + x.real.SourceKey
+		x.event.Detail.CopySourceVersionID = clip(x.req.Source.VersionID, 1024)
 	}
 	return x.openToken()
 }

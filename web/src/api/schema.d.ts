@@ -1655,11 +1655,13 @@ export interface components {
             client_key?: string;
             code?: string;
             copy_source?: string;
+            copy_source_version_id?: string;
             /** Format: int64 */
             count?: number;
             denied_keys?: string[];
             etag?: string;
             failed_keys?: string[];
+            key_version_ids?: string[];
             keys?: string[];
             /** Format: date-time */
             last_time?: string;

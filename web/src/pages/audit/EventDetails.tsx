@@ -33,7 +33,7 @@ export function EventDetails({ event, onRevoke }: EventDetailsProps) {
       </Section>
       <Section title="What">
         <Facts items={what(event, onRevoke)} />
-        <KeyList label="Keys" keys={detail.keys} />
+        <KeyList label="Keys" keys={detail.keys?.map((key, i) => withVersion(key, detail.key_version_ids?.[i]))} />
         <KeyList label="Keys refused" keys={detail.denied_keys} />
         <KeyList label="Keys failed" keys={detail.failed_keys} />
       </Section>
@@ -126,6 +126,8 @@ function seenAs({ bucket, key, detail }: Event): string {
   return shown.filter(Boolean).join('/');
 }
 
+const withVersion = (name: string, version?: string) => (version ? `${name} (version ${version})` : name);
+
 function what(event: Event, onRevoke: () => void): Items {
   const { backend, bucket, key, detail } = event;
   const { bytes } = detail;
@@ -136,7 +138,7 @@ function what(event: Event, onRevoke: () => void): Items {
     ['Object key', key && <Plain mono copy="object key" text={key} />],
     ['For the client', seenAs(event) && <Plain mono text={seenAs(event)} />],
     ['Version', detail.version_id && <MonoId value={detail.version_id} what="version id" max={40} />],
-    ['Copied from', detail.copy_source && <Plain mono text={detail.copy_source} />],
+    ['Copied from', detail.copy_source && <Plain mono text={withVersion(detail.copy_source, detail.copy_source_version_id)} />],
     ['Upload', detail.upload_id && <MonoId value={detail.upload_id} what="upload id" max={40} />],
     ['Part', detail.part_number],
     ['Size', bytes === undefined ? undefined : <Bytes n={bytes} />],
