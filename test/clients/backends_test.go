@@ -96,7 +96,7 @@ func serve(t *testing.T, address, home, name string, args ...string) {
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(target{Home: home}.env(), "RCLONE_CONFIG="+filepath.Join(home, ".rclone.conf"))
 	cmd.Stdout, cmd.Stderr = log, log
-	must(t, cmd.Start())
+	must(t, startBound(cmd))
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() { _ = cmd.Process.Signal(os.Interrupt); stopped(cmd, ended) })

@@ -31,7 +31,7 @@ func startDriver(t *testing.T, to target, env []string, name string, args ...str
 	must(t, err)
 	out, err := cmd.StdoutPipe()
 	must(t, err)
-	must(t, cmd.Start())
+	must(t, startBound(cmd))
 	t.Cleanup(func() {
 		_ = in.Close()
 		_ = cmd.Process.Kill()

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"keystile/internal/embedded"
@@ -50,5 +51,14 @@ func run(m *testing.M) int {
 	if err := build.Run(); err != nil {
 		return 1
 	}
-	return m.Run()
+	if err := adoptOrphans(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if left := leftRunning(); len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "left running:\n%s\n", strings.Join(left, "\n"))
+		return 1
+	}
+	return code
 }
