@@ -27,7 +27,7 @@ GOFMT := cmd internal bench test/report test/e2e test/ceph test/clients test/bac
 FUZZTIME ?= 2m
 CRASHES ?= 50
 
-.PHONY: help build run test e2e race check fmt lint ci soak bench clients client-programs client-matrix ceph compiler clean web web-check web-generate web-test browser browsers screenshots
+.PHONY: help build run test go-test e2e race check fmt lint ci ci-prepare soak bench clients client-programs client-matrix ceph compiler clean web web-check web-generate web-test browser browsers screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,9 +60,11 @@ web-check: $(NODE_MODULES) ## Check the dashboard: types, lint, client fresh
 web-test: $(NODE_MODULES) ## Run the dashboard's unit tests
 	cd web && npm run -s test
 
-test: clients ceph $(DASHBOARD) web-test ## Run all tests: units, end to end, in a browser
-	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
+test: web-test go-test ## Run all tests: units, end to end, in a browser
 	@$(MAKE) --no-print-directory client-matrix browser
+
+go-test: clients ceph $(DASHBOARD) ## Run Go's tests: units and end to end
+	go test -json -timeout 20m $(UNIT) $(E2E) | go run ./test/report
 
 e2e: clients ceph $(DASHBOARD) ## Run the end-to-end tests: the real binary, aws-cli, boto3
 	go test -json -count=1 $(E2E) | go run ./test/report
@@ -83,10 +85,13 @@ $(BROWSER_MODULES): test/browser/package-lock.json
 	cd test/browser && npm ci --no-audit --no-fund
 	@touch $@
 
-race: compiler ## Run the unit tests under the race detector
-	CGO_ENABLED=1 go test -race -short -json -timeout 20m $(UNIT) | go run ./test/report
+# SQLite, a translation from C whose memory is its own, is not watched: that takes
+# most of the time and finds nothing of ours; sync and the driver's callers are. A
+# watched program sleeps a second when it exits, and tests run hundreds; vet has run.
+race: compiler $(DASHBOARD) ## Run the unit tests under the race detector
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=20 go test -race -gcflags='modernc.org/...=-race=false' -vet=off -short -json -timeout 20m $(UNIT) | go run ./test/report
 
-check: lint web-check ## Check formatting, vet and lint
+check: lint web-check ## Check formatting and lint, vet's findings among it
 
 fmt: ## Format the code
 	gofmt -w $(GOFMT)
@@ -94,7 +99,6 @@ fmt: ## Format the code
 lint: $(GOLANGCI)
 	@unformatted=$$(gofmt -l $(GOFMT)); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
-	go vet $(UNIT) $(E2E) $(CLIENTS)
 	$(GOLANGCI) run --allow-parallel-runners $(UNIT) $(E2E) $(CLIENTS)
 
 # The linter is built with this machine's Go, once.
@@ -103,7 +107,11 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .tools/golangci-lint $@
 
-ci: check test race build ## What CI runs: lint, all tests, and the units again under the race detector
+ci: ## What CI runs: lint, all tests, and the units again under the race detector
+	@./test/ci.sh
+
+# What the phases of ci share, so that they can run beside each other.
+ci-prepare: $(GOLANGCI) $(NODE_MODULES) $(BROWSER_MODULES) compiler ceph client-programs browsers build
 
 soak: clients client-programs ceph ## Long runs: fuzz every target for FUZZTIME, kill a server CRASHES times
 	FUZZTIME=$(FUZZTIME) CRASHES=$(CRASHES) ./test/soak.sh
