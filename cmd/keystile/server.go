@@ -134,7 +134,7 @@ func (s *server) startTrail(ctx context.Context) error {
 	}
 	s.trail, err = audit.Open(ctx, audit.Options{
 		Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room,
-		Derive: webhook.FromTrail(time.Now),
+		Derive: webhook.FromTrail(time.Now), GroupWait: s.config.Audit.GroupWait,
 	})
 	if err != nil {
 		return err

@@ -23,6 +23,9 @@ type Options struct {
 	// and before it does: what it writes is written once for each event and outcome.
 	// Outcomes of events that are closed already are among them. Nil: nothing.
 	Derive Derive
+	// GroupWait is how long a group at most waits for more records, see
+	// [Recorder]; 0: not at all.
+	GroupWait time.Duration
 }
 
 // Derive keeps what follows from events and outcomes.
@@ -56,7 +59,7 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	}
 	index.start()
 	sink := &inJournal{journal: j, index: index, room: o.Room, watch: watchman{log: o.Log, state: Recording}}
-	t := &Trail{NewRecorder(sink, o.Now), j, index, box, sink}
+	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink}
 	box.look = sink.look
 	box.recorder = t.Recorder
 	if err := box.drain(ctx); err != nil {

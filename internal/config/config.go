@@ -158,8 +158,11 @@ type Store struct {
 
 // Audit says where the trail is kept, and what is recorded beyond what always is.
 type Audit struct {
-	JournalDir string   `key:"journal_dir"` // empty: journal in the data directory
-	Sampling   Sampling `key:"sampling"`
+	JournalDir string `key:"journal_dir"` // empty: journal in the data directory
+	// GroupWait is how long a group of records at most waits for more while others
+	// write too; 0: not at all.
+	GroupWait time.Duration `key:"group_wait"`
+	Sampling  Sampling      `key:"sampling"`
 }
 
 // Sampling is the share of successful requests that are recorded.
@@ -207,6 +210,7 @@ func Default() Config {
 
 		RGW:   RGW{DefaultQuotaKB: 524_288_000},
 		Store: Store{Driver: "sqlite"},
+		Audit: Audit{GroupWait: time.Millisecond},
 		Log:   Log{Level: "info", Format: "text"},
 	}
 }

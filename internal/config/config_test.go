@@ -83,6 +83,7 @@ rgw:
   default_quota_kb: 1024
 audit:
   journal_dir: /var/lib/keystile/journal
+  group_wait: 3ms
   sampling:
     proxy_success_read_rate: 0.25
 log: {level: debug, format: json}
@@ -124,7 +125,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 		},
 		RGW:   RGW{DefaultQuotaKB: 1024},
 		Store: Store{Driver: "sqlite", Path: "/srv/db/keystile.db", MasterKeyEnv: "KEYSTILE_STORE_KEY", MasterKey: keystile.NewSecret("0123")},
-		Audit: Audit{"/var/lib/keystile/journal", Sampling{0.25}},
+		Audit: Audit{"/var/lib/keystile/journal", 3 * time.Millisecond, Sampling{0.25}},
 		Log:   Log{"debug", "json"},
 	}
 	want.BackendDefaults = BackendDefaults{

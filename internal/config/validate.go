@@ -40,6 +40,7 @@ func (l *loader) validate() {
 	if c.Store.Driver != "sqlite" {
 		l.check("store.driver", "must be sqlite")
 	}
+	l.within("audit.group_wait", c.Audit.GroupWait, 0, 10*time.Millisecond)
 	if r := c.Audit.Sampling.ProxySuccessReadRate; !(r >= 0 && r <= 1) {
 		l.check("audit.sampling.proxy_success_read_rate", "must lie between 0 and 1")
 	}
