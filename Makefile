@@ -132,7 +132,8 @@ browsers:
 bench: build ## Measure what the gateway costs beyond nginx and ReverseProxy (BENCH="--only PUT" for some)
 	@./test/clients.sh bench
 	CGO_ENABLED=0 go build -trimpath -o bin/bench ./bench
-	./bin/bench run --keystile $(BIN) $(BENCH)
+	CGO_ENABLED=0 go build -trimpath -tags unrecorded -o $(BIN)-unrecorded ./cmd/keystile
+	./bin/bench run --keystile $(BIN) --unrecorded $(BIN)-unrecorded $(BENCH)
 
 compiler:
 	@command -v gcc >/dev/null || { apt-get update -q && apt-get install -qy gcc libc6-dev; }

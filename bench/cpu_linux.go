@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,3 +17,6 @@ func cpuTime(pid int) (time.Duration, error) {
 	}
 	return time.Duration(ts.Nano()), nil
 }
+
+// datasync is how the gateway syncs its journal.
+func datasync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,36 +48,46 @@ func (t *target) prepare() {
 	}}
 }
 
-// measure sends count requests and returns the CPU time that the target used.
-func (t *target) measure(ctx context.Context, c testCase, count int) (time.Duration, error) {
+// used is what count requests took: the CPU time of the target in all, and the
+// time that half of them were answered within.
+type used struct{ cpu, p50 time.Duration }
+
+// measure sends count requests.
+func (t *target) measure(ctx context.Context, c testCase, count int) (used, error) {
 	before, err := cpuTime(t.pid)
 	if err != nil {
-		return 0, err
+		return used{}, err
 	}
-	if err := t.load(ctx, c, count); err != nil {
-		return 0, fmt.Errorf("%s, %s: %w", t.name, c.name, err)
+	took, err := t.load(ctx, c, count)
+	if err != nil {
+		return used{}, fmt.Errorf("%s, %s: %w", t.name, c.name, err)
 	}
 	after, err := cpuTime(t.pid)
-	return after - before, err
+	slices.Sort(took)
+	return used{after - before, took[len(took)/2]}, err
 }
 
-func (t *target) load(ctx context.Context, c testCase, count int) error {
+// load returns how long each request took.
+func (t *target) load(ctx context.Context, c testCase, count int) ([]time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var left atomic.Int64
 	left.Store(int64(count))
+	took := make([]time.Duration, count)
 	var workers sync.WaitGroup
 	for range min(c.atOnce(), count) {
 		workers.Go(func() {
-			for left.Add(-1) >= 0 && ctx.Err() == nil {
+			for n := left.Add(-1); n >= 0 && ctx.Err() == nil; n = left.Add(-1) {
+				began := time.Now()
 				if err := t.request(ctx, c); err != nil {
 					cancel(err)
 				}
+				took[n] = time.Since(began)
 			}
 		})
 	}
 	workers.Wait()
-	return context.Cause(ctx)
+	return took, context.Cause(ctx)
 }
 
 // request sends one request and wants its whole answer.

@@ -11,11 +11,12 @@ import (
 )
 
 type runCommand struct {
-	Keystile string `default:"bin/keystile" help:"The gateway's binary." type:"existingfile"`
-	Rounds   int    `default:"5" help:"How often each case is measured at each target."`
-	Small    int    `default:"2000" help:"Small requests of one measurement."`
-	Large    int    `default:"8" help:"Large requests of one measurement."`
-	Only     string `help:"Measure only the cases whose name has this in it."`
+	Keystile   string `default:"bin/keystile" help:"The gateway's binary." type:"existingfile"`
+	Unrecorded string `default:"bin/keystile-unrecorded" help:"The same, built with the tag unrecorded: it keeps no audit trail." type:"existingfile"`
+	Rounds     int    `default:"5" help:"How often each case is measured at each target."`
+	Small      int    `default:"2000" help:"Small requests of one measurement."`
+	Large      int    `default:"8" help:"Large requests of one measurement."`
+	Only       string `help:"Measure only the cases whose name has this in it."`
 }
 
 // Run measures, prints a table and fails if a bound is broken.
@@ -23,7 +24,7 @@ func (cmd runCommand) Run(ctx context.Context) error {
 	if _, err := exec.LookPath("nginx"); err != nil {
 		return fmt.Errorf("nginx is what the gateway is compared with: %w", err)
 	}
-	l, err := newLab(ctx, cmd.Keystile)
+	l, err := newLab(ctx, cmd.Keystile, cmd.Unrecorded)
 	if err != nil {
 		return err
 	}
@@ -42,25 +43,36 @@ func (cmd runCommand) Run(ctx context.Context) error {
 		}
 		table.add(c, results, hash)
 	}
+	if matches("audit trail", cmd.Only) {
+		if err := measureTrail(ctx, os.Stdout); err != nil {
+			return err
+		}
+	}
 	if broken := table.broken; broken > 0 {
 		return fmt.Errorf("%d bounds are broken", broken)
 	}
 	return nil
 }
 
+// skips tells that a target is not measured: where a relay has no such request,
+// or the trail no such record.
+func (c testCase) skips(t *target) bool {
+	return c.alone && t.name != gatewayName || !c.recorded && t.name == unrecordedName
+}
+
 // measure interleaves the targets, so that a neighbour's noise falls on all.
-func (cmd runCommand) measure(ctx context.Context, l *lab, c testCase) (map[string]series, series, error) {
+func (cmd runCommand) measure(ctx context.Context, l *lab, c testCase) (map[string]result, series, error) {
 	count := cmd.Small
 	unit := float64(time.Microsecond) * float64(count)
 	if c.payload > 0 {
 		count = cmd.Large
 		unit = float64(time.Second) * float64(count) * float64(c.payload) / gib
 	}
-	results := map[string]series{}
+	results := map[string]result{}
 	var hashes series
 	for round := range cmd.Rounds + 1 {
 		for _, t := range l.targets {
-			if c.alone && t.name != gatewayName {
+			if c.skips(t) {
 				continue
 			}
 			used, err := t.measure(ctx, c, count)
@@ -68,7 +80,8 @@ func (cmd runCommand) measure(ctx context.Context, l *lab, c testCase) (map[stri
 				return nil, nil, err
 			}
 			if round > 0 { // the first one warms up
-				results[t.name] = append(results[t.name], float64(used)/unit)
+				r := results[t.name]
+				results[t.name] = result{append(r.cpu, float64(used.cpu)/unit), append(r.p50, float64(used.p50)/float64(time.Microsecond))}
 			}
 		}
 		if c.hashed && round > 0 {
@@ -79,7 +92,7 @@ func (cmd runCommand) measure(ctx context.Context, l *lab, c testCase) (map[stri
 			hashes = append(hashes, used.Seconds())
 		}
 	}
-	if len(results[gatewayName]) == 0 {
+	if len(results[gatewayName].cpu) == 0 {
 		return nil, nil, errors.New("nothing was measured")
 	}
 	return results, hashes, nil

@@ -20,6 +20,10 @@ func (s series) median() float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
+// result is what a case took at one target: CPU in the case's unit, and the
+// median latency in µs.
+type result struct{ cpu, p50 series }
+
 // String is the median with the lowest and highest round.
 func (s series) String() string {
 	if len(s) == 0 {
@@ -55,20 +59,27 @@ func (t *table) print(cells ...any) {
 }
 
 // add judges a case by its medians.
-func (t *table) add(c testCase, results map[string]series, hash series) {
+func (t *table) add(c testCase, results map[string]result, hash series) {
 	unit := "µs each"
 	if c.payload > 0 {
 		unit = "s per GiB"
 	}
 	ratio, bound := "–", "none"
-	if base := results[relayName]; len(base) > 0 && c.bound > 0 {
+	judged := results[gatewayName].cpu
+	if c.recorded {
+		judged = results[unrecordedName].cpu
+	}
+	if base := results[relayName].cpu; len(base) > 0 && c.bound > 0 {
 		allowed := c.bound * base.median()
 		bound = fmt.Sprintf("%.1f", c.bound)
 		if c.hashed {
 			allowed += hash.median()
 			bound += fmt.Sprintf(" and one SHA-256 (%s s)", figure(hash.median()))
 		}
-		used := results[gatewayName].median()
+		if c.recorded {
+			bound += " without the trail"
+		}
+		used := judged.median()
 		ratio = fmt.Sprintf("%.2f", used/base.median())
 		if cmp.Compare(used, allowed) > 0 {
 			t.broken++
@@ -77,7 +88,17 @@ func (t *table) add(c testCase, results map[string]series, hash series) {
 			bound += ": kept"
 		}
 	}
-	t.print(c.name, unit, results[nginxName], results[relayName], results[gatewayName], ratio, bound)
+	t.print(c.name, unit, results[nginxName].cpu, results[relayName].cpu, results[gatewayName].cpu, ratio, bound)
+	if c.recorded {
+		t.addTrail(results[gatewayName], results[unrecordedName])
+	}
+}
+
+// addTrail tells what the audit trail adds to a request.
+func (t *table) addTrail(with, without result) {
+	t.print("  without the trail", "µs each", "", "", without.cpu, "", "")
+	t.print("  the trail adds", "µs each", "", "", figure(with.cpu.median()-without.cpu.median()), "", "")
+	t.print("  p50, and without it", "µs", "", "", with.p50, "", without.p50)
 }
 
 func matches(name, only string) bool { return only == "" || strings.Contains(name, only) }

@@ -24,11 +24,30 @@ func TestBoundsAreJudgedByMedians(t *testing.T) {
 			var out strings.Builder
 			table := newTable(&out)
 			c := testCase{name: tt.name, bound: tt.bound, hashed: tt.hash != nil}
-			table.add(c, map[string]series{relayName: base, gatewayName: tt.gateway}, tt.hash)
+			table.add(c, map[string]result{relayName: {cpu: base}, gatewayName: {cpu: tt.gateway}}, tt.hash)
 			if table.broken != tt.broken || strings.Contains(out.String(), "BROKEN") != (tt.broken > 0) {
 				t.Errorf("%d broken, want %d:\n%s", table.broken, tt.broken, out.String())
 			}
 		})
+	}
+}
+
+// What keeping the trail costs is told, and not counted against the bound.
+func TestTheTrailIsToldApart(t *testing.T) {
+	var out strings.Builder
+	table := newTable(&out)
+	c := testCase{name: "PUT", bound: 1.2, recorded: true}
+	table.add(c, map[string]result{
+		relayName: {cpu: series{40}}, gatewayName: {cpu: series{90}, p50: series{700}}, unrecordedName: {cpu: series{47}, p50: series{500}},
+	}, nil)
+	table.add(c, map[string]result{relayName: {cpu: series{40}}, gatewayName: {cpu: series{90}}, unrecordedName: {cpu: series{49}}}, nil)
+	for _, want := range []string{"1.18", "kept", "1.23", "BROKEN", "43", "700", "500"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, out.String())
+		}
+	}
+	if table.broken != 1 {
+		t.Errorf("%d broken, want 1", table.broken)
 	}
 }
 

@@ -22,11 +22,12 @@ const startTimeout = 20 * time.Second
 
 // lab is everything that runs for a measurement. Close ends it.
 type lab struct {
-	dir      string
-	keystile string
-	ended    []func()
-	upstream string
-	targets  []*target
+	dir        string
+	keystile   string
+	unrecorded string
+	ended      []func()
+	upstream   string
+	targets    []*target
 }
 
 // Close ends all programs, last first, and removes their data.
@@ -36,13 +37,13 @@ func (l *lab) Close() {
 	}
 }
 
-func newLab(ctx context.Context, keystile string) (*lab, error) {
+func newLab(ctx context.Context, keystile, unrecorded string) (*lab, error) {
 	dir, err := os.MkdirTemp("", "keystile-bench-")
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{dir: dir, keystile: keystile, ended: []func(){func() { _ = os.RemoveAll(dir) }}}
-	for _, start := range []func(context.Context) error{l.startUpstream, l.startNginx, l.startRelay, l.startGateway} {
+	l := &lab{dir: dir, keystile: keystile, unrecorded: unrecorded, ended: []func(){func() { _ = os.RemoveAll(dir) }}}
+	for _, start := range []func(context.Context) error{l.startUpstream, l.startNginx, l.startRelay, l.startGateway, l.startUnrecorded} {
 		if err := start(ctx); err != nil {
 			l.Close()
 			return nil, err
@@ -112,6 +113,8 @@ const (
 	nginxName   = "nginx"
 	relayName   = "ReverseProxy"
 	gatewayName = "gateway"
+	// unrecordedName is the gateway as it would be if it kept no audit trail.
+	unrecordedName = "gateway without trail"
 )
 
 // nginxConfig relays as nginx is set up for storage: nothing is kept on disk.
@@ -191,7 +194,15 @@ func onlyChild(pid int) (int, error) {
 // startGateway starts the program as a newcomer does, declares the upstream as
 // a backend and mints a key to its bucket. Nothing else is set.
 func (l *lab) startGateway(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, l.keystile, "quickstart", "--data", filepath.Join(l.dir, "data"),
+	return l.gateway(ctx, gatewayName, l.keystile)
+}
+
+func (l *lab) startUnrecorded(ctx context.Context) error {
+	return l.gateway(ctx, unrecordedName, l.unrecorded)
+}
+
+func (l *lab) gateway(ctx context.Context, name, program string) error {
+	cmd := exec.CommandContext(ctx, program, "quickstart", "--data", filepath.Join(l.dir, name),
 		"--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--output", "json")
 	line, err := l.start(cmd, true)
 	if err != nil {
@@ -225,7 +236,7 @@ func (l *lab) startGateway(ctx context.Context) error {
 	if err := json.Unmarshal(minted, &credential); err != nil {
 		return err
 	}
-	l.targets = append(l.targets, &target{name: gatewayName, url: ready.S3, pid: cmd.Process.Pid, key: credential.ID, secret: credential.Secret})
+	l.targets = append(l.targets, &target{name: name, url: ready.S3, pid: cmd.Process.Pid, key: credential.ID, secret: credential.Secret})
 	return nil
 }
 

@@ -200,6 +200,9 @@ func (r *Recorder) transfer(from Batch) Pending {
 func (r *Recorder) add(urgent bool, put func(*batch)) Pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !kept {
+		return Pending{batch: nowhere}
+	}
 	if r.closed {
 		b := newBatch()
 		b.err, b.urgentErr = ErrClosed, ErrClosed
