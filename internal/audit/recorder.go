@@ -157,6 +157,24 @@ func (p Pending) Wait(ctx context.Context) error {
 	}
 }
 
+// WaitUntil is Wait for those whom no context hurries. After end it returns
+// context.DeadlineExceeded.
+func (p Pending) WaitUntil(end time.Time) error {
+	timer := time.NewTimer(time.Until(end))
+	defer timer.Stop()
+	select {
+	case <-p.batch.done:
+		return p.err()
+	case <-timer.C:
+	}
+	select {
+	case <-p.batch.done:
+		return p.err()
+	default:
+		return context.DeadlineExceeded
+	}
+}
+
 // Append takes over an event.
 func (r *Recorder) Append(e keystile.Event) Pending {
 	return r.add(false, func(b *batch) {

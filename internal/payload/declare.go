@@ -202,8 +202,11 @@ func (d *Declared) parseChecksums(s Source) error {
 		return nil
 	}
 	for name, values := range s.Header {
-		suffix, ok := strings.CutPrefix(strings.ToLower(name), checksumPrefix)
-		if !ok || suffix == "algorithm" || suffix == "type" || suffix == "mode" {
+		if len(name) < len(checksumPrefix) || !strings.EqualFold(name[:len(checksumPrefix)], checksumPrefix) {
+			continue
+		}
+		suffix := strings.ToLower(name[len(checksumPrefix):])
+		if suffix == "algorithm" || suffix == "type" || suffix == "mode" {
 			continue
 		}
 		algorithm, ok := algorithmOf(suffix)

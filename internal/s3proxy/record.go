@@ -68,14 +68,13 @@ func (x *exchange) settle(a *answer) error {
 // away does not keep it from being recorded.
 func (x *exchange) close(result keystile.Result, status int) error {
 	x.intended = false
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), recordTimeout)
-	defer cancel()
-	if err := x.intent.Wait(ctx); err != nil {
+	end := time.Now().Add(recordTimeout)
+	if err := x.intent.WaitUntil(end); err != nil {
 		return err // there is no event to close
 	}
 	return x.p.Trail.Settle(keystile.Outcome{
 		EventID: x.event.ID, Result: result, Status: status, Detail: x.event.Detail,
-	}).Wait(ctx)
+	}).WaitUntil(end)
 }
 
 // refuse records why the request goes no further, and answers it.
@@ -116,9 +115,7 @@ func (x *exchange) recordRefusal(e *s3wire.Error, err error) error {
 	x.describe()
 	x.recorded = true
 	x.event.Result, x.event.Status = result, e.Status
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), recordTimeout)
-	defer cancel()
-	return x.p.Trail.Refuse(x.event).Wait(ctx)
+	return x.p.Trail.Refuse(x.event).WaitUntil(time.Now().Add(recordTimeout))
 }
 
 // refusal reports whether the error is the gateway's no, rather than the

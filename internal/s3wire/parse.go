@@ -329,9 +329,15 @@ func (req *Request) takeHeaders(h, hoisted http.Header) error {
 // listHeaders have lists as values, which some SDKs send as several lines.
 var listHeaders = map[string]bool{"x-amz-object-attributes": true, "x-amz-optional-object-attributes": true}
 
+// vendorPrefix begins the names of the headers that are S3's own.
+const vendorPrefix = "x-amz-"
+
 func (req *Request) takeHeader(name string, values []string) error {
+	if len(name) < len(vendorPrefix) || !strings.EqualFold(name[:len(vendorPrefix)], vendorPrefix) {
+		return nil
+	}
 	lower := strings.ToLower(name)
-	if !strings.HasPrefix(lower, "x-amz-") || ownHeaders[lower] {
+	if ownHeaders[lower] {
 		return nil
 	}
 	isMeta := strings.HasPrefix(lower, metaPrefix) && lower != metaPrefix
