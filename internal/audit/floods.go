@@ -21,6 +21,9 @@ const (
 	// was not verified: many sources that each stay below floodAfter must not
 	// fill the disk either. Beyond it they share counts too.
 	maxStrangers = 1_000
+	// countPace is how often counts get to the journal. A refusal that is only
+	// counted is answered after that, which also slows who floods.
+	countPace = 50 * time.Millisecond
 )
 
 // source is what makes refusals the same: who, from where, what and why. Names

@@ -50,19 +50,26 @@ type Recorder struct {
 	posted func() // nil: there is no journal to take anything to
 	wait   time.Duration
 
-	mu      sync.Mutex
-	floods  *floods // guarded by mu, so that counts and batches agree
-	next    *batch
-	begun   int // events whose outcome has not been taken over yet
-	closed  bool
-	wake    chan struct{}
-	stopped chan struct{}
+	mu     sync.Mutex
+	floods *floods // guarded by mu, so that counts and batches agree
+	next   *batch
+	begun  int // events whose outcome has not been taken over yet
+	// counts gathers what adds to counted events. It is committed together with
+	// next, but no sooner than countPace after the last of its kind, so that the
+	// journal grows with the time that a flood takes and not with its requests.
+	counts    *batch
+	countPace time.Duration
+	countedAt time.Time
+	closed    bool
+	wake      chan struct{}
+	stopped   chan struct{}
 }
 
 // batch is what one commit makes durable.
 type batch struct {
 	records   int // that were taken over
 	events    []keystile.Event
+	awaited   bool               // somebody may wait for it, though nothing is left in it
 	tallies   map[string]counted // by the id of the event that counts
 	urgent    Batch              // committed first, and by itself on a full disk
 	done      chan struct{}      // closed after the commit
@@ -80,9 +87,7 @@ func newBatch() *batch {
 	return &batch{tallies: map[string]counted{}, done: make(chan struct{})}
 }
 
-func (b *batch) empty() bool {
-	return len(b.events) == 0 && len(b.tallies) == 0 && b.urgent.size() == 0
-}
+func (b *batch) empty() bool { return len(b.events) == 0 && b.urgent.size() == 0 }
 
 // NewRecorder starts a recorder whose groups do not wait. Close ends it, but not
 // its sink.
@@ -90,7 +95,7 @@ func NewRecorder(s Sink, now func() time.Time) *Recorder { return newRecorder(s,
 
 func newRecorder(s Sink, now func() time.Time, wait time.Duration) *Recorder {
 	r := &Recorder{
-		sink: s, wait: wait, floods: newFloods(now), next: newBatch(),
+		sink: s, wait: wait, floods: newFloods(now), next: newBatch(), counts: newBatch(),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	go r.run()
@@ -196,14 +201,31 @@ func (r *Recorder) Settle(o keystile.Outcome) Pending {
 // Refuse takes over a refusal. A flood of one refusal from one source becomes
 // one counted event.
 func (r *Recorder) Refuse(e keystile.Event) Pending {
-	return r.add(false, func(b *batch) {
-		record, countedBy := r.floods.take(e)
-		if countedBy == "" {
-			b.events = append(b.events, record)
-			return
-		}
-		b.tallies[countedBy] = counted{b.tallies[countedBy].add + 1, e}
-	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !kept {
+		return Pending{batch: nowhere}
+	}
+	if r.closed {
+		return tooLate(false)
+	}
+	record, countedBy := r.floods.take(e)
+	if countedBy == "" {
+		r.next.events = append(r.next.events, record)
+		return r.joined(false)
+	}
+	r.counts.tallies[countedBy] = counted{r.counts.tallies[countedBy].add + 1, e}
+	if !r.counts.awaited {
+		r.counts.awaited = true
+		time.AfterFunc(r.countPace-time.Since(r.countedAt), func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if !r.closed {
+				r.awake()
+			}
+		})
+	}
+	return Pending{r.counts, false}
 }
 
 // transfer takes over what the store has recorded already. It is made durable
@@ -222,18 +244,32 @@ func (r *Recorder) add(urgent bool, put func(*batch)) Pending {
 		return Pending{batch: nowhere}
 	}
 	if r.closed {
-		b := newBatch()
-		b.err, b.urgentErr = ErrClosed, ErrClosed
-		close(b.done)
-		return Pending{b, urgent}
+		return tooLate(urgent)
 	}
 	put(r.next)
+	return r.joined(urgent)
+}
+
+// joined is a record in the next batch. r.mu is held.
+func (r *Recorder) joined(urgent bool) Pending {
 	r.next.records++
+	r.awake()
+	return Pending{r.next, urgent}
+}
+
+func tooLate(urgent bool) Pending {
+	b := newBatch()
+	b.err, b.urgentErr = ErrClosed, ErrClosed
+	close(b.done)
+	return Pending{b, urgent}
+}
+
+// awake has the recorder commit. r.mu is held.
+func (r *Recorder) awake() {
 	select {
 	case r.wake <- struct{}{}:
 	default: // awake already
 	}
-	return Pending{r.next, urgent}
 }
 
 // Close commits what is left and ends the recorder.
@@ -279,8 +315,8 @@ func (r *Recorder) gather() {
 
 func (r *Recorder) commit() {
 	r.mu.Lock()
-	b := r.next
-	if b.empty() {
+	b, counts := r.next, r.dueCounts()
+	if b.empty() && counts == nil {
 		r.mu.Unlock()
 		return
 	}
@@ -289,7 +325,7 @@ func (r *Recorder) commit() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	b.err = r.write(ctx, b.whole())
+	b.err = r.write(ctx, b.whole(counts))
 	b.urgentErr = b.err
 	if errors.Is(b.err, ErrNoRoom) && b.urgent.size() > 0 {
 		b.urgent.Urgent = true
@@ -299,10 +335,26 @@ func (r *Recorder) commit() {
 		r.recount(b)
 	}
 	close(b.done)
+	if counts != nil {
+		counts.err = b.err
+		close(counts.done)
+	}
+}
+
+// dueCounts takes the counts that are to be committed now, or none. r.mu is held.
+func (r *Recorder) dueCounts() *batch {
+	if !r.counts.awaited || !r.closed && time.Since(r.countedAt) < r.countPace {
+		return nil
+	}
+	due := r.counts
+	r.counts, r.countedAt = newBatch(), time.Now()
+	return due
 }
 
 // recount keeps what gathered meanwhile from adding to events that did not come
 // to be: the counts become events of their own, and all counting begins anew.
+// Whoever waits for the counts waits for these too: they are in the same commit
+// or an earlier one.
 func (r *Recorder) recount(failed *batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -311,25 +363,27 @@ func (r *Recorder) recount(failed *batch) {
 		if e.Open {
 			r.begun--
 		}
-		tally, ok := r.next.tallies[e.ID]
+		tally, ok := r.counts.tallies[e.ID]
 		if !ok {
 			continue
 		}
-		delete(r.next.tallies, e.ID)
+		delete(r.counts.tallies, e.ID)
 		tally.last.Detail.Count, tally.last.Detail.LastTime = tally.add, &tally.last.Time
 		r.next.events = append(r.next.events, tally.last)
 	}
 }
 
-// whole is all of a batch. What is urgent stands first: it is older than what was
-// not let through before.
-func (b *batch) whole() Batch {
+// whole is all of a batch, and the counts that are due. What is urgent stands
+// first: it is older than what was not let through before.
+func (b *batch) whole(counts *batch) Batch {
 	all := Batch{
 		Events: slices.Concat(b.urgent.Events, b.events), Outcomes: b.urgent.Outcomes,
-		Urgent: len(b.events) == 0 && len(b.tallies) == 0,
+		Urgent: len(b.events) == 0 && counts == nil,
 	}
-	for id, c := range b.tallies {
-		all.Tallies = append(all.Tallies, keystile.Tally{EventID: id, Add: c.add, Last: c.last.Time})
+	if counts != nil {
+		for id, c := range counts.tallies {
+			all.Tallies = append(all.Tallies, keystile.Tally{EventID: id, Add: c.add, Last: c.last.Time})
+		}
 	}
 	return all
 }

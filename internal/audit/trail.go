@@ -63,6 +63,7 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	index.start()
 	sink := &inJournal{journal: j, index: index, room: o.Room, watch: watchman{log: o.Log, state: Recording}}
 	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink}
+	t.countPace = countPace
 	box.look = sink.look
 	box.recorder = t.Recorder
 	if err := box.drain(ctx); err != nil {

@@ -235,9 +235,11 @@ type event struct {
 	SourceIP  string    `json:"source_ip"`
 	RequestID string    `json:"request_id"`
 	Detail    struct {
-		AccessKeyID   string `json:"access_key_id"`
-		Authenticated bool   `json:"authenticated"`
-		Code          string `json:"code"`
+		AccessKeyID   string   `json:"access_key_id"`
+		Authenticated bool     `json:"authenticated"`
+		Code          string   `json:"code"`
+		Keys          []string `json:"keys"`
+		Count         int64    `json:"count"`
 	} `json:"detail"`
 }
 
