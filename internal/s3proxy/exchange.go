@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -56,6 +55,7 @@ type exchange struct {
 
 	partial bool  // the backend may store what arrives of the payload
 	size    int64 // of the payload
+	vouched *body // see vouchFor; nil if nothing is
 	room    room
 	status  int // given to the client; 0 before
 	in, out int64
@@ -163,12 +163,6 @@ func (x *exchange) cutClient() {
 // stopReading makes the read from the client fail that the backend no longer
 // waits for.
 func (x *exchange) stopReading() { _ = x.ctl.SetReadDeadline(time.Unix(1, 0)) }
-
-// location is the object's URL as the client knows it.
-func (x *exchange) location() string {
-	u := url.URL{Path: "/" + x.req.Bucket + "/" + x.req.Key}
-	return x.p.PublicURL + u.EscapedPath()
-}
 
 // resource is the path as the client sent it.
 func (x *exchange) resource() string { return x.r.URL.EscapedPath() }

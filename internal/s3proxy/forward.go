@@ -51,6 +51,9 @@ func (p *Proxy) mutate(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if a.err == nil {
+		x.tellVerified(a)
+	}
 	if x.form != nil && a.err == nil {
 		x.form.thank(x, a)
 	}
@@ -175,6 +178,7 @@ func (x *exchange) fillPayload(out *upstream.Request) error {
 		return err
 	}
 	x.partial, x.size = how.partial, b.length
+	x.vouchFor(b, in.Declared)
 	if how.late != "" {
 		if err := x.hold(b.length); err != nil {
 			return err

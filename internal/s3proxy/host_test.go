@@ -2,6 +2,7 @@ package s3proxy_test
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"keystile/internal/keystile"
+	"keystile/internal/s3proxy"
 )
 
 // hostPairs are about buckets that the host names.
@@ -140,6 +142,53 @@ func lengthless(answer string) string {
 		}
 	}
 	return strings.Join(kept, "\n")
+}
+
+// TestLocationsAreWhereTheClientAsked: the URL of what was made is by host where
+// the request was, and by path where that was; with an alias, never by the real
+// name.
+func TestLocationsAreWhereTheClientAsked(t *testing.T) {
+	g := newGateway(t)
+	k := g.mint("prod/uploads:write@inbox")
+	for _, tt := range []struct{ name, host, path, want string }{
+		{"by path", "", "/inbox", "http://gateway.test/inbox/a%20b"},
+		{"by a suffix itself", "s3.test", "/inbox", "http://gateway.test/inbox/a%20b"},
+		{"by host", "inbox.s3.test", "", "http://inbox.s3.test/a%20b"},
+		{"by host and port", "inbox.s3.test:8443", "", "http://inbox.s3.test:8443/a%20b"},
+	} {
+		path := tt.path + "/a%20b"
+		_, id, _ := strings.Cut(g.do(k, call{method: post, host: tt.host, path: path, query: "uploads="}).body, "<UploadId>")
+		id, _, _ = strings.Cut(id, "<")
+		part := g.do(k, call{method: put, host: tt.host, path: path, query: "partNumber=1&uploadId=" + id, body: "x"})
+		named := "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + part.header.Get("Etag") + "</ETag></Part></CompleteMultipartUpload>"
+		r := g.do(k, call{method: post, host: tt.host, path: path, query: "uploadId=" + id, body: named})
+		wantStatus(t, r, 200, "")
+		if !strings.Contains(r.body, "<Location>"+tt.want+"</Location>") || strings.Contains(r.body, "uploads") {
+			t.Errorf("%s: completed as %s", tt.name, r.body)
+		}
+		f := inUploads("a b")
+		f.bucket = "inbox"
+		c := f.call(k, g.clock())
+		c.host, c.path = tt.host, cmp.Or(tt.path, "/")
+		if r := g.do(k, c); r.status != 204 || r.header.Get("Location") != tt.want {
+			t.Errorf("%s: a form is answered %d with %q", tt.name, r.status, r.header.Get("Location"))
+		}
+	}
+}
+
+// TestNewBucketsAreWhereTheClientAsked is the same for a bucket.
+func TestNewBucketsAreWhereTheClientAsked(t *testing.T) {
+	g := newGateway(t, func(o *s3proxy.Options) { o.RGW = &ownBuckets{} })
+	u := g.rgwUser("u1", keystile.StatusActive)
+	for host, want := range map[string]string{"": "/fresh", "fresh.s3.test": "http://fresh.s3.test/"} {
+		c := call{method: put, host: host, path: "/fresh"}
+		if host != "" {
+			c.path = "/"
+		}
+		if r := g.do(u, c); r.status != 200 || r.header.Get("Location") != want {
+			t.Errorf("by host %q: %d, made at %q", host, r.status, r.header.Get("Location"))
+		}
+	}
 }
 
 func TestTheHealthPathIsAKeyOfABucketsHost(t *testing.T) {

@@ -167,7 +167,7 @@ var bodyPairs = []pair{
 		call{method: post, path: "/uploads", query: "delete=", body: deleteTwo, header: header("Content-Md5", md5Of("other"))}, 400, "BadDigest"},
 	{"parts out of order are refused", everything, tagged(tagsBody),
 		completing(`<CompleteMultipartUpload><Part><PartNumber>2</PartNumber><ETag>e</ETag></Part><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>`), 400, "InvalidPartOrder"},
-	{"completing nothing is refused", everything, tagged(tagsBody), completing(`<CompleteMultipartUpload/>`), 400, "MalformedXML"},
+	{"completing with what is no part is refused", everything, tagged(tagsBody), completing(`<CompleteMultipartUpload><Piece/></CompleteMultipartUpload>`), 400, "MalformedXML"},
 	{"a hold of another kind is refused", everything, tagged(tagsBody),
 		call{method: put, path: "/uploads/a.txt", query: "legal-hold=", body: "<LegalHold><Status>MAYBE</Status></LegalHold>"}, 400, "MalformedXML"},
 	{"a retention without a date is refused", everything, tagged(tagsBody),

@@ -174,7 +174,7 @@ func (x *exchange) change(status int, do func(context.Context) error) error {
 	}
 	a := &answer{status: status, header: http.Header{}}
 	if x.req.Op.Name == s3wire.OpCreateBucket {
-		a.header.Set("Location", "/"+x.req.Bucket)
+		a.header.Set("Location", x.bucketLocation())
 	}
 	if err := x.settle(a); err != nil {
 		return err

@@ -50,8 +50,8 @@ func (x *exchange) learn(key, version string) func(context.Context) (quota.State
 // learnPart asks for a part that was sent before.
 func (x *exchange) learnPart(uploadID string, number int) func(context.Context) (quota.State, error) {
 	return func(ctx context.Context) (quota.State, error) {
-		size, there, err := x.backend.Part(ctx, x.bucket.Name, keystile.PendingUpload{Key: x.real.Key, UploadID: uploadID}, number)
-		return quota.State{Exists: there, Size: size}, err
+		part, there, err := x.backend.Part(ctx, x.bucket.Name, keystile.PendingUpload{Key: x.real.Key, UploadID: uploadID}, number)
+		return quota.State{Exists: there, Size: part.Size}, err
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"keystile/internal/http1"
 	"keystile/internal/keystile"
-	"keystile/internal/s3wire"
 	"keystile/internal/upstream"
 )
 
@@ -35,14 +34,12 @@ func (x *exchange) mayBePartial(err error) bool {
 // was not if there is no object, or one that was there before, or one that is
 // longer than what was sent. Any other is left alone, for it may be somebody
 // else's: of what a backend took of a cut body neither length nor ETag is known.
-// That is told aloud: nothing else shows that an object was lost.
+// That is told aloud: nothing else shows that an object was lost. Of a part of a
+// multipart upload the same holds.
 func (x *exchange) settleCut() keystile.Result {
-	what := "a part of an upload may have been replaced"
-	if x.req.Op.Name != s3wire.OpUploadPart && x.req.Op.Name != s3wire.OpUploadPartCopy {
-		var untouched bool
-		if untouched, what = x.lookAtCut(); untouched {
-			return keystile.ResultError
-		}
+	untouched, what := x.lookAtCut()
+	if untouched {
+		return keystile.ResultError
 	}
 	x.event.Detail.Message = clip(x.event.Detail.Message+" The upload was cut off: "+what+".", 512)
 	x.p.Log.LogAttrs(x.r.Context(), slog.LevelError, "an upload was cut off, and its backend may have stored the part that arrived",
@@ -50,19 +47,41 @@ func (x *exchange) settleCut() keystile.Result {
 	return keystile.ResultUnknown
 }
 
-// lookAtCut asks for the object. No right of the caller's is used for that, so
-// whoever takes it away need not wait.
+const notTold = "the backend did not tell what is there"
+
+// lookAtCut asks for the object, or the part. No right of the caller's is used for
+// that, so whoever takes it away need not wait.
 func (x *exchange) lookAtCut() (untouched bool, what string) {
 	x.lease.Release()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), cutSettles+cutTimeout)
 	defer cancel()
 	time.Sleep(cutSettles)
+	sent, took := x.in, func() time.Duration { return x.p.Now().Sub(x.began) }
+	if x.req.Source != nil {
+		sent = x.size // what a copy reads is no client's: all of it may be there
+	}
+	if x.isPart() {
+		upload := keystile.PendingUpload{Key: x.real.Key, UploadID: x.real.Query.Get("uploadId")}
+		part, there, err := x.backend.Part(ctx, x.bucket.Name, upload, partNumber(x.real.Query.Get("partNumber")))
+		if err != nil {
+			return false, notTold
+		}
+		return judgeCutPart(part, there, sent, took())
+	}
 	got, err := x.backend.Send(ctx, upstream.Request{Method: http.MethodHead, Bucket: x.bucket.Name, Key: x.real.Key})
 	if err != nil {
-		return false, "the backend did not tell what is there"
+		return false, notTold
 	}
 	_ = got.Body.Close()
-	return judgeCut(got, x.in, x.p.Now().Sub(x.began))
+	return judgeCut(got, sent, took())
+}
+
+// judgeCutPart is judgeCut for a part of an upload.
+func judgeCutPart(part upstream.StoredPart, there bool, sent int64, took time.Duration) (untouched bool, what string) {
+	if !there || part.Size > sent || part.Age > took+clockGrain {
+		return true, ""
+	}
+	return false, fmt.Sprintf("a part of %d bytes is there, written since it began", part.Size)
 }
 
 // judgeCut tells from an answer to HEAD whether the object cannot be a part of
@@ -73,7 +92,7 @@ func judgeCut(got *http1.Response, sent int64, took time.Duration) (untouched bo
 	case got.Status == http.StatusNotFound:
 		return true, ""
 	case got.Status != http.StatusOK:
-		return false, "the backend did not tell what is there"
+		return false, notTold
 	case got.ContentLength > sent:
 		return true, ""
 	}

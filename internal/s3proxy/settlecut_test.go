@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"keystile/internal/http1"
+	"keystile/internal/upstream"
 )
 
 // TestWhatACutUploadLeft: only what cannot be the part that arrived settles it.
@@ -35,6 +36,29 @@ func TestWhatACutUploadLeft(t *testing.T) {
 	} {
 		got := &http1.Response{Status: tt.status, ContentLength: tt.length, Header: tt.header}
 		if untouched, what := judgeCut(got, sent, took); untouched != tt.untouched || untouched != (what == "") {
+			t.Errorf("%s: %v %q, want %v", tt.name, untouched, what, tt.untouched)
+		}
+	}
+}
+
+// TestWhatACutPartLeft: the same for a part of a multipart upload.
+func TestWhatACutPartLeft(t *testing.T) {
+	const sent, took = 1000, 10 * time.Second
+	for _, tt := range []struct {
+		name      string
+		part      upstream.StoredPart
+		there     bool
+		untouched bool
+	}{
+		{"no part", upstream.StoredPart{}, false, true},
+		{"a part from before", upstream.StoredPart{Size: 10, Age: 13 * time.Second}, true, true},
+		{"a part that is longer than what was sent", upstream.StoredPart{Size: 1001}, true, true},
+		{"a part written meanwhile", upstream.StoredPart{Size: 10, Age: 5 * time.Second}, true, false},
+		{"a part written when it began, by a clock of seconds", upstream.StoredPart{Size: 10, Age: 11 * time.Second}, true, false},
+		{"a part of what was sent", upstream.StoredPart{Size: 1000}, true, false},
+		{"a part without a time", upstream.StoredPart{Size: 10, Age: -1}, true, false},
+	} {
+		if untouched, what := judgeCutPart(tt.part, tt.there, sent, took); untouched != tt.untouched || untouched != (what == "") {
 			t.Errorf("%s: %v %q, want %v", tt.name, untouched, what, tt.untouched)
 		}
 	}

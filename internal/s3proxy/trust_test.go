@@ -256,3 +256,110 @@ func TestCutUploadsAreToldOf(t *testing.T) {
 		})
 	}
 }
+
+// TestCutPartsAreToldOf: the same for a part of a multipart upload, which the
+// backend is asked for by listing.
+func TestCutPartsAreToldOf(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		nature s3test.Character
+		before int // bytes of the part that is there before; 0: none
+		want   keystile.Result
+	}{
+		{"there is no part", s3test.Character{}, 0, keystile.ResultError},
+		{"there is a longer part", s3test.Character{}, 400_000, keystile.ResultError},
+		{"there is another, that may be what arrived", s3test.Character{}, 1000, keystile.ResultUnknown},
+		{"it stores what arrived", s3test.Character{Truncates: true}, 0, keystile.ResultUnknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			g.prove(keystile.ChecksMD5)
+			k := g.mint("prod/uploads:write")
+			_, id, _ := strings.Cut(g.do(k, call{method: post, path: "/uploads/a", query: "uploads="}).body, "<UploadId>")
+			id, _, _ = strings.Cut(id, "<")
+			c := call{method: put, path: "/uploads/a", query: "partNumber=2&uploadId=" + id}
+			for _, number := range []string{"1", "3"} { // its neighbours say nothing of it
+				other := c
+				other.query, other.body = strings.Replace(c.query, "=2", "="+number, 1), "x"
+				wantStatus(t, g.do(k, other), 200, "")
+			}
+			if tt.before > 0 {
+				first := c
+				first.body = strings.Repeat("x", tt.before)
+				wantStatus(t, g.do(k, first), 200, "")
+			}
+			g.backend.Become(tt.nature)
+			g.backend.Reset()
+			c.payloadHash, c.hangUp = sigv4.UnsignedPayload, true
+			if status, answer := g.raw(k, c, "Content-Length: 300000", strings.NewReader(strings.Repeat("x", 299_999))); status == http.StatusOK {
+				t.Errorf("%d %s", status, answer)
+			}
+			g.backend.Wait()
+			g.backendSaw(2)
+			events := g.events(keystile.EventFilter{AccessKeyID: k.id})
+			if events[0].Action != "s3.proxy.uploadpart" || events[0].Result != tt.want {
+				t.Errorf("recorded as %+v, want %s", events[0], tt.want)
+			}
+		})
+	}
+}
+
+// TestVerifiedChecksumsAreTold: what was verified here of an object is answered
+// where the backend, which was not told of it, says nothing; of a part it is not.
+func TestVerifiedChecksumsAreTold(t *testing.T) {
+	const crc32 = "X-Amz-Checksum-Crc32"
+	trailer := "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:" + crc32Of("hello") + "\r\n\r\n"
+	framed := call{body: trailer, payloadHash: unsignedTrailer, header: header("X-Amz-Decoded-Content-Length", "5", "X-Amz-Trailer", "x-amz-checksum-crc32")}
+	for _, tt := range []struct {
+		name   string
+		call   call
+		proven keystile.Ability
+		told   bool
+	}{
+		{"a header that was verified here", call{body: "hello", header: header(crc32, crc32Of("hello"))}, keystile.ChecksMD5, true},
+		{"a trailer that was verified here", framed, keystile.ChecksMD5, true},
+		{"one that the backend is left to verify", call{body: "hello", header: header(crc32, crc32Of("hello"))}, keystile.ChecksCRC32, false},
+		{"none", call{body: "hello"}, keystile.ChecksMD5, false},
+		{"one of a part", call{query: "partNumber=1&uploadId={upload}", body: "hello", header: header(crc32, crc32Of("hello"))}, keystile.ChecksMD5, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			g.prove(keystile.StoresOnlyWhole, tt.proven)
+			k := g.mint("prod/uploads:write")
+			c := tt.call
+			c.method, c.path = put, "/uploads/a"
+			if c.query != "" {
+				_, id, _ := strings.Cut(g.do(k, call{method: post, path: "/uploads/a", query: "uploads="}).body, "<UploadId>")
+				id, _, _ = strings.Cut(id, "<")
+				c.query = strings.Replace(c.query, "{upload}", id, 1)
+			}
+			r := g.do(k, c)
+			wantStatus(t, r, 200, "")
+			want := ""
+			if tt.told {
+				want = crc32Of("hello")
+			}
+			if got := r.header.Get(crc32); got != want {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestCompletionsWithoutParts are the backend's to judge.
+func TestCompletionsWithoutParts(t *testing.T) {
+	g := newGateway(t)
+	k := g.mint("prod/uploads:write")
+	_, id, _ := strings.Cut(g.do(k, call{method: post, path: "/uploads/a", query: "uploads="}).body, "<UploadId>")
+	id, _, _ = strings.Cut(id, "<")
+	g.backend.Reset()
+	r := g.do(k, call{method: post, path: "/uploads/a", query: "uploadId=" + id, body: "<CompleteMultipartUpload/>"})
+	wantStatus(t, r, 400, "MalformedXML")
+	g.backendSaw(1)
+	e := g.events(keystile.EventFilter{AccessKeyID: k.id})[0]
+	if e.Action != "s3.proxy.completemultipartupload" || e.Result != keystile.ResultError || e.Detail.Code != "MalformedXML" {
+		t.Errorf("recorded as %+v", e)
+	}
+}

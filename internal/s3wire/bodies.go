@@ -106,10 +106,11 @@ var partChecksums = []string{
 }
 
 // CanonicalComplete checks a CompleteMultipartUpload body strictly and writes
-// it anew.
+// it anew. One that names no parts is the backend's to judge: S3 refuses it,
+// others make an empty object of it.
 func CanonicalComplete(body []byte) ([]byte, error) {
 	root, err := parseXML(body, strict)
-	if err != nil || root.name != "CompleteMultipartUpload" || len(root.children) == 0 {
+	if err != nil || root.name != "CompleteMultipartUpload" {
 		return nil, malformed(err)
 	}
 	doc := &document{}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"keystile/internal/keystile"
 )
@@ -43,19 +42,25 @@ func (e *refusedError) lacks() bool {
 
 // list sends a GET for a listing and reads it.
 func (b *Backend) list(ctx context.Context, bucket, key string, query url.Values, root string, into any) error {
+	_, err := b.listDated(ctx, bucket, key, query, root, into)
+	return err
+}
+
+// listDated is list, and tells the answer's Date as it came.
+func (b *Backend) listDated(ctx context.Context, bucket, key string, query url.Values, root string, into any) (date string, err error) {
 	answer, err := b.Send(ctx, Request{Method: http.MethodGet, Bucket: bucket, Key: key, Query: query})
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer drop(answer)
 	answer.Limit(b.limits.WriteAnswer)
 	if answer.Status != http.StatusOK {
-		return b.refusal(answer)
+		return "", b.refusal(answer)
 	}
 	if err := readXML(answer.Body, maxListing, root, into); err != nil {
-		return b.unreadable(err)
+		return "", b.unreadable(err)
 	}
-	return nil
+	return answer.Header.Get("Date"), nil
 }
 
 // versionList is an answer to ListObjectVersions (S3 API Reference).
@@ -180,77 +185,6 @@ func (r *Registry) Uploads(ctx context.Context, bucket keystile.Bucket, after ke
 		}
 	}
 	return uploads, next, b.badListing(names.err)
-}
-
-// Parts lists the sizes of an upload's parts by their numbers; an upload that is
-// not there has none.
-func (r *Registry) Parts(ctx context.Context, bucket keystile.Bucket, u keystile.PendingUpload) (map[int]int64, error) {
-	b, err := r.lookup(bucket.Backend)
-	if err != nil {
-		return nil, err
-	}
-	return b.Parts(ctx, bucket.Name, u)
-}
-
-// Parts is Registry.Parts.
-func (b *Backend) Parts(ctx context.Context, bucket string, u keystile.PendingUpload) (map[int]int64, error) {
-	sizes := map[int]int64{}
-	for after := 0; ; {
-		query := url.Values{"uploadId": {u.UploadID}}
-		if after > 0 {
-			query.Set("part-number-marker", strconv.Itoa(after))
-		}
-		var list partList
-		err := b.list(ctx, bucket, u.Key, query, "ListPartsResult", &list)
-		var refused *refusedError
-		if errors.As(err, &refused) && refused.code == "NoSuchUpload" {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		last := after
-		for _, p := range list.Part {
-			sizes[p.PartNumber] = p.Size
-			last = max(last, p.PartNumber)
-		}
-		if !list.IsTruncated {
-			return sizes, nil
-		}
-		if list.NextPartNumberMarker > 0 {
-			last = list.NextPartNumberMarker
-		}
-		if last <= after {
-			return nil, b.badListing(errNoProgress)
-		}
-		after = last
-	}
-}
-
-// Part is the size of one part of an upload, and whether it is there.
-func (b *Backend) Part(ctx context.Context, bucket string, u keystile.PendingUpload, number int) (size int64, there bool, err error) {
-	query := url.Values{"uploadId": {u.UploadID}, "max-parts": {"1"}}
-	if number > 1 {
-		query.Set("part-number-marker", strconv.Itoa(number-1))
-	}
-	var list partList
-	err = b.list(ctx, bucket, u.Key, query, "ListPartsResult", &list)
-	for _, p := range list.Part {
-		if p.PartNumber == number {
-			return p.Size, true, err
-		}
-	}
-	return 0, false, err
-}
-
-// partList is an answer to ListParts.
-type partList struct {
-	IsTruncated          bool
-	NextPartNumberMarker int
-	Part                 []struct {
-		PartNumber int
-		Size       int64
-	}
 }
 
 func (b *Backend) badListing(err error) error {
