@@ -3,6 +3,7 @@ package http1
 import (
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -165,12 +166,18 @@ func (b *body) WriteTo(w io.Writer) (n int64, err error) {
 		if n, err = b.drain(w); err != nil || b.err != nil {
 			return n, err
 		}
-		spliced, err := b.splice(rf)
-		return n + spliced, err
+		copied, err := b.hand(w, rf)
+		return n + copied, err
 	}
+	return b.byHand(w, math.MaxInt64)
+}
+
+// byHand reads and writes the next bytes of the body, most of them at most or some
+// more, where the kernel cannot copy them or whoever takes them has to be watched.
+func (b *body) byHand(w io.Writer, most int64) (n int64, err error) {
 	piece := pieces.Get().(*[shortBody]byte)
 	defer pieces.Put(piece)
-	for b.err == nil {
+	for b.err == nil && n < most {
 		got, readErr := b.Read(piece[:])
 		put, err := w.Write(piece[:got])
 		n += int64(put)
@@ -217,36 +224,58 @@ func (b *body) drain(w io.Writer) (int64, error) {
 	return int64(n), nil
 }
 
-// splice hands the rest of the body over in pieces, each with its own time.
-func (b *body) splice(w io.ReaderFrom) (n int64, err error) {
-	piece := &io.LimitedReader{R: b.x.conn.Conn}
-	for b.left > 0 {
-		if err := b.arm(); err != nil {
-			b.end(err)
-			return n, b.err
+// slowPiece is how long a piece that the kernel copies may take before whoever
+// takes it is watched: less than 1 MiB a second.
+const slowPiece = 250 * time.Millisecond
+
+// hand has the kernel copy the rest of the body, piece by piece. What goes slowly
+// goes by hand until it goes fast again: how long a socket was waited for, the
+// kernel does not tell, and a client that is slower than it may be is to be cut.
+func (b *body) hand(w io.Writer, rf io.ReaderFrom) (n int64, err error) {
+	for slow := false; b.left > 0 && b.err == nil; {
+		began := time.Now()
+		var got int64
+		if slow {
+			got, err = b.byHand(w, splicePiece)
+		} else {
+			got, err = b.splice(rf)
 		}
-		size := min(b.left, splicePiece)
-		piece.N = size
-		got, err := w.ReadFrom(piece)
 		n += got
-		b.left -= got
-		switch {
-		case err != nil:
-			return n, b.blame(err)
-		case got < size:
-			b.end(io.ErrUnexpectedEOF)
-			return n, b.err
+		if err != nil {
+			return n, err
 		}
+		slow = time.Since(began) > slowPiece
 	}
-	b.end(io.EOF)
+	if b.err == nil {
+		b.end(io.EOF)
+	}
+	return n, b.failed()
+}
+
+// splice hands one piece over, in its own time.
+func (b *body) splice(w io.ReaderFrom) (n int64, err error) {
+	if err := b.arm(); err != nil {
+		b.end(err)
+		return 0, b.err
+	}
+	size := min(b.left, splicePiece)
+	n, err = w.ReadFrom(&io.LimitedReader{R: b.x.conn.Conn, N: size})
+	b.left -= n
+	switch {
+	case err != nil:
+		return n, b.blame(err)
+	case n < size:
+		b.end(io.ErrUnexpectedEOF)
+		return n, b.err
+	}
 	return n, nil
 }
 
 // blame tells whose a failed splice is. The kernel's error does not say; but a
-// backend whose time is not up and whose connection still stands is not at
-// fault.
+// backend whose time is not up, or whose bytes lie there to be taken, and whose
+// connection still stands is not at fault.
 func (b *body) blame(err error) error {
-	late := isTimeout(err) && !time.Now().Before(b.until)
+	late := isTimeout(err) && !time.Now().Before(b.until) && socketSilent(b.x.conn.raw)
 	if b.x.ctx.Err() != nil || late || !socketStands(b.x.conn.raw) {
 		b.end(err)
 		return b.err

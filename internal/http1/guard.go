@@ -47,8 +47,9 @@ type GuardOptions struct {
 	MaxTargetBytes int
 	// MinRate is the least number of bytes a second, over any RateWindow of
 	// waiting for the client, at which a request's body must come and an answer
-	// be taken; none if zero. Where the kernel copies an answer, IdleTimeout for
-	// each 256 KiB takes its place; it copies no body that comes slowly.
+	// be taken; none if zero. The kernel copies neither a body that comes slowly
+	// nor, but for its first 256 KiB, an answer that is taken at less than 1 MiB a
+	// second: a higher rate holds for what is not copied by the kernel.
 	MinRate int64
 	// RateWindow is 30 s if zero.
 	RateWindow time.Duration

@@ -2,7 +2,9 @@ package http1
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -117,4 +119,69 @@ func testGuardBoundsTheTarget(t *testing.T, serve serveFunc) {
 			t.Errorf("target of %d bytes: served %d, refused %v", tt.length, len(served), refused)
 		}
 	}
+}
+
+// A client that takes its answer too slowly is cut although it never stands still,
+// also where the kernel copies; one that is fast enough is not.
+func TestSlowReadersOfCopiedAnswersAreCut(t *testing.T) {
+	onEach(t, testSlowReadersOfCopiedAnswersAreCut)
+}
+
+func testSlowReadersOfCopiedAnswersAreCut(t *testing.T, serve serveFunc) {
+	const length = 8 * mib
+	for _, tt := range []struct {
+		name string
+		step int // bytes every 5 ms
+		ok   bool
+	}{{"drips", 500, false}, {"flows", length, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := patientBackendOf(t, 10*time.Second, func(p *peer) {
+				if _, _, err := p.request(true); err == nil {
+					p.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", length))
+					_, _ = p.Write(make([]byte, length))
+				}
+			})
+			addr, results := relay(t, shortOfBuffers(serve), b, GuardOptions{MinRate: 200_000, RateWindow: time.Second})
+			c := dial(t, addr)
+			_ = c.SetReadBuffer(128 << 10)
+			_, _ = io.WriteString(c, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				for {
+					if _, err := io.CopyN(io.Discard, c, int64(tt.step)); err != nil {
+						return
+					}
+					time.Sleep(5 * time.Millisecond)
+				}
+			}()
+			err := <-results
+			_ = c.SetReadDeadline(longAgo)
+			if !tt.ok {
+				_ = c.Close()
+			}
+			<-ended
+			if tt.ok != (err == nil) || !tt.ok && !errors.Is(err, ErrTooSlow) {
+				t.Errorf("ended with %v", err)
+			}
+		})
+	}
+}
+
+// shortOfBuffers makes the kernel hold little of what a server sends.
+func shortOfBuffers(serve serveFunc) serveFunc {
+	return func(t *testing.T, h http.Handler, ln net.Listener, opts GuardOptions) string {
+		return serve(t, h, shortListener{ln}, opts)
+	}
+}
+
+type shortListener struct{ net.Listener }
+
+func (l shortListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		err = c.(*net.TCPConn).SetWriteBuffer(128 << 10)
+	}
+	return c, err
 }

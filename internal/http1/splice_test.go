@@ -116,6 +116,12 @@ func TestUploadsAreCopiedByTheKernel(t *testing.T) {
 // so goroutines are not counted.
 func newBackendOf(t *testing.T, script func(*peer)) *Client {
 	t.Helper()
+	return patientBackendOf(t, 500*time.Millisecond, script)
+}
+
+// patientBackendOf is the same, with another IOTimeout.
+func patientBackendOf(t *testing.T, patience time.Duration, script func(*peer)) *Client {
+	t.Helper()
 	ln := listen(t)
 	t.Cleanup(func() { _ = ln.Close() })
 	go func() {
@@ -132,7 +138,7 @@ func newBackendOf(t *testing.T, script func(*peer)) *Client {
 		}
 	}()
 	c := NewClient(Options{
-		Host: "backend.test", IOTimeout: 500 * time.Millisecond, HeaderTimeout: 10 * time.Second,
+		Host: "backend.test", IOTimeout: patience, HeaderTimeout: 10 * time.Second,
 		Dial: func(ctx context.Context) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", ln.Addr().String())
 		},

@@ -15,13 +15,20 @@ import (
 	"keystile/internal/upstream"
 )
 
-// copiesAcross reports whether the request copies from one backend to another,
-// which neither can do by itself.
+// copiesAcross reports whether the gateway has to read what is copied: from
+// another backend, which neither can do by itself, and for a part from a key that
+// backends read in different ways. Ceph RGW 16 decodes the source of a part twice
+// and looks for a version behind the first time: what it would copy is another
+// object, maybe one outside the scope, and no spelling is right for both kinds.
 func (x *exchange) copiesAcross() bool {
-	return x.req.Source != nil && x.source.Backend != x.bucket.Backend
+	if x.req.Source == nil {
+		return false
+	}
+	return x.source.Backend != x.bucket.Backend ||
+		x.req.Op.Name == s3wire.OpUploadPartCopy && strings.ContainsAny(x.real.SourceKey, "%?")
 }
 
-// copyAcross carries out a copy between backends: the source is read, and
+// copyAcross carries out a copy by itself, mostly between backends: the source is read, and
 // written to the destination as it comes. What holds for an upload holds here:
 // the intent is durable before the last piece goes out, and that piece goes only
 // when the source was read to its end and its checksum, if it has one, is right.

@@ -120,18 +120,7 @@ func (r *Request) Needs(real Real) []keystile.Need {
 	if r.Source == nil {
 		return needs
 	}
-	source := keystile.Need{Permission: keystile.Read, Bucket: real.Source, Target: keystile.TargetObject, Name: real.SourceKey}
-	needs = append(needs, source)
-	if r.Op.Name != OpUploadPartCopy {
-		return needs
-	}
-	// Ceph RGW 16 decodes the source of a part's copy twice. What it may read then
-	// must be in the scope too; it is, unless the scope's prefix has an escape.
-	if again, err := url.PathUnescape(real.SourceKey); err == nil && again != real.SourceKey {
-		source.Name = again
-		needs = append(needs, source)
-	}
-	return needs
+	return append(needs, keystile.Need{Permission: keystile.Read, Bucket: real.Source, Target: keystile.TargetObject, Name: real.SourceKey})
 }
 
 func (r *Request) ownNeed(real Real) keystile.Need {
