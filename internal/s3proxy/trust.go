@@ -196,15 +196,6 @@ func (x *exchange) entrustUpload(header http.Header) error {
 	return nil
 }
 
-// entrustParts takes the checksums of parts out of a completion where the
-// backend does not know them: each was verified with its part.
-func (x *exchange) entrustParts(canonical []byte) ([]byte, error) {
-	if !bytes.Contains(canonical, []byte("<Checksum")) {
-		return canonical, nil
-	}
-	return s3wire.WithoutPartChecksums(canonical, func(algorithm string) bool { return !x.knows(algorithm) })
-}
-
 // readWhole reads a short payload whole, verified.
 func readWhole(p io.Reader, length int64) ([]byte, error) {
 	data := make([]byte, length)

@@ -186,7 +186,7 @@ func TestUploadsWithoutKnownChecksums(t *testing.T) {
 			g := newGateway(t)
 			k := g.mint("prod/uploads:write")
 			if proven {
-				g.prove(keystile.StoresOnlyWhole, keystile.ChecksCRC32)
+				g.prove(keystile.StoresOnlyWhole, keystile.ChecksCRC32, keystile.ReadsTrailers)
 			}
 			g.do(k, call{method: post, path: "/uploads/a", query: "uploads=", header: header("X-Amz-Checksum-Algorithm", "CRC32", "X-Amz-Checksum-Type", "COMPOSITE")})
 			g.do(k, call{method: post, path: "/uploads/a", query: "uploadId=u", body: complete})
@@ -202,6 +202,61 @@ func TestUploadsWithoutKnownChecksums(t *testing.T) {
 			r := g.do(k, call{method: post, path: "/uploads/a", query: "uploadId=u", body: complete, header: header("X-Amz-Checksum-Crc32", crc32Of("all"))})
 			if (r.status == http.StatusNotImplemented) == proven || (g.backend.Count() == 0) == proven {
 				t.Errorf("a whole object's checksum: %d %s, %d requests", r.status, r.code, g.backend.Count())
+			}
+		})
+	}
+}
+
+// TestPartsByTrailersAreCompleted: a backend that knows the kind of a checksum but
+// no trailers completes an upload by those that it was told of, and is not held to
+// one that came in a long part's trailer and was verified here.
+func TestPartsByTrailersAreCompleted(t *testing.T) {
+	for _, kinds := range []bool{true, false} {
+		t.Run(fmt.Sprintf("kinds known %v", kinds), func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			g.backend.Become(s3test.Character{Verifies: true})
+			proven := []keystile.Ability{keystile.StoresOnlyWhole}
+			if kinds {
+				proven = append(proven, keystile.ChecksCRC32)
+			}
+			g.prove(proven...)
+			k := g.mint("prod/uploads:write")
+			_, id, _ := strings.Cut(g.do(k, call{method: post, path: "/uploads/a", query: "uploads="}).body, "<UploadId>")
+			id, _, _ = strings.Cut(id, "<")
+			long := strings.Repeat("x", 100_000)
+			framed := func(data string) call {
+				return call{
+					payloadHash: unsignedTrailer, header: header("X-Amz-Decoded-Content-Length", fmt.Sprint(len(data)), "X-Amz-Trailer", "x-amz-checksum-crc32"),
+					body: fmt.Sprintf("%x\r\n%s\r\n0\r\nx-amz-checksum-crc32:%s\r\n\r\n", len(data), data, crc32Of(data)),
+				}
+			}
+			named := ""
+			for i, part := range []struct {
+				data string
+				call call
+			}{
+				{long, framed(long)},
+				{"short", framed("short")},
+				{long, call{body: long, header: header("X-Amz-Checksum-Crc32", crc32Of(long))}},
+			} {
+				part.call.method, part.call.path, part.call.query = put, "/uploads/a", fmt.Sprintf("partNumber=%d&uploadId=%s", i+1, id)
+				r := g.do(k, part.call)
+				wantStatus(t, r, 200, "")
+				named += fmt.Sprintf("<Part><PartNumber>%d</PartNumber><ETag>%s</ETag><ChecksumCRC32>%s</ChecksumCRC32></Part>", i+1, r.header.Get("Etag"), crc32Of(part.data))
+			}
+			g.backend.Reset()
+			wantStatus(t, g.do(k, call{method: post, path: "/uploads/a", query: "uploadId=" + id, body: "<CompleteMultipartUpload>" + named + "</CompleteMultipartUpload>"}), 200, "")
+			requests := g.backend.Requests()
+			asked, kept := 1, 0
+			if kinds {
+				asked, kept = 2, 2 // the long one's is not among them
+			}
+			if done := requests[len(requests)-1]; len(requests) != asked || strings.Count(string(done.Body), "<ChecksumCRC32>") != kept {
+				t.Errorf("completed by %d requests, with %s", len(requests), done.Body)
+			}
+			if got := len(g.backend.Objects("uploads")["a"]); got != 2*len(long)+len("short") {
+				t.Errorf("the object has %d bytes", got)
 			}
 		})
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"keystile/internal/payload"
 )
 
 type upload struct {
@@ -147,10 +149,15 @@ func (s *Server) listParts(c *call) reply {
 	if u == nil {
 		return c.noSuchUpload()
 	}
+	type sum struct {
+		XMLName xml.Name
+		Value   string `xml:",chardata"`
+	}
 	type part struct {
 		PartNumber         int
 		LastModified, ETag string
 		Size               int
+		Sums               []sum
 	}
 	out := struct {
 		XMLName               xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListPartsResult"`
@@ -161,7 +168,13 @@ func (s *Server) listParts(c *call) reply {
 	}{Bucket: c.bucket, Key: c.key, UploadId: c.query.Get("uploadId"), MaxParts: maxPage}
 	for _, number := range slices.Sorted(maps.Keys(u.parts)) {
 		p := u.parts[number]
-		out.Part = append(out.Part, part{number, p.modified.Format(dateFormat), p.etag, len(p.data)})
+		listed := part{PartNumber: number, LastModified: p.modified.Format(dateFormat), ETag: p.etag, Size: len(p.data)}
+		for _, a := range payload.Algorithms() {
+			if value := p.checksum.Get(a.Header()); value != "" {
+				listed.Sums = append(listed.Sums, sum{xml.Name{Local: "Checksum" + string(a)}, value})
+			}
+		}
+		out.Part = append(out.Part, listed)
 	}
 	return answerXML(http.StatusOK, out)
 }

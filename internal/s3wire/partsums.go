@@ -1,11 +1,14 @@
 package s3wire
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // WithoutPartChecksums takes checksums out of a CompleteMultipartUpload body
-// that CanonicalComplete wrote: those of the algorithms, by their S3 names, that
-// drop tells to.
-func WithoutPartChecksums(canonical []byte, drop func(algorithm string) bool) ([]byte, error) {
+// that CanonicalComplete wrote: those of the parts and algorithms, the latter by
+// their S3 names, that drop tells to.
+func WithoutPartChecksums(canonical []byte, drop func(part int, algorithm string) bool) ([]byte, error) {
 	root, err := parseXML(canonical, strict)
 	if err != nil {
 		return nil, malformed(err)
@@ -17,9 +20,13 @@ func WithoutPartChecksums(canonical []byte, drop func(algorithm string) bool) ([
 		if err != nil {
 			return nil, malformed(err)
 		}
+		number, err := strconv.Atoi(fields["PartNumber"])
+		if err != nil {
+			return nil, malformed(err)
+		}
 		doc.open("Part", "")
 		for _, name := range partChecksums {
-			if !drop(strings.TrimPrefix(name, "Checksum")) {
+			if !drop(number, strings.TrimPrefix(name, "Checksum")) {
 				doc.optional(name, fields[name])
 			}
 		}

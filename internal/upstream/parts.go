@@ -2,10 +2,12 @@ package upstream
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"keystile/internal/keystile"
@@ -24,6 +26,32 @@ func (r *Registry) Parts(ctx context.Context, bucket keystile.Bucket, u keystile
 // Parts is Registry.Parts.
 func (b *Backend) Parts(ctx context.Context, bucket string, u keystile.PendingUpload) (map[int]int64, error) {
 	sizes := map[int]int64{}
+	there, err := b.eachPart(ctx, bucket, u, func(p listedPart) { sizes[p.PartNumber] = p.Size })
+	if err != nil || !there {
+		return nil, err
+	}
+	return sizes, nil
+}
+
+// PartChecksums lists the checksums that the backend keeps of an upload's parts, by
+// their numbers and by S3's names of the algorithms; of an upload that is not there
+// it keeps none.
+func (b *Backend) PartChecksums(ctx context.Context, bucket string, u keystile.PendingUpload) (map[int]map[string]string, error) {
+	sums := map[int]map[string]string{}
+	_, err := b.eachPart(ctx, bucket, u, func(p listedPart) {
+		sums[p.PartNumber] = map[string]string{}
+		for _, e := range p.Others {
+			if algorithm, ok := strings.CutPrefix(e.XMLName.Local, "Checksum"); ok {
+				sums[p.PartNumber][algorithm] = e.Value
+			}
+		}
+	})
+	return sums, err
+}
+
+// eachPart lists an upload's parts, page by page, and reports whether the upload
+// is there.
+func (b *Backend) eachPart(ctx context.Context, bucket string, u keystile.PendingUpload, use func(listedPart)) (there bool, err error) {
 	for after := 0; ; {
 		query := url.Values{"uploadId": {u.UploadID}}
 		if after > 0 {
@@ -33,24 +61,24 @@ func (b *Backend) Parts(ctx context.Context, bucket string, u keystile.PendingUp
 		err := b.list(ctx, bucket, u.Key, query, "ListPartsResult", &list)
 		var refused *refusedError
 		if errors.As(err, &refused) && refused.code == "NoSuchUpload" {
-			return nil, nil
+			return false, nil
 		}
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		last := after
 		for _, p := range list.Part {
-			sizes[p.PartNumber] = p.Size
+			use(p)
 			last = max(last, p.PartNumber)
 		}
 		if !list.IsTruncated {
-			return sizes, nil
+			return true, nil
 		}
 		if list.NextPartNumberMarker > 0 {
 			last = list.NextPartNumberMarker
 		}
 		if last <= after {
-			return nil, b.badListing(errNoProgress)
+			return false, b.badListing(errNoProgress)
 		}
 		after = last
 	}
@@ -108,9 +136,15 @@ func age(modified, date string) time.Duration {
 type partList struct {
 	IsTruncated          bool
 	NextPartNumberMarker int
-	Part                 []struct {
-		PartNumber   int
-		LastModified string
-		Size         int64
-	}
+	Part                 []listedPart
+}
+
+type listedPart struct {
+	PartNumber   int
+	LastModified string
+	Size         int64
+	Others       []struct {
+		XMLName xml.Name
+		Value   string `xml:",chardata"`
+	} `xml:",any"`
 }
