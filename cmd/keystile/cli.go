@@ -15,6 +15,7 @@ type commands struct {
 	Audit      auditCommands      `cmd:"" help:"Read the audit trail."`
 	Bucket     bucketCommands     `cmd:"" help:"Create, list and delete buckets on backends."`
 	Quota      quotaCommands      `cmd:"" help:"Cap what may be stored in buckets."`
+	Usage      usageCommand       `cmd:"" help:"Show who used what, and how much on each day."`
 	Webhook    webhookCommands    `cmd:"" help:"Have addresses called when something happens."`
 	Backend    backendCommands    `cmd:"" help:"Add, test and remove backends."`
 	Anonymous  anonymousCommands  `cmd:"" help:"Open buckets to unsigned reads."`

@@ -69,7 +69,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startWebhooks, s.startTraffic, s.startQuotas, s.startControl, s.mount, s.manageACME,
+		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startWebhooks, s.startQuotas, s.startTraffic, s.startControl, s.mount, s.manageACME,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -134,7 +134,7 @@ func (s *server) startTrail(ctx context.Context) error {
 	}
 	s.trail, err = audit.Open(ctx, audit.Options{
 		Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room,
-		Derive: webhook.FromTrail(time.Now), GroupWait: s.config.Audit.GroupWait,
+		Derive: follow(webhook.FromTrail(time.Now), traffic.FromTrail()), GroupWait: s.config.Audit.GroupWait,
 	})
 	if err != nil {
 		return err
@@ -148,6 +148,18 @@ func (s *server) startTrail(ctx context.Context) error {
 		s.log.Warn("requests were cut off when the process last ended: their outcome is unknown", "events", orphans)
 	}
 	return nil
+}
+
+// follow keeps all that follows from the trail.
+func follow(all ...audit.Derive) audit.Derive {
+	return func(tx store.Tx, events []keystile.Event, outcomes []keystile.Outcome) error {
+		for _, one := range all {
+			if err := one(tx, events, outcomes); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 func (s *server) startBackends(ctx context.Context) error {
@@ -196,7 +208,7 @@ func (s *server) startWebhooks(context.Context) error {
 
 // startTraffic keeps counters of requests and the history of backends' health.
 func (s *server) startTraffic(context.Context) error {
-	s.traffic = traffic.New(traffic.Options{Store: s.store, Backends: s.backends, Log: s.log, Now: time.Now})
+	s.traffic = traffic.New(traffic.Options{Store: s.store, Backends: s.backends, Log: s.log, Now: time.Now, Holdings: s.quotas.Holdings})
 	s.later(s.traffic.Flush)
 	s.background(s.traffic.Run)
 	return nil

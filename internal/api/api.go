@@ -82,6 +82,7 @@ func (r *router) mountAll(c *control.Service, facts Server, journal func() strin
 	buckets{c.Buckets}.mount(r)
 	quotas{c.Quotas}.mount(r)
 	webhooks{c.Webhooks}.mount(r)
+	usage{c.Usage}.mount(r)
 	trail{c.Audit}.mount(r)
 	traffic{c.Traffic, c.Backends}.mount(r)
 	server{facts, journal}.mount(r)

@@ -16,6 +16,8 @@ func (h quotas) mount(r *router) {
 	const tag, path = "Quotas", "/api/backends/{backend}/buckets/{bucket}/quota"
 	register(r, operation{method: http.MethodGet, path: "/api/quotas", id: "listQuotas", tag: tag,
 		summary: "List the quotas of buckets, with what counts against them"}, h.list)
+	register(r, operation{method: http.MethodGet, path: "/api/quota-alerts", id: "getQuotaAlerts", tag: tag,
+		summary: "Show which caps are met", description: "Buckets over a soft cap now, and those whose hard cap refused a write in the last day and was not changed since."}, h.alerts)
 	register(r, operation{method: http.MethodGet, path: path, id: "getBucketQuota", tag: tag,
 		summary: "Show a bucket's quota and usage"}, h.show)
 	register(r, operation{method: http.MethodPut, path: path, id: "setBucketQuota", tag: tag,
@@ -136,4 +138,34 @@ func (h quotas) scan(ctx context.Context, in *ByBucket) (*JSON[BucketQuota], err
 
 func (h quotas) cancel(ctx context.Context, in *ByBucket) (*nothing, error) {
 	return nil, h.quotas.CancelScan(ctx, actorOf(ctx), in.bucket())
+}
+
+// QuotaAlerts are caps that are met.
+type QuotaAlerts struct {
+	Soft    []BucketQuota  `json:"soft" doc:"over a soft cap now"`
+	Refused []QuotaRefusal `json:"refused" doc:"the newest refusal of each bucket"`
+}
+
+// QuotaRefusal is a write that a hard cap refused.
+type QuotaRefusal struct {
+	Backend     string    `json:"backend"`
+	Bucket      string    `json:"bucket"`
+	At          time.Time `json:"at"`
+	Message     string    `json:"message"`
+	AccessKeyID string    `json:"access_key_id,omitempty"`
+	RequestID   string    `json:"request_id,omitempty"`
+	EventID     string    `json:"event_id"`
+}
+
+func (h quotas) alerts(ctx context.Context, _ *nothing) (*JSON[QuotaAlerts], error) {
+	found, err := h.quotas.Alerts(ctx, actorOf(ctx))
+	return reply(QuotaAlerts{
+		Soft: listOf(found.Soft, quotaView).Items,
+		Refused: listOf(found.Refused, func(n keystile.Notice) QuotaRefusal {
+			return QuotaRefusal{
+				Backend: n.Bucket.Backend, Bucket: n.Bucket.Name, At: n.At, Message: n.Message,
+				AccessKeyID: n.AccessKeyID, RequestID: n.RequestID, EventID: n.ID,
+			}
+		}).Items,
+	}), err
 }

@@ -69,9 +69,14 @@ func (c *Client) Events(ctx context.Context, f EventFilter, yield func(Event) er
 // ExportEvents writes all events of the filter to w as CSV, whatever its limit
 // says. On an error what was written is not whole.
 func (c *Client) ExportEvents(ctx context.Context, f EventFilter, w io.Writer) error {
+	return c.export(ctx, "/api/audit.csv", f.query(), w)
+}
+
+// export copies a CSV of any length to w.
+func (c *Client) export(ctx context.Context, path string, query url.Values, w io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	req, err := c.request(ctx, http.MethodGet, "/api/audit.csv", f.query(), nil)
+	req, err := c.request(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ type Service struct {
 	Projects    *Projects
 	RGWUsers    *RGWUsers
 	Webhooks    *Webhooks
+	Usage       *Usage
 	Audit       *Audit
 	Traffic     *Traffic
 	Bootstrap   *Bootstrap
@@ -110,6 +111,7 @@ func New(o Options) *Service {
 			turns: newUserTurns(), jobs: newJobs(), log: o.Log,
 		},
 		Webhooks:  &Webhooks{core: c, hooks: o.Hooks},
+		Usage:     &Usage{core: c},
 		Audit:     &Audit{core: c},
 		Traffic:   &Traffic{core: c, backends: backends},
 		Bootstrap: &Bootstrap{core: c, accounts: accounts, tokens: tokens},

@@ -162,3 +162,44 @@ func (q *Quotas) CancelScan(ctx context.Context, a Actor, bucket keystile.Bucket
 		return nil
 	}})
 }
+
+// noticesShown bounds the refusals that are looked through for alerts.
+const noticesShown = 1000
+
+// QuotaAlerts are what admins should do something about.
+type QuotaAlerts struct {
+	Soft    []QuotaInfo       // over a soft cap now
+	Refused []keystile.Notice // the newest refusal of each bucket in the last day whose caps were not changed since
+}
+
+// Alerts returns which caps are met.
+func (q *Quotas) Alerts(ctx context.Context, a Actor) (alerts QuotaAlerts, err error) {
+	err = q.read(ctx, a, "quota.alerts", "", admins, func(tx store.Tx) error {
+		quotas, err := tx.BucketQuotas()
+		if err != nil {
+			return err
+		}
+		changed := map[keystile.Bucket]keystile.BucketQuota{}
+		for _, one := range quotas {
+			changed[one.Bucket] = one
+			if info := q.info(one); info.overSoft() {
+				alerts.Soft = append(alerts.Soft, info)
+			}
+		}
+		notices, err := tx.Notices(keystile.WebhookHardRefused, q.now().Add(-day), noticesShown)
+		told := map[keystile.Bucket]bool{}
+		for _, n := range notices {
+			if quota, ok := changed[n.Bucket]; ok && !told[n.Bucket] && quota.Capped() && n.At.After(quota.UpdatedAt) {
+				told[n.Bucket] = true
+				alerts.Refused = append(alerts.Refused, n)
+			}
+		}
+		return err
+	})
+	return alerts, err
+}
+
+func (q *QuotaInfo) overSoft() bool {
+	total := q.Usage.Total()
+	return q.Soft.Bytes != keystile.NoCap && total.Bytes > q.Soft.Bytes || q.Soft.Objects != keystile.NoCap && total.Objects > q.Soft.Objects
+}

@@ -9,6 +9,7 @@ type Served struct {
 	// id never counts against its owner.
 	AccessKeyID string
 	Backend     string // empty where the request did not get as far as to name one
+	Bucket      string // its name at the backend; empty unless the request was let through to it
 	Operation   string // a name of the operation table, or "unknown"
 	Class       string // of the operation: read, write, delete or admin; else empty
 	Status      int    // given to the client; 0: none

@@ -131,6 +131,9 @@ func (x *exchange) served() keystile.Served {
 	if x.req.Op != nil {
 		s.Operation, s.Class = x.req.Op.Name, string(x.req.Op.Class)
 	}
+	if x.backend != nil {
+		s.Bucket = x.bucket.Name
+	}
 	if x.lease != nil && x.lease.Credential != nil {
 		s.AccessKeyID = x.lease.Credential.AccessKeyID
 	}

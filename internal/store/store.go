@@ -50,6 +50,7 @@ type Tx interface {
 	Health
 	Webhooks
 	Notices
+	Meters
 	Settings
 }
 
@@ -345,6 +346,25 @@ type Notices interface {
 	AddNotice(keystile.Notice) (added bool, err error)
 	Notices(kind string, since time.Time, limit int) ([]keystile.Notice, error) // newest first
 	DeleteNotices(before time.Time) error
+}
+
+// Meters keeps what requests did and what buckets held, by day.
+type Meters interface {
+	// AddMeters adds to what has been counted. The project of an access key is
+	// looked up: that of the RGW user whose key it is or last was.
+	AddMeters([]keystile.MeterCount) error
+	// SaveStored replaces what is known of the buckets' day.
+	SaveStored([]keystile.StoredCount) error
+	// Meters sums by bucket, credential or project, in order of these, up to limit
+	// rows after the one named; nil: from the first.
+	Meters(by string, q keystile.UsageQuery, after *keystile.UsageKey, limit int) ([]keystile.UsageRow, error)
+	MeterDays(keystile.UsageQuery) ([]keystile.UsageDay, error) // oldest first; days without requests are left out
+	// Stored tells what buckets or projects held: rows with Stored and
+	// StoredByteDays alone. Of credentials and by them nothing is known.
+	Stored(by string, q keystile.UsageQuery) ([]keystile.UsageRow, error)
+	StoredDays(keystile.UsageQuery) ([]keystile.UsageDay, error) // likewise, oldest first
+	// DeleteMeters forgets the days that began before.
+	DeleteMeters(before time.Time) error
 }
 
 // Settings keeps small facts of an installation, such as that its first run is

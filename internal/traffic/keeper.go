@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ const (
 	// than the time between two checks of a backend, so that each is seen.
 	flushEvery  = 5 * time.Second
 	forgetEvery = 10 * time.Minute
+	holdEvery   = time.Minute
 	// batchSlots bounds a transaction: audit events wait for their turn behind it.
 	batchSlots = 500
 	// writeTimeout bounds one round of writing.
@@ -39,6 +41,8 @@ type Options struct {
 	Backends Backends
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Holdings tells what counted buckets hold.
+	Holdings func() map[keystile.Bucket]keystile.Amount
 }
 
 // Keeper counts requests and brings what was counted, and the health of
@@ -46,9 +50,12 @@ type Options struct {
 type Keeper struct {
 	opts  Options
 	meter *meter
+	usage usageMeter
 
-	mu      sync.Mutex // of what follows: held while writing
-	pending *counters  // taken from the meter, not yet in the store
+	mu      sync.Mutex                  // of what follows: held while writing
+	pending *counters                   // taken from the meter, not yet in the store
+	metered map[meterKey]keystile.Meter // likewise
+	held    time.Time                   // when what buckets hold was last kept
 	health  healthLog
 	forgot  time.Time
 }
@@ -56,13 +63,16 @@ type Keeper struct {
 // New makes a keeper. Nothing reaches the store before Run or Flush.
 func New(o Options) *Keeper {
 	return &Keeper{
-		opts: o, meter: newMeter(), pending: newCounters(pendingSlots),
+		opts: o, meter: newMeter(), pending: newCounters(pendingSlots), metered: map[meterKey]keystile.Meter{},
 		health: healthLog{last: map[string]keystile.HealthSample{}},
 	}
 }
 
 // Observe counts a request. It waits for nothing.
-func (k *Keeper) Observe(s keystile.Served) { k.meter.add(&s) }
+func (k *Keeper) Observe(s keystile.Served) {
+	k.meter.add(&s)
+	k.usage.add(&s)
+}
 
 // Run writes every 5 seconds until ctx ends. Call Flush after the last request.
 func (k *Keeper) Run(ctx context.Context) {
@@ -85,7 +95,7 @@ func (k *Keeper) Run(ctx context.Context) {
 func (k *Keeper) Tick(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	return errors.Join(k.Flush(ctx), k.keepHealth(ctx), k.forget(ctx))
+	return errors.Join(k.Flush(ctx), k.keepHoldings(ctx), k.keepHealth(ctx), k.forget(ctx))
 }
 
 // Flush writes what was counted.
@@ -105,6 +115,51 @@ func (k *Keeper) Flush(ctx context.Context) error {
 		}
 		k.pending.remove(slots)
 	}
+	return k.flushUsage(ctx)
+}
+
+// flushUsage is called with the lock held.
+func (k *Keeper) flushUsage(ctx context.Context) error {
+	k.usage.drain(k.metered)
+	for len(k.metered) > 0 {
+		var counts []keystile.MeterCount
+		var keys []meterKey
+		for key, m := range k.metered {
+			if len(counts) == batchSlots {
+				break
+			}
+			keys = append(keys, key)
+			counts = append(counts, keystile.MeterCount{Day: dayAt(key.day), Bucket: key.bucket, AccessKeyID: key.accessKeyID, Meter: m})
+		}
+		if err := k.opts.Store.Write(ctx, func(tx store.Tx) error { return tx.AddMeters(counts) }); err != nil {
+			return fmt.Errorf("keep meters: %w", err)
+		}
+		for _, key := range keys {
+			delete(k.metered, key)
+		}
+	}
+	return nil
+}
+
+// keepHoldings notes once a minute what counted buckets hold: the last of a day
+// stands for it.
+func (k *Keeper) keepHoldings(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.opts.Now()
+	if now.Sub(k.held) < holdEvery && !now.Before(k.held) {
+		return nil
+	}
+	var counts []keystile.StoredCount
+	for bucket, amount := range k.opts.Holdings() {
+		counts = append(counts, keystile.StoredCount{Day: now, Bucket: bucket, Amount: amount})
+	}
+	for batch := range slices.Chunk(counts, batchSlots) {
+		if err := k.opts.Store.Write(ctx, func(tx store.Tx) error { return tx.SaveStored(batch) }); err != nil {
+			return fmt.Errorf("keep what buckets hold: %w", err)
+		}
+	}
+	k.held = now
 	return nil
 }
 
@@ -132,6 +187,9 @@ func (k *Keeper) forget(ctx context.Context) error {
 	}
 	err := k.opts.Store.Write(ctx, func(tx store.Tx) error {
 		if err := tx.DeleteTraffic(now.Add(-keystile.TrafficHoursKept), now.Add(-keystile.TrafficMinutesKept)); err != nil {
+			return err
+		}
+		if err := tx.DeleteMeters(now.Add(-keystile.MetersKept)); err != nil {
 			return err
 		}
 		return tx.DeleteHealth(now.Add(-keystile.HealthKept))

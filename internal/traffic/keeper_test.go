@@ -31,6 +31,7 @@ type bench struct {
 	mu     sync.Mutex
 	now    time.Time
 	health map[string]keystile.Health
+	held   map[keystile.Bucket]keystile.Amount
 	down   error
 	writes int
 }
@@ -51,7 +52,7 @@ func (b *bench) start() {
 	must(b.t, err)
 	b.t.Cleanup(func() { _ = db.Close() })
 	b.store = db
-	b.keeper = New(Options{Store: b, Backends: b, Log: slog.New(slog.NewTextHandler(b.log, nil)), Now: b.clock})
+	b.keeper = New(Options{Store: b, Backends: b, Log: slog.New(slog.NewTextHandler(b.log, nil)), Now: b.clock, Holdings: b.holdings})
 }
 
 func (b *bench) Write(ctx context.Context, fn func(store.Tx) error) error {

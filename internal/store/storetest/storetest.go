@@ -33,6 +33,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("traffic", func(t *testing.T) { testTraffic(t, open) })
 	t.Run("health", func(t *testing.T) { testHealth(t, open) })
 	t.Run("webhooks", func(t *testing.T) { testWebhooks(t, open) })
+	t.Run("meters", func(t *testing.T) { testMeters(t, open) })
 	t.Run("notices", func(t *testing.T) { testNotices(t, open) })
 	t.Run("event pages", func(t *testing.T) { testEventPages(t, open) })
 }

@@ -655,6 +655,26 @@ export interface paths {
         patch: operations["updateMember"];
         trace?: never;
     };
+    "/api/quota-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show which caps are met
+         * @description Buckets over a soft cap now, and those whose hard cap refused a write in the last day and was not changed since.
+         */
+        get: operations["getQuotaAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/quotas": {
         parameters: {
             query?: never;
@@ -799,6 +819,46 @@ export interface paths {
         post?: never;
         /** Revoke one of the own API tokens */
         delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show who used what, and how much on each day
+         * @description Admins see all; others what the credentials did that they own, and what is of their projects. Writes, deletes and bytes in are exact against the audit trail; the others may lack what was counted in the last 5 seconds before a kill. At most 1000 items are returned; /api/usage.csv has all.
+         */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/usage.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download usage by day as CSV, oldest day first
+         * @description Admins see all; others what the credentials did that they own, and what is of their projects. One line for each day and thing, however many, with a line of names first. A cell that a spreadsheet would take for a formula has an apostrophe before it. If the answer breaks off, the file is not whole.
+         */
+        get: operations["exportUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1968,6 +2028,12 @@ export interface components {
             /** @description for people */
             text: string;
         };
+        QuotaAlerts: {
+            /** @description the newest refusal of each bucket */
+            refused: components["schemas"]["QuotaRefusal"][];
+            /** @description over a soft cap now */
+            soft: components["schemas"]["BucketQuota"][];
+        };
         QuotaCaps: {
             /**
              * Format: int64
@@ -1986,6 +2052,16 @@ export interface components {
             soft_bytes?: number;
             /** Format: int64 */
             soft_objects?: number;
+        };
+        QuotaRefusal: {
+            access_key_id?: string;
+            /** Format: date-time */
+            at: string;
+            backend: string;
+            bucket: string;
+            event_id: string;
+            message: string;
+            request_id?: string;
         };
         QuotaScan: {
             /** Format: int64 */
@@ -2396,6 +2472,123 @@ export interface components {
             items: components["schemas"]["UnmanagedRGWUser"][];
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
+        };
+        Usage: {
+            /** @enum {string} */
+            by: "bucket" | "credential" | "project";
+            /** @description every day of the span, oldest first */
+            days: components["schemas"]["UsageDay"][];
+            /** Format: date */
+            from: string;
+            /** @description in order of what they are by */
+            items: components["schemas"]["UsageItem"][];
+            /** @description there are more items than are returned */
+            more: boolean;
+            /** Format: date */
+            to: string;
+        };
+        UsageDay: {
+            /**
+             * Format: int64
+             * @description of objects and parts that were written
+             */
+            bytes_in: number;
+            /**
+             * Format: int64
+             * @description of answers to reads
+             */
+            bytes_out: number;
+            /** Format: date */
+            day: string;
+            /**
+             * Format: int64
+             * @description requests, however many keys each names
+             */
+            deletes: number;
+            /**
+             * Format: int64
+             * @description mutations not carried out, reads that broke off or ended in 5xx
+             */
+            failed: number;
+            /** Format: int64 */
+            lists: number;
+            /**
+             * Format: int64
+             * @description requests
+             */
+            reads: number;
+            /**
+             * Format: int64
+             * @description by the gateway
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description absent: no bucket was counted
+             */
+            stored_bytes?: number;
+            /** Format: int64 */
+            stored_objects?: number;
+            /** Format: int64 */
+            writes: number;
+        };
+        UsageItem: {
+            /** @description by credential; absent: nobody was authenticated */
+            access_key_id?: string;
+            /** @description by bucket; absent with the bucket: requests that got to none */
+            backend?: string;
+            /** @description its name at the backend */
+            bucket?: string;
+            /**
+             * Format: int64
+             * @description of objects and parts that were written
+             */
+            bytes_in: number;
+            /**
+             * Format: int64
+             * @description of answers to reads
+             */
+            bytes_out: number;
+            /**
+             * Format: int64
+             * @description requests, however many keys each names
+             */
+            deletes: number;
+            /**
+             * Format: int64
+             * @description mutations not carried out, reads that broke off or ended in 5xx
+             */
+            failed: number;
+            /** Format: int64 */
+            lists: number;
+            /** @description description of the credential, name of the RGW user or project */
+            name?: string;
+            /** @description by project; absent: of no project */
+            project_id?: string;
+            /**
+             * Format: int64
+             * @description requests
+             */
+            reads: number;
+            /**
+             * Format: int64
+             * @description by the gateway
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description the sum of what was held on each day
+             */
+            stored_byte_days: number;
+            /**
+             * Format: int64
+             * @description held by counted buckets on the last day that is known
+             */
+            stored_bytes: number;
+            /** Format: int64 */
+            stored_objects: number;
+            /** Format: int64 */
+            writes: number;
         };
         Webhook: {
             /** Format: date-time */
@@ -4150,6 +4343,35 @@ export interface operations {
             };
         };
     };
+    getQuotaAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaAlerts"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listQuotas: {
         parameters: {
             query?: never;
@@ -4495,6 +4717,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: {
+                /** @description first day (UTC); absent: 30 days up to the last */
+                from?: string;
+                /** @description last day (UTC); absent: today */
+                to?: string;
+                by?: "bucket" | "credential" | "project";
+                backend?: string;
+                /** @description its name at the backend */
+                bucket?: string;
+                access_key_id?: string;
+                project_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    exportUsage: {
+        parameters: {
+            query?: {
+                /** @description first day (UTC); absent: 30 days up to the last */
+                from?: string;
+                /** @description last day (UTC); absent: today */
+                to?: string;
+                by?: "bucket" | "credential" | "project";
+                backend?: string;
+                /** @description its name at the backend */
+                bucket?: string;
+                access_key_id?: string;
+                project_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
             };
             /** @description Refused or failed */
             default: {
