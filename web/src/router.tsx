@@ -11,6 +11,7 @@ import { projectsRoutes } from './pages/projects/routes';
 import { rgwRoutes } from './pages/rgw/routes';
 import { s3ProxyRoutes } from './pages/s3-proxy/routes';
 import { signInRoute } from './pages/sign-in/SignInPage';
+import { usageRoute } from './pages/usage/routes';
 import { webhooksRoutes } from './pages/webhooks/routes';
 import { PageFailed, PageMissing } from './shell/PageStates';
 import { adminRoute, rootRoute } from './shell/routes';
@@ -19,7 +20,7 @@ import { adminRoute, rootRoute } from './shell/routes';
 // shows it (staticData.nav).
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  adminRoute.addChildren([overviewRoute, s3ProxyRoutes, auditRoutes, backendsRoutes, webhooksRoutes, accountsRoutes, profileRoute]),
+  adminRoute.addChildren([overviewRoute, s3ProxyRoutes, auditRoutes, usageRoute, backendsRoutes, webhooksRoutes, accountsRoutes, profileRoute]),
   projectsRoutes,
   rgwRoutes,
 ]);

@@ -1,7 +1,7 @@
 // On a phone rows are cards, and elements that are laid out otherwise lose the
 // roles they imply: here they are said.
 /* eslint-disable jsx-a11y/no-redundant-roles, jsx-a11y/no-interactive-element-to-noninteractive-role */
-import { Button, Checkbox, Skeleton, VisuallyHidden } from '@mantine/core';
+import { Button, Checkbox, Skeleton, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import type { MouseEvent, ReactNode } from 'react';
 
 import classes from './DataTable.module.css';
@@ -15,6 +15,8 @@ export interface Column<Row> {
   align?: 'end';
   /** Has texts that people or clients wrote: breaks anywhere rather than widen the table. */
   long?: boolean;
+  /** Its head sorts the table, where that has an order. */
+  sortable?: boolean;
   /** A CSS width. */
   width?: string;
   /** Holds buttons: its name is for screen readers only, and it stands at the end. */
@@ -28,6 +30,15 @@ export interface Selection<Row> {
   onChange: (keys: ReadonlySet<string>) => void;
   /** Which rows can be selected; absent: all. */
   selectable?: (row: Row) => boolean;
+}
+
+/** By which column rows are sorted, and what chooses another. The owner of the rows sorts. */
+export interface Sort {
+  by: string;
+  turned: boolean;
+  onSort: (id: string, turned: boolean) => void;
+  /** Whether a column begins with the least; numbers begin with the greatest. */
+  ascending: (id: string) => boolean;
 }
 
 export interface More {
@@ -53,11 +64,12 @@ interface DataTableProps<Row> {
   active?: string | undefined;
   selection?: Selection<Row> | undefined;
   more?: More;
+  sort?: Sort;
 }
 
 /** A table with a sticky head, states of its own, selection and cursor paging. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { label, columns, rows, error, onRetry, empty, more, selection } = props;
+  const { label, columns, rows, error, onRetry, empty, more, selection, sort } = props;
   if (error && !rows) {
     return <ErrorNotice title={`${label} could not be read`} error={error} {...(onRetry ? { onRetry } : {})} />;
   }
@@ -78,8 +90,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               </th>
             )}
             {columns.map((column) => (
-              <th key={column.id} role="columnheader" scope="col" data-align={alignOf(column)} style={column.width ? { width: column.width } : {}}>
-                {column.actions ? <VisuallyHidden>{column.header}</VisuallyHidden> : column.header}
+              <th key={column.id} role="columnheader" scope="col" data-align={alignOf(column)} style={column.width ? { width: column.width } : {}} aria-sort={orderOf(column, sort)}>
+                <Head column={column} sort={sort} />
               </th>
             ))}
           </tr>
@@ -94,6 +106,28 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         </div>
       )}
     </>
+  );
+}
+
+function orderOf<Row>({ id, sortable }: Column<Row>, sort: Sort | undefined): 'ascending' | 'descending' | undefined {
+  if (!sortable || sort?.by !== id) {
+    return undefined;
+  }
+  return sort.ascending(id) === sort.turned ? 'descending' : 'ascending';
+}
+
+function Head<Row>({ column, sort }: { column: Column<Row>; sort: Sort | undefined }) {
+  if (column.actions) {
+    return <VisuallyHidden>{column.header}</VisuallyHidden>;
+  }
+  if (!sort || !column.sortable) {
+    return column.header;
+  }
+  const active = sort.by === column.id;
+  return (
+    <UnstyledButton className={classes.sort} onClick={() => sort.onSort(column.id, active && !sort.turned)}>
+      {column.header}<span aria-hidden className={classes.arrow}>{active ? (orderOf(column, sort) === 'ascending' ? '↑' : '↓') : ''}</span>
+    </UnstyledButton>
   );
 }
 

@@ -16,6 +16,7 @@ export const IconCheck = icon('IconCheck', <path d="m3 8.5 3.2 3.2L13 5" />);
 export const IconKey = icon('IconKey', <><circle cx="5" cy="8" r="2.6" /><path d="M7.6 8H14M11.6 8v2.4" /></>);
 export const IconTrail = icon('IconTrail', <path d="M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4h.01M2.5 8h.01M2.5 12h.01" />);
 export const IconBackend = icon('IconBackend', <><rect x="2.5" y="3" width="11" height="4" rx="1" /><rect x="2.5" y="9" width="11" height="4" rx="1" /><path d="M5 5h.01M5 11h.01" /></>);
+export const IconUsage = icon('IconUsage', <path d="M2.500 12.500 6 8l2.500 2.500 5-6M10.500 4.500h3v3" />);
 export const IconWebhook = icon('IconWebhook', <><path d="M2.5 8h6M6 5.500 8.500 8 6 10.500" /><path d="M9.500 3.500h3c.6 0 1 .4 1 1v7c0 .6-.4 1-1 1h-3" /></>);
 export const IconAccounts = icon('IconAccounts', <><circle cx="6" cy="5.5" r="2.3" /><path d="M1.8 13c.3-2.3 2-3.8 4.2-3.8s3.9 1.5 4.2 3.8M10.5 3.400a2.3 2.3 0 0 1 0 4.200M12 9.600c1.3.5 2 1.7 2.2 3.4" /></>);
 export const IconProject = icon('IconProject', <path d="M2.5 4.500c0-.6.4-1 1-1h3l1.500 1.800h4.500c.6 0 1 .4 1 1v5.700c0 .6-.4 1-1 1h-9c-.6 0-1-.4-1-1v-7.500Z" />);

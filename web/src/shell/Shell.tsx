@@ -9,6 +9,7 @@ import { CopyButton } from '../components/CopyButton';
 import { AccountMenu } from './AccountMenu';
 import { JournalAlarm } from './JournalAlarm';
 import { Navigation } from './Navigation';
+import { QuotaAlerts } from './QuotaAlerts';
 import { SearchField } from './SearchField';
 import classes from './Shell.module.css';
 import { ShortcutHelp } from './ShortcutHelp';
@@ -36,6 +37,7 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1} className={classes.main ?? ''}>
         <JournalAlarm />
+        <QuotaAlerts />
         <Outlet />
       </AppShell.Main>
       <ShortcutHelp />

@@ -1,0 +1,51 @@
+import { Text, UnstyledButton } from '@mantine/core';
+
+import { Bytes } from '../../components/Bytes';
+import { type Column, DataTable } from '../../components/DataTable';
+import { count } from '../../lib/numbers';
+import { middle } from '../../lib/text';
+import { type By, keyOf, nameOf, narrowTo, sorted, type UsageItem, type UsageSearch } from './usage';
+import classes from './UsageTable.module.css';
+
+interface UsageTableProps {
+  items: readonly UsageItem[];
+  by: By;
+  /** The column that it is sorted by; "-" before it turns the order around. */
+  sort: string | undefined;
+  onSort: (sort: string) => void;
+  /** Narrows the page to one of the items. */
+  onNarrow: (to: UsageSearch) => void;
+}
+
+const heads: Record<By, string> = { bucket: 'Bucket', credential: 'Access key', project: 'Project' };
+const nobody: Record<By, string> = { bucket: 'no bucket', credential: 'nobody', project: 'no project' };
+
+/** Who used how much. */
+export function UsageTable({ items, by, sort, onSort, onNarrow }: UsageTableProps) {
+  const size = (id: string, header: string, of: (item: UsageItem) => number): Column<UsageItem> => ({ id, header, align: 'end', sortable: true, cell: (item) => <Bytes n={of(item)} /> });
+  const number = (id: string, header: string, of: (item: UsageItem) => number): Column<UsageItem> => ({ id, header, align: 'end', sortable: true, cell: (item) => count(of(item)) });
+  const columns: Column<UsageItem>[] = [
+    { id: 'name', header: heads[by], bare: true, sortable: true, cell: (item) => <Name item={item} by={by} onNarrow={onNarrow} /> },
+    ...(by === 'credential' ? [{ id: 'what', header: 'Description', long: true, cell: (item: UsageItem) => item.name }] : [size('stored', 'Stored', (item) => item.stored_bytes), number('objects', 'Objects', (item) => item.stored_objects)]),
+    size('in', 'In', (item) => item.bytes_in),
+    size('out', 'Out', (item) => item.bytes_out),
+    number('reads', 'Reads, lists', (item) => item.reads + item.lists),
+    number('writes', 'Writes', (item) => item.writes),
+    number('deletes', 'Deletes', (item) => item.deletes),
+    number('refused', 'Refused', (item) => item.refused),
+  ];
+  return (
+    <DataTable
+      label="Who uses what" columns={columns} rows={sorted(items, sort, by)} rowKey={keyOf} empty={null}
+      sort={{ by: sort?.replace(/^-/, '') ?? 'out', turned: sort?.startsWith('-') ?? false, onSort: (id, turned) => onSort(turned ? `-${id}` : id), ascending: (id) => id === 'name' }}
+    />
+  );
+}
+
+function Name({ item, by, onNarrow }: { item: UsageItem; by: By; onNarrow: (to: UsageSearch) => void }) {
+  const name = nameOf(item, by);
+  if (name === undefined) {
+    return <Text span inherit c="dimmed">{nobody[by]}</Text>;
+  }
+  return <UnstyledButton className={classes.name} title={name} onClick={() => onNarrow(narrowTo(item))}>{by === 'project' ? name : <code>{middle(name, 36)}</code>}</UnstyledButton>;
+}
