@@ -57,6 +57,9 @@ const (
 	// NoOwnNames: it serves nothing of its own under the names that are reserved
 	// for that.
 	NoOwnNames
+	// KeepsChecksums: it keeps an x-amz-checksum-* of the usual kinds that a
+	// PutObject has in a header, and gives it back, whether it verifies it or not.
+	KeepsChecksums
 
 	abilities // how many there are
 )
@@ -90,7 +93,7 @@ var abilityNames = [abilities]string{
 	"checksum_crc32", "checksum_crc32c", "checksum_crc64nvme", "checksum_sha1", "checksum_sha256", "checksum_sha512", "checksum_md5",
 	"checksum_xxhash64", "checksum_xxhash3", "checksum_xxhash128",
 	"if_none_match", "if_match", "conditional_complete", "complete_if_match",
-	"copy_if_none_match", "copy_if_match", "delete_if_match", "delete_objects_if_match", "virtual_hosts", "no_own_names",
+	"copy_if_none_match", "copy_if_match", "delete_if_match", "delete_objects_if_match", "virtual_hosts", "no_own_names", "keeps_checksums",
 }
 
 // String is the ability's name in the API.

@@ -91,6 +91,11 @@ var words = [abilities]abilityWords{
 		"It serves nothing of its own under a reserved name. They are refused as buckets all the same.",
 		"It serves something of its own under a name that could be a bucket's. Such names are refused as buckets.",
 	},
+	KeepsChecksums: {
+		"Keeps checksums",
+		"A checksum of the usual kinds in an object's header is given back: sent on also where it has to be verified here.",
+		"A checksum goes on only where the backend verifies it.",
+	},
 }
 
 const notSent = "Verified here and not sent on: the backend does not check it, or does not keep it."

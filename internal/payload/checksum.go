@@ -37,6 +37,16 @@ func Algorithms() []Algorithm {
 	return []Algorithm{CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128}
 }
 
+// Usual reports whether S3 clients send the algorithm without being told to, or
+// did so long before others were defined: CRC32, CRC32C, CRC64NVME, SHA1, SHA256.
+func (a Algorithm) Usual() bool {
+	switch a {
+	case CRC32, CRC32C, CRC64NVME, SHA1, SHA256:
+		return true
+	}
+	return false
+}
+
 // Sum is the checksum of data.
 func (a Algorithm) Sum(data []byte) Checksum {
 	h := a.newHash()

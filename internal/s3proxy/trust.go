@@ -62,12 +62,21 @@ func (x *exchange) entrust(d *payload.Declared, header http.Header, forced bool)
 		known := checksumAbility(sum.Algorithm)
 		switch name := sum.Algorithm.Header(); {
 		case !x.backend.Can(known):
-			header.Del(name)
+			if !x.keeps(sum.Algorithm) {
+				header.Del(name)
+			}
 		case header.Get(name) != "" && left(known):
 			d.Checksums = nil
 		}
 	}
 	return c
+}
+
+// keeps reports whether the backend gives back a checksum that it does not verify,
+// of the object that is put. A part's is not sent: the upload would have to begin
+// and end with its kind.
+func (x *exchange) keeps(a payload.Algorithm) bool {
+	return x.req.Op.Name == s3wire.OpPutObject && a.Usual() && x.backend.Can(keystile.KeepsChecksums)
 }
 
 // chooseForm frames a payload anew where its checksum is in its trailer, and

@@ -403,6 +403,44 @@ func TestVerifiedChecksumsAreTold(t *testing.T) {
 	}
 }
 
+// TestKeptChecksumsGoOn: to a backend that keeps checksums without verifying them
+// goes that of an object, of a usual kind, once it has been verified here; a wrong
+// one goes nowhere.
+func TestKeptChecksumsGoOn(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		algorithm string
+		query     string
+		ability   keystile.Ability
+		goesOn    bool
+	}{
+		{"an object's", "CRC32", "", keystile.KeepsChecksums, true},
+		{"of a kind that is not usual", "SHA512", "", keystile.KeepsChecksums, false},
+		{"to a backend that keeps none", "CRC32", "", keystile.ChecksMD5, false},
+		{"a part's", "CRC32", "partNumber=1&uploadId=u", keystile.KeepsChecksums, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			g.prove(keystile.StoresOnlyWhole, tt.ability)
+			k := g.mint("prod/uploads:write")
+			name := "X-Amz-Checksum-" + tt.algorithm
+			for _, of := range []string{"jello", "hello"} {
+				c := call{method: put, path: "/uploads/a", query: tt.query, body: "hello", payloadHash: sigv4.UnsignedPayload, header: header(name, sumOf(tt.algorithm, of))}
+				r := g.do(k, c)
+				if of == "jello" {
+					wantStatus(t, r, http.StatusBadRequest, "BadDigest")
+					g.backendSaw(0)
+				}
+			}
+			g.backendSaw(1)
+			if sent := g.backend.Requests()[0].Header.Get(name); (sent != "") != tt.goesOn {
+				t.Errorf("goes on as %q", sent)
+			}
+		})
+	}
+}
+
 // TestCompletionsWithoutParts are the backend's to judge.
 func TestCompletionsWithoutParts(t *testing.T) {
 	g := newGateway(t)

@@ -101,7 +101,7 @@ func (t *trial) sofar() found {
 // the cuts, so that the end shows what came of them later.
 func (t *trial) run(ctx context.Context, tell func(found)) error {
 	for _, step := range []func(context.Context) error{
-		t.tryKeys, t.tryConditions, t.tryCompleteMatch, t.tryCopyConditions, t.tryDeleteConditions, t.tryMD5, t.tryCuts, t.tryDigests, t.tryTrailers, t.tryChecksums,
+		t.tryKeys, t.tryConditions, t.tryCompleteMatch, t.tryCopyConditions, t.tryDeleteConditions, t.tryMD5, t.tryCuts, t.tryDigests, t.tryTrailers, t.tryChecksums, t.tryKeepsChecksums,
 		t.tryHosts, t.tryOwnNames, t.lookAgain,
 	} {
 		err := step(ctx)

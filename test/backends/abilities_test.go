@@ -18,7 +18,7 @@ func proofs(names string) map[string]bool {
 	return set
 }
 
-const allChecksums = " checksum_crc32 checksum_crc32c checksum_crc64nvme checksum_sha1 checksum_sha256 checksum_sha512 checksum_md5 checksum_xxhash64 checksum_xxhash3 checksum_xxhash128 "
+const allChecksums = " keeps_checksums checksum_crc32 checksum_crc32c checksum_crc64nvme checksum_sha1 checksum_sha256 checksum_sha512 checksum_md5 checksum_xxhash64 checksum_xxhash3 checksum_xxhash128 "
 
 // TestAbilities probes servers whose abilities are known.
 func TestAbilities(t *testing.T) {
@@ -37,10 +37,10 @@ func TestAbilities(t *testing.T) {
 		{"ceph", startCeph, "keeps_keys stores_only_whole checks_digest checks_md5 if_none_match"},
 		{"embedded", startEmbedded, "stores_only_whole checks_digest checks_md5 trailers if_none_match if_match conditional_complete complete_if_match delete_if_match no_own_names" + allChecksums},
 		{"versitygw as it comes", startVersity, "checks_digest checks_md5 trailers if_none_match if_match conditional_complete complete_if_match delete_if_match no_own_names" + allChecksums},
-		{"one that verifies nothing", become(s3test.Character{}), "keeps_keys stores_only_whole if_none_match no_own_names"},
+		{"one that verifies nothing", become(s3test.Character{}), "keeps_checksums keeps_keys stores_only_whole if_none_match no_own_names"},
 		{"one that verifies all", become(s3test.Character{Verifies: true}), "keeps_keys stores_only_whole checks_digest checks_md5 trailers if_none_match no_own_names" + allChecksums},
-		{"one that refuses and stores", become(s3test.Character{Verifies: true, Lies: true}), "keeps_keys stores_only_whole if_none_match no_own_names"},
-		{"one that stores what arrived", become(s3test.Character{Truncates: true}), "keeps_keys if_none_match no_own_names"},
+		{"one that refuses and stores", become(s3test.Character{Verifies: true, Lies: true}), "keeps_checksums keeps_keys stores_only_whole if_none_match no_own_names"},
+		{"one that stores what arrived", become(s3test.Character{Truncates: true}), "keeps_checksums keeps_keys if_none_match no_own_names"},
 		{"one that verifies what arrived", become(s3test.Character{Verifies: true, Truncates: true}), "keeps_keys checks_digest checks_md5 trailers if_none_match no_own_names" + allChecksums},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
