@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,6 +47,7 @@ type server struct {
 	connections *telemetry.Connections
 	store       *sqlstore.DB
 	tokenKey    keystile.Secret  // seals continuation tokens; from the master key
+	anchorSeed  keystile.Secret  // of the key that signs anchors; likewise
 	room        *reserve.Reserve // on the database's disk
 	trail       *audit.Trail
 	children    children
@@ -99,6 +101,7 @@ func (s *server) openStore(ctx context.Context) error {
 		return err
 	}
 	s.tokenKey = keystile.NewSecret(string(key.Derive("continuation tokens")))
+	s.anchorSeed = keystile.NewSecret(string(key.Derive("audit anchors")))
 	s.later(func(context.Context) error { return s.store.Close() })
 	s.room = reserve.New(filepath.Join(filepath.Dir(s.config.Store.Path), reserveName), reserveBytes)
 	s.store.KeepRoom(s.room)
@@ -135,6 +138,7 @@ func (s *server) startTrail(ctx context.Context) error {
 	s.trail, err = audit.Open(ctx, audit.Options{
 		Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room,
 		Derive: follow(webhook.FromTrail(time.Now), traffic.FromTrail()), GroupWait: s.config.Audit.GroupWait,
+		Anchors: audit.Anchoring{Key: ed25519.NewKeyFromSeed([]byte(s.anchorSeed.Reveal())), Every: s.config.Audit.AnchorEvery},
 	})
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func TestAuditVerifyTellsSoundFromChanged(t *testing.T) {
 	}
 	verify := func() (string, error) {
 		var out bytes.Buffer
-		err := auditVerify{Data: data}.Run(&console{out: &out})
+		err := auditVerify{Data: data}.Run(t.Context(), &console{out: &out})
 		return out.String(), err
 	}
 	if out, err := verify(); err != nil || !strings.Contains(out, "records 1 to 3") { // beside the one who writes

@@ -30,6 +30,10 @@ const (
 	indexPause = time.Second
 )
 
+// PositionSetting is the name of the setting of the store that has the number of
+// the last record of a journal that is indexed.
+func PositionSetting(journalID string) string { return "audit_journal:" + journalID }
+
 // indexer copies the journal into the store. The number of the last record that
 // is there stands in the store too, and changes in the same transaction.
 type indexer struct {
@@ -65,7 +69,7 @@ func (q *queued) last() uint64 { return q.first + uint64(q.batch.size()) - 1 }
 
 func newIndexer(ctx context.Context, j *journal.Journal, box *outbox, o Options) (*indexer, error) {
 	i := &indexer{
-		journal: j, store: o.Store, outbox: box, log: o.Log, derive: o.Derive, setting: "audit_journal:" + j.ID(), behind: true, moved: make(chan struct{}),
+		journal: j, store: o.Store, outbox: box, log: o.Log, derive: o.Derive, setting: PositionSetting(j.ID()), behind: true, moved: make(chan struct{}),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	i.running, i.cancel = context.WithCancel(context.WithoutCancel(ctx))

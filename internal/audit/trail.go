@@ -26,6 +26,8 @@ type Options struct {
 	// GroupWait is how long a group at most waits for more records, see
 	// [Recorder]; 0: not at all.
 	GroupWait time.Duration
+	// Anchors are made if it has a key.
+	Anchors Anchoring
 }
 
 // Derive keeps what follows from events and outcomes.
@@ -38,6 +40,7 @@ type Trail struct {
 	index   *indexer
 	outbox  *outbox
 	sink    *inJournal
+	anchors *anchorer
 }
 
 // Open opens the journal, brings the index up to it, starts the recorder and
@@ -62,7 +65,7 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	}
 	index.start()
 	sink := &inJournal{journal: j, index: index, room: o.Room, watch: watchman{log: o.Log, state: Recording}}
-	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink}
+	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink, nil}
 	t.countPace = countPace
 	box.look = sink.look
 	box.recorder = t.Recorder
@@ -71,6 +74,7 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	}
 	t.posted = func() { nudge(box.kick) }
 	box.start()
+	t.anchors = startAnchorer(o.Anchors, j, o.Log)
 	return t, nil
 }
 
@@ -96,6 +100,7 @@ func (t *Trail) Lag() uint64 { return t.index.lag() }
 func (t *Trail) Close(ctx context.Context) error {
 	t.outbox.stop()
 	t.Recorder.Close()
+	t.anchors.stop()
 	t.index.stop(ctx)
 	return t.journal.Close()
 }

@@ -162,7 +162,10 @@ type Audit struct {
 	// GroupWait is how long a group of records at most waits for more while others
 	// write too; 0: not at all.
 	GroupWait time.Duration `key:"group_wait"`
-	Sampling  Sampling      `key:"sampling"`
+	// AnchorEvery is how often the journal's last record is signed, if there is a
+	// new one.
+	AnchorEvery time.Duration `key:"anchor_every"`
+	Sampling    Sampling      `key:"sampling"`
 }
 
 // Sampling is the share of successful requests that are recorded.
@@ -210,7 +213,7 @@ func Default() Config {
 
 		RGW:   RGW{DefaultQuotaKB: 524_288_000},
 		Store: Store{Driver: "sqlite"},
-		Audit: Audit{GroupWait: time.Millisecond},
+		Audit: Audit{GroupWait: time.Millisecond, AnchorEvery: time.Hour},
 		Log:   Log{Level: "info", Format: "text"},
 	}
 }

@@ -84,6 +84,7 @@ rgw:
 audit:
   journal_dir: /var/lib/keystile/journal
   group_wait: 3ms
+  anchor_every: 10m
   sampling:
     proxy_success_read_rate: 0.25
 log: {level: debug, format: json}
@@ -125,7 +126,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 		},
 		RGW:   RGW{DefaultQuotaKB: 1024},
 		Store: Store{Driver: "sqlite", Path: "/srv/db/keystile.db", MasterKeyEnv: "KEYSTILE_STORE_KEY", MasterKey: keystile.NewSecret("0123")},
-		Audit: Audit{"/var/lib/keystile/journal", 3 * time.Millisecond, Sampling{0.25}},
+		Audit: Audit{"/var/lib/keystile/journal", 3 * time.Millisecond, 10 * time.Minute, Sampling{0.25}},
 		Log:   Log{"debug", "json"},
 	}
 	want.BackendDefaults = BackendDefaults{

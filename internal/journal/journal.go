@@ -46,8 +46,9 @@ type Journal struct {
 	chain chain
 	buf   []byte
 
-	mu   sync.Mutex
-	head uint64 // seq of the last durable record
+	mu      sync.Mutex
+	head    uint64 // seq of the last durable record
+	durable chain  // after it
 }
 
 // Found is what Open found.
@@ -114,17 +115,17 @@ func (j *Journal) recover() (Found, error) {
 // resume goes on behind the last whole record of a segment.
 func (j *Journal) resume(first uint64) (Found, error) {
 	name := filepath.Join(j.opts.Dir, segmentName(first))
-	s, err := scanSegment(j.opts.Dir, first, 0)
+	s, err := scanSegment(j.opts.Dir, first, 0, nil)
 	if err != nil {
 		return Found{}, fmt.Errorf("%s: %w", name, err)
 	}
-	j.id, j.chain, j.head = s.header.id, s.chain, s.next-1
+	j.id, j.chain, j.head, j.durable = s.header.id, s.chain, s.next-1, s.chain
 	if s.damaged {
 		last, err := lastFrame(name)
 		if err != nil {
 			return Found{}, err
 		}
-		j.chain, j.head = last.chain, max(j.head, last.seq)
+		j.chain, j.head, j.durable = last.chain, max(j.head, last.seq), last.chain
 		return Found{Damaged: name}, nil
 	}
 	out, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
@@ -172,6 +173,17 @@ func (j *Journal) Head() uint64 {
 	return j.head
 }
 
+// Stands returns the number of the last durable record, 0 before the first, and
+// its hash in hex.
+func (j *Journal) Stands() (record uint64, hash string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.head == 0 {
+		return 0, ""
+	}
+	return j.head, j.durable.String()
+}
+
 // Append writes the records, in order, and makes them durable. On an error none
 // of them is part of the journal, and the next Append begins where this one did.
 // A record larger than MaxRecord is an error.
@@ -200,7 +212,7 @@ func (j *Journal) Append(records [][]byte) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.head = seq
+	j.head, j.durable = seq, after
 	return nil
 }
 

@@ -47,7 +47,9 @@ type scan struct {
 // without the record until (0: to its end): what follows there was never
 // acknowledged, and the next segment has another record of that number. What is
 // behind the last whole frame is a torn tail, unless another one follows.
-func scanSegment(dir string, first, until uint64) (scan, error) {
+//
+// Each whole record is shown to visit, if that is not nil.
+func scanSegment(dir string, first, until uint64, visit func(seq uint64, after chain)) (scan, error) {
 	data, err := os.ReadFile(filepath.Join(dir, segmentName(first)))
 	if err != nil {
 		return scan{}, err
@@ -67,6 +69,9 @@ func scanSegment(dir string, first, until uint64) (scan, error) {
 			return s, nil
 		}
 		s.next, s.chain, s.size = s.next+1, f.chain, s.size+int64(size)
+		if visit != nil {
+			visit(f.seq, f.chain)
+		}
 	}
 	return s, nil
 }
