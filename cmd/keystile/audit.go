@@ -15,10 +15,12 @@ import (
 
 type auditCommands struct {
 	APIFlags
-	List   auditList   `cmd:"" help:"List events, newest first."`
-	Show   auditShow   `cmd:"" help:"Show one event whole."`
-	Export auditExport `cmd:"" help:"Write events as CSV, newest first."`
-	Verify auditVerify `cmd:"" help:"Check that the journal on this machine is as it was written."`
+	List    auditList    `cmd:"" help:"List events, newest first."`
+	Show    auditShow    `cmd:"" help:"Show one event whole."`
+	Export  auditExport  `cmd:"" help:"Write events as CSV, newest first."`
+	Chain   auditChain   `cmd:"" help:"Show how the journal stands, and its last anchor."`
+	Anchors auditAnchors `cmd:"" help:"Write the journal's signed anchors, one line of JSON each."`
+	Verify  auditVerify  `cmd:"" help:"Check that the journal on this machine is as it was written."`
 }
 
 // EventFlags select events.

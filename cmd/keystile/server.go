@@ -237,6 +237,7 @@ func (s *server) startControl(ctx context.Context) error {
 	s.control = control.New(control.Options{
 		Store:           s.store,
 		Trail:           s.trail,
+		Journal:         s.trail,
 		Gateways:        gateways{s.keys, s.backends, s.quotas},
 		Upstreams:       s.backends,
 		Homes:           rgw.New(s.backends, rgw.Gateway{URL: s.servedURL(), Region: s.config.S3Proxy.Region}),

@@ -88,13 +88,15 @@ func TestOpenAPISchemas(t *testing.T) {
 	doc := document(t)
 	secret := regexp.MustCompile(`secret|password|^token$|hash$`)
 	shows := map[string]bool{"CredentialWithSecret": true, "TokenWithValue": true, "AccountWithPassword": true, "GeneratedPassword": true, "RGWUser": true, "WebhookOnce": true}
+	// The hash of a record of the journal is for everybody to keep.
+	known := map[string]bool{"Chain.hash": true, "Anchor.hash": true}
 	takes := regexp.MustCompile(`^(New|SignIn$|Password(Change|Reset)$)|Edit$`)
 	for name, schema := range doc.Components.Schemas {
 		if strings.Contains(name, ":") || strings.HasPrefix(name, "Huma") || name == "ErrorModel" {
 			t.Errorf("schema %s is not ours", name)
 		}
 		for field, p := range schema.Properties {
-			if secret.MatchString(field) && !shows[name] && !takes.MatchString(name) {
+			if secret.MatchString(field) && !known[name+"."+field] && !shows[name] && !takes.MatchString(name) {
 				t.Errorf("schema %s has the field %s", name, field)
 			}
 			if kinds, ok := p.Type.([]any); ok && kinds[0] == "array" {

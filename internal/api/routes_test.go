@@ -123,6 +123,8 @@ var scenarios = []scenario{
 	{"getCredentialTraffic", "/api/credentials/{credential}/traffic", "", 401, 404, 404, 200, "credential.traffic"},
 	{"exportEvents", "/api/audit.csv", "", 401, 403, 403, 200, "audit.export"},
 	{"listEvents", "/api/audit", "", 401, 403, 403, 200, "audit.list"},
+	{"getAuditChain", "/api/audit/chain", "", 401, 403, 403, 200, "audit.chain"},
+	{"listAuditAnchors", "/api/audit/anchors", "", 401, 403, 403, 200, "audit.anchors"},
 	{"getEvent", "/api/audit/{event}", "", 401, 403, 403, 200, "audit.show"},
 }
 

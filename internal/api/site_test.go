@@ -114,7 +114,7 @@ func newSite(t *testing.T) *site {
 	trail := audit.NewRecorder(audit.InStore(db), s.clock.now)
 	t.Cleanup(trail.Close)
 	s.control = control.New(control.Options{
-		Store: db, Trail: trail, Gateways: s.gateways, Upstreams: s.upstreams, Homes: homes{}, Ledger: &s.ledger, Hooks: hooks{}, Now: s.clock.now,
+		Store: db, Trail: trail, Gateways: s.gateways, Journal: quietJournal{}, Upstreams: s.upstreams, Homes: homes{}, Ledger: &s.ledger, Hooks: hooks{}, Now: s.clock.now,
 		Passwords: cheap,
 	})
 	s.serve(Options{})

@@ -17,6 +17,7 @@ func (h trail) mount(r *router) {
 	register(r, operation{method: http.MethodGet, path: "/api/audit", id: "listEvents", tag: tag,
 		summary: "Read the audit trail, newest first"}, h.list)
 	h.mountExport(r, tag)
+	h.mountChain(r, tag)
 	register(r, operation{method: http.MethodGet, path: "/api/audit/{id}", id: "getEvent", tag: tag,
 		summary: "Show one event"}, h.get)
 }

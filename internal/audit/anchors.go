@@ -37,6 +37,7 @@ type anchorer struct {
 	mu   sync.Mutex // also: one anchor at a time
 	last journal.Anchor
 
+	once     sync.Once
 	stopping chan struct{}
 	stopped  chan struct{}
 }
@@ -67,11 +68,13 @@ func (w *anchorer) run() {
 
 // stop makes a last anchor. Nothing is appended to the journal any more.
 func (w *anchorer) stop() {
-	close(w.stopping)
-	<-w.stopped
-	if w.Key != nil {
-		w.anchor()
-	}
+	w.once.Do(func() {
+		close(w.stopping)
+		<-w.stopped
+		if w.Key != nil {
+			w.anchor()
+		}
+	})
 }
 
 func (w *anchorer) anchor() {
@@ -88,6 +91,12 @@ func (w *anchorer) anchor() {
 		w.Made(a)
 	}
 }
+
+// Anchor is an anchor of the journal, as package journal describes it.
+type Anchor = journal.Anchor
+
+// AnchorsMade are all that the journal has, oldest first.
+func (t *Trail) AnchorsMade() ([]Anchor, error) { return t.journal.Anchors() }
 
 // Chain tells how the journal stands.
 func (t *Trail) Chain() Chain {

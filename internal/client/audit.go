@@ -66,6 +66,36 @@ func (c *Client) Events(ctx context.Context, f EventFilter, yield func(Event) er
 	return pages(ctx, c, at("audit"), f.query(), f.Limit, yield)
 }
 
+// Chain is how the audit journal stands.
+type Chain struct {
+	Journal   string  `json:"journal"`
+	Record    uint64  `json:"record"`
+	Hash      string  `json:"hash,omitempty"`
+	PublicKey string  `json:"public_key,omitempty"`
+	Anchor    *Anchor `json:"anchor,omitempty"`
+}
+
+// Anchor says, under a signature, how the journal stood.
+type Anchor struct {
+	Journal   string    `json:"journal"`
+	Record    uint64    `json:"record"`
+	Hash      string    `json:"hash"`
+	Time      time.Time `json:"time"`
+	PublicKey string    `json:"public_key"`
+	Signature string    `json:"signature"`
+}
+
+// Chain tells how the audit journal stands.
+func (c *Client) Chain(ctx context.Context) (Chain, error) {
+	var out Chain
+	return out, c.call(ctx, http.MethodGet, at("audit", "chain"), nil, nil, &out)
+}
+
+// Anchors lists all anchors of the audit journal, oldest first.
+func (c *Client) Anchors(ctx context.Context) ([]Anchor, error) {
+	return items[Anchor](ctx, c, at("audit", "anchors"))
+}
+
 // ExportEvents writes all events of the filter to w as CSV, whatever its limit
 // says. On an error what was written is not whole.
 func (c *Client) ExportEvents(ctx context.Context, f EventFilter, w io.Writer) error {

@@ -4,12 +4,16 @@ import (
 	"context"
 	"time"
 
+	"keystile/internal/audit"
 	"keystile/internal/keystile"
 	"keystile/internal/store"
 )
 
 // Audit are the queries of the audit trail; for admins.
-type Audit struct{ *core }
+type Audit struct {
+	*core
+	journal Journal
+}
 
 // catchUpTimeout bounds the wait of a query for the newest events. Beyond it, as
 // after a long trouble of the store, the query finds what is there by then; the
@@ -41,6 +45,24 @@ func (t *Audit) Get(ctx context.Context, a Actor, id string) (event keystile.Eve
 		return err
 	})
 	return event, err
+}
+
+// Chain tells how the audit journal stands.
+func (t *Audit) Chain(ctx context.Context, a Actor) (chain audit.Chain, err error) {
+	err = t.read(ctx, a, "audit.chain", "", admins, func(store.Tx) error {
+		chain = t.journal.Chain()
+		return nil
+	})
+	return chain, err
+}
+
+// Anchors are all anchors of the journal, oldest first.
+func (t *Audit) Anchors(ctx context.Context, a Actor) (anchors []audit.Anchor, err error) {
+	err = t.read(ctx, a, "audit.anchors", "", admins, func(store.Tx) error {
+		anchors, err = t.journal.AnchorsMade()
+		return err
+	})
+	return anchors, err
 }
 
 // exportPage is how many events an export holds in memory.

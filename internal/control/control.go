@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Store     store.Store
 	Trail     Trail
+	Journal   Journal // nil where no one asks for it
 	Gateways  Gateways
 	Upstreams Upstreams
 	// Homes are where RGW users live.
@@ -112,7 +113,7 @@ func New(o Options) *Service {
 		},
 		Webhooks:  &Webhooks{core: c, hooks: o.Hooks},
 		Usage:     &Usage{core: c},
-		Audit:     &Audit{core: c},
+		Audit:     &Audit{core: c, journal: o.Journal},
 		Traffic:   &Traffic{core: c, backends: backends},
 		Bootstrap: &Bootstrap{core: c, accounts: accounts, tokens: tokens},
 		core:      c,

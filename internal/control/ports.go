@@ -17,6 +17,15 @@ type Trail interface {
 	CaughtUp(ctx context.Context) error
 }
 
+// Journal is what the trail is recorded in.
+type Journal interface {
+	Chain() audit.Chain
+	AnchorsMade() ([]Anchor, error)
+}
+
+// Anchor is an anchor of the audit journal.
+type Anchor = audit.Anchor
+
 // Gateways are all gateways that answer S3 requests.
 type Gateways interface {
 	// Confirm returns nil once no gateway accepts anything older than the

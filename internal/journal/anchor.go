@@ -145,6 +145,9 @@ func ReadAnchors(name string) (anchors []Anchor, err error) {
 	return anchors, lines.Err()
 }
 
+// Anchors are all that the journal has, oldest first.
+func (j *Journal) Anchors() ([]Anchor, error) { return Anchors(j.opts.Dir) }
+
 // Anchors are those that the journal in dir has made.
 func Anchors(dir string) ([]Anchor, error) {
 	anchors, err := ReadAnchors(filepath.Join(dir, anchorsName))

@@ -112,6 +112,10 @@ const pages = {
   'add anonymous binding': ['/admin/s3-proxy/anonymous', press('Add anonymous binding')],
   'audit': ['/admin/audit'],
   'audit with filters': ['/admin/audit?action=credential.&result=ok'],
+  'the chain of the journal': ['/admin/audit', async (page) => {
+    await press('Chain')(page);
+    await page.getByRole('dialog').getByText('Hash of the last').waitFor();
+  }],
   'an event': ['/admin/audit?action=credential.', async (page) => {
     await page.getByRole('table', { name: 'Audit events' }).getByRole('link').first().click();
     await page.getByRole('dialog').getByText('Event id').waitFor();

@@ -197,6 +197,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/anchors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the signed anchors of the audit journal, oldest first */
+        get: operations["listAuditAnchors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how the audit journal stands */
+        get: operations["getAuditChain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/{id}": {
         parameters: {
             query?: never;
@@ -1297,6 +1331,31 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        Anchor: {
+            /** @description of that record, in hex */
+            hash: string;
+            /** @description the journal's id, in hex */
+            journal: string;
+            /** @description Ed25519, in base64 */
+            public_key: string;
+            /**
+             * Format: int64
+             * @description number of the last record by then
+             */
+            record: number;
+            /** @description in base64; the audit journal's reference says of what */
+            signature: string;
+            /**
+             * Format: date-time
+             * @description when it was signed
+             */
+            time: string;
+        };
+        AnchorList: {
+            items: components["schemas"]["Anchor"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
         Backend: {
             /** @description what the backend is proven to do; what is not proven is taken for something that it does not do */
             abilities: components["schemas"]["Ability"][];
@@ -1521,6 +1580,21 @@ export interface components {
              * @description how long a browser may keep a preflight's answer; 0: not said
              */
             max_age_seconds?: number;
+        };
+        Chain: {
+            /** @description the last one */
+            anchor?: components["schemas"]["Anchor"];
+            /** @description of that record, in hex */
+            hash?: string;
+            /** @description the journal's id, in hex */
+            journal: string;
+            /** @description Ed25519, in base64, that anchors are signed with */
+            public_key?: string;
+            /**
+             * Format: int64
+             * @description number of the last durable record; 0 before the first
+             */
+            record: number;
         };
         Credential: {
             access_key_id: string;
@@ -3136,6 +3210,64 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listAuditAnchors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnchorList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    getAuditChain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chain"];
                 };
             };
             /** @description Refused or failed */

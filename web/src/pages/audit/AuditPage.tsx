@@ -8,6 +8,7 @@ import { FilterBar } from '../../components/FilterBar';
 import { IconDownload, IconRefresh } from '../../components/icons';
 import { PageHeader } from '../../components/PageHeader';
 import { usePaged } from '../../components/usePaged';
+import { Chain } from './Chain';
 import { columns } from './columns';
 import { auditCommand } from './command';
 import { readEvents } from './events';
@@ -28,7 +29,7 @@ export function AuditPage() {
   };
   return (
     <>
-      <PageHeader title="Audit" actions={<><Csv search={search} /><Refresh /></>} />
+      <PageHeader title="Audit" actions={<><Chain /><Csv search={search} /><Refresh /></>} />
       <Box mb="sm">
         <FilterBar filters={useChips()} values={search} onChange={filter}>
           <TimeRange since={search.since} until={search.until} onChange={filter} />

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"keystile/internal/control"
+)
+
+// Chain is how the audit journal stands.
+type Chain struct {
+	Journal   string  `json:"journal" doc:"the journal's id, in hex"`
+	Record    uint64  `json:"record" doc:"number of the last durable record; 0 before the first"`
+	Hash      string  `json:"hash,omitempty" doc:"of that record, in hex"`
+	PublicKey string  `json:"public_key,omitempty" doc:"Ed25519, in base64, that anchors are signed with"`
+	Anchor    *Anchor `json:"anchor,omitempty" doc:"the last one"`
+}
+
+// Anchor says, under a signature, how the journal stood.
+type Anchor struct {
+	Journal   string    `json:"journal" doc:"the journal's id, in hex"`
+	Record    uint64    `json:"record" doc:"number of the last record by then"`
+	Hash      string    `json:"hash" doc:"of that record, in hex"`
+	Time      time.Time `json:"time" doc:"when it was signed"`
+	PublicKey string    `json:"public_key" doc:"Ed25519, in base64"`
+	Signature string    `json:"signature" doc:"in base64; the audit journal's reference says of what"`
+}
+
+func (h trail) mountChain(r *router, tag string) {
+	register(r, operation{method: http.MethodGet, path: "/api/audit/chain", id: "getAuditChain", tag: tag,
+		summary: "Tell how the audit journal stands"}, h.chain)
+	register(r, operation{method: http.MethodGet, path: "/api/audit/anchors", id: "listAuditAnchors", tag: tag,
+		summary: "List the signed anchors of the audit journal, oldest first"}, h.anchors)
+}
+
+func (h trail) chain(ctx context.Context, _ *nothing) (*JSON[Chain], error) {
+	c, err := h.audit.Chain(ctx, actorOf(ctx))
+	view := Chain{Journal: c.Journal, Record: c.Record, Hash: c.Hash, PublicKey: c.PublicKey}
+	if c.Anchor.Record > 0 {
+		last := Anchor(c.Anchor)
+		view.Anchor = &last
+	}
+	return reply(view), err
+}
+
+func (h trail) anchors(ctx context.Context, _ *nothing) (*JSON[List[Anchor]], error) {
+	anchors, err := h.audit.Anchors(ctx, actorOf(ctx))
+	return reply(listOf(anchors, func(a control.Anchor) Anchor { return Anchor(a) })), err
+}
