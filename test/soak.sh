@@ -26,6 +26,9 @@ KEYSTILE_CLIENTS=full go test -count=1 -timeout 6h -v -run TestClients ./test/cl
 echo "== 200 parallel transfers of 64 MiB"
 KEYSTILE_SOAK_TRANSFER_MIB=64 go test -count=1 -v -timeout 2h -run ParallelTransfers ./test/e2e/ || failed+=("parallel transfers")
 
+echo "== counting a bucket of a million objects"
+KEYSTILE_SOAK_OBJECTS=1000000 go test -count=1 -v -run VastBucket ./internal/quota/ || failed+=("a count of a million objects")
+
 if [ ${#failed[@]} -gt 0 ]; then
 	printf 'failed: %s\n' "${failed[@]}"
 	exit 1

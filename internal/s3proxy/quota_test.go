@@ -178,6 +178,33 @@ func TestObjectsAreHeldToTheCap(t *testing.T) {
 	g.isCounted()
 }
 
+// A part that does not fit is refused, and its upload left as it is: whoever makes
+// room sends the part again and completes what was begun.
+func TestUploadOutlivesARefusedPart(t *testing.T) {
+	g := newGateway(t)
+	k := g.mint("prod/uploads:read,write,delete")
+	id := g.begin(k, "big")
+	g.cap(noCaps, hardBytes(1000))
+	body := strings.Repeat("x", 400)
+	wantStatus(t, g.do(k, call{method: put, path: "/uploads/a", body: body}), 200, "")
+	first := g.do(k, partCall("big", id, 1, body))
+	wantStatus(t, first, 200, "")
+	g.backend.Reset()
+	wantStatus(t, g.do(k, partCall("big", id, 2, body)), 507, "QuotaExceeded")
+	if seen := g.changed(); len(seen) > 0 {
+		t.Errorf("the backend saw %q", seen)
+	}
+	wantStatus(t, g.do(k, call{method: del, path: "/uploads/a"}), 204, "")
+	second := g.do(k, partCall("big", id, 2, body))
+	wantStatus(t, second, 200, "")
+	r := g.do(k, completion("big", id, first.header.Get("Etag"), second.header.Get("Etag")))
+	wantStatus(t, r, 200, "")
+	if size, objects := g.backend.Stored("uploads"); size != 800 || objects != 1 {
+		t.Errorf("%d bytes in %d objects are stored, want 800 in 1", size, objects)
+	}
+	g.isCounted()
+}
+
 func TestWhatIsFreedIsUsableAtOnce(t *testing.T) {
 	body := strings.Repeat("x", 400)
 	for _, tt := range []struct {
