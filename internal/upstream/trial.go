@@ -106,9 +106,12 @@ func (t *trial) run(ctx context.Context, tell func(found)) error {
 	} {
 		err := step(ctx)
 		var refused *refusedError
-		if errors.As(err, &refused) && (refused.status < 500 || refused.status == http.StatusNotImplemented) {
+		switch {
+		case errors.As(err, &refused) && (refused.status < 500 || refused.status == http.StatusNotImplemented), errors.Is(err, ErrBadAnswer):
+			// What one step could not try, or was answered with what is no answer,
+			// says nothing of the others.
 			t.trouble = "the backend did not let it be tried (" + plain(err) + ")"
-		} else if err != nil {
+		case err != nil:
 			return err
 		}
 		if tell != nil {
