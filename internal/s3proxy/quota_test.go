@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -411,12 +412,12 @@ func TestParallelWritesNeverPassTheCap(t *testing.T) {
 		statuses[r.status]++
 		return r
 	}
-	for w := range 20 {
+	for w := range 200 {
 		wg.Go(func() {
-			for range 10 {
+			for range 2 {
 				name := fmt.Sprint("k", rand.IntN(15))
 				body := strings.Repeat("x", rand.IntN(8000))
-				switch rand.IntN(8) {
+				switch rand.IntN(10) {
 				case 0, 1:
 					note(g.do(k, call{method: put, path: "/uploads/" + name, body: body}))
 				case 2:
@@ -430,6 +431,15 @@ func TestParallelWritesNeverPassTheCap(t *testing.T) {
 						"Content-Length: 9000", strings.NewReader(body))
 				case 5:
 					note(g.do(k, call{method: del, path: "/uploads/" + name}))
+				case 6: // in signed chunks
+					note(g.do(k, call{
+						method: put, path: "/uploads/" + name, payloadHash: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", chunks: []string{body},
+						header: header("X-Amz-Decoded-Content-Length", fmt.Sprint(len(body)), "Content-Encoding", "aws-chunked"),
+					}))
+				case 7: // slowly
+					status, _ := g.raw(k, call{method: put, path: "/uploads/" + name, payloadHash: "UNSIGNED-PAYLOAD"},
+						fmt.Sprintf("Content-Length: %d", len(body)), &slowly{body})
+					note(result{status: status})
 				default:
 					id := g.begin(k, name)
 					one := note(g.do(k, partCall(name, id, 1, body)))
@@ -451,4 +461,17 @@ func TestParallelWritesNeverPassTheCap(t *testing.T) {
 	}
 	g.until("all has ended", func() bool { return g.usage().Reserved == keystile.Amount{} })
 	g.isCounted()
+}
+
+// slowly gives a text in small pieces, with pauses.
+type slowly struct{ left string }
+
+func (s *slowly) Read(p []byte) (int, error) {
+	if s.left == "" {
+		return 0, io.EOF
+	}
+	time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
+	n := copy(p[:min(len(p), 500)], s.left)
+	s.left = s.left[n:]
+	return n, nil
 }
