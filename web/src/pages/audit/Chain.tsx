@@ -39,7 +39,7 @@ function Standing() {
       <Facts items={[
         ['Records', data.record.toLocaleString()],
         ['Hash of the last', data.hash && <MonoId value={data.hash} what="hash" />],
-        ['Anchored', data.anchor && <>record {data.anchor.record.toLocaleString()}, <RelativeTime value={data.anchor.time} /></>],
+        ['Anchored', data.anchor ? <>record {data.anchor.record.toLocaleString()}, <RelativeTime value={data.anchor.time} /></> : 'not yet'],
         ['Public key', data.public_key && <MonoId value={data.public_key} what="public key" />],
         ['Journal', <MonoId key="id" value={data.journal} />],
       ]} />
