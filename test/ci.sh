@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What "make ci" runs. First what everything needs is installed and built, then
-# two lanes of phases run beside each other: what computes in one, what mostly
-# waits for clients and browsers in the other. Each phase keeps its output to
+# What "make ci" runs. First what everything needs is installed and built. Then
+# lint, which computes, runs beside what mostly waits for clients and browsers, and
+# the tests that are strict about time run alone. Each phase keeps its output to
 # itself until it ends. All run whatever fails, so that one run tells everything;
 # the last lines tell how each phase went and what it cost.
 set -uo pipefail
@@ -30,23 +30,21 @@ phase() {
 begun=$SECONDS
 phase prepare ci-prepare
 if [ "$(cat "$logs/prepare.result")" = ok ]; then
-	(
-		phase check check
-		phase race race
-	) &
+	phase check check &
 	(
 		phase clients client-matrix
 		phase browser web-test browser
 	) &
 	wait
-	# Alone, for it has the tests that are strictest about time.
+	# Alone, for they have the tests that are strict about time.
+	phase race race
 	phase test go-test
 fi
 
 failed=0
 echo "== what it cost"
 printf '%-10s %-8s %6s %9s\n' phase '' seconds 'cpu s'
-for name in prepare check race clients browser test; do
+for name in prepare check clients browser race test; do
 	result=$(cat "$logs/$name.result" 2>/dev/null || echo 'NOT RUN')
 	read -r real user system < <(cat "$logs/$name.time" 2>/dev/null || echo 0 0 0)
 	printf '%-10s %-8s %7d %9d\n' "$name" "$result" "$real" $((user + system))

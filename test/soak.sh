@@ -15,7 +15,10 @@ while IFS=: read -r file target; do
 done < <(grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd internal | sed 's/func //' | sort)
 
 echo "== killing a server $crashes times"
-KEYSTILE_SOAK_CRASHES=$crashes go test -count=1 -timeout 6h -run 'AfterAKill|AcrossKills' ./test/e2e/ || failed+=("crash loop")
+KEYSTILE_SOAK_CRASHES=$crashes go test -count=1 -v -timeout 6h -run 'AfterAKill|AcrossKills' ./test/e2e/ || failed+=("crash loop")
+
+echo "== a million refused requests"
+KEYSTILE_SOAK_REFUSALS=1000000 go test -count=1 -v -timeout 6h -run FloodOfRefusals ./test/e2e/ || failed+=("a million refusals")
 
 echo "== listing a million objects"
 KEYSTILE_SOAK_OBJECTS=1000000 go test -count=1 -v -run HugeBucket ./test/e2e/ || failed+=("a million objects")
