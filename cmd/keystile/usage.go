@@ -83,11 +83,18 @@ func meteredCells(m client.Metered) []string {
 	return cells
 }
 
+func storedCells(bytes, objects *int64) (string, string) {
+	if bytes == nil || objects == nil {
+		return "-", "-"
+	}
+	return keystile.FormatSize(*bytes), strconv.FormatInt(*objects, 10)
+}
+
 func usageItems(w io.Writer, found client.Usage) error {
 	t := table{head: append([]string{map[string]string{"bucket": "BUCKET", "credential": "ACCESS KEY", "project": "PROJECT"}[found.By]}, meteredHead...)}
 	for _, i := range found.Items {
-		stored := []string{keystile.FormatSize(i.StoredBytes), strconv.FormatInt(i.StoredObjects, 10)}
-		t.add(append(append([]string{clean(usageName(found.By, i))}, stored...), meteredCells(i.Metered)...)...)
+		bytes, objects := storedCells(i.StoredBytes, i.StoredObjects)
+		t.add(append([]string{clean(usageName(found.By, i)), bytes, objects}, meteredCells(i.Metered)...)...)
 	}
 	if found.More {
 		t.add("… there are more: use --csv")
@@ -113,10 +120,7 @@ func usageName(by string, i client.UsageItem) string {
 func usageDays(w io.Writer, found client.Usage) error {
 	t := table{head: append([]string{"DAY"}, meteredHead...)}
 	for _, d := range found.Days {
-		bytes, objects := "-", "-"
-		if d.StoredBytes != nil && d.StoredObjects != nil {
-			bytes, objects = keystile.FormatSize(*d.StoredBytes), strconv.FormatInt(*d.StoredObjects, 10)
-		}
+		bytes, objects := storedCells(d.StoredBytes, d.StoredObjects)
 		t.add(append([]string{d.Day, bytes, objects}, meteredCells(d.Metered)...)...)
 	}
 	return t.write(w, "")

@@ -98,9 +98,9 @@ type UsageItem struct {
 	ProjectID   string `json:"project_id,omitempty" doc:"by project; absent: of no project"`
 	Name        string `json:"name,omitempty" doc:"description of the credential, name of the RGW user or project"`
 	Metered
-	StoredBytes    int64 `json:"stored_bytes" doc:"held by counted buckets on the last day that is known"`
-	StoredObjects  int64 `json:"stored_objects"`
-	StoredByteDays int64 `json:"stored_byte_days" doc:"the sum of what was held on each day"`
+	StoredBytes    *int64 `json:"stored_bytes,omitempty" doc:"held by counted buckets on the last day that is known; absent: none was counted"`
+	StoredObjects  *int64 `json:"stored_objects,omitempty"`
+	StoredByteDays *int64 `json:"stored_byte_days,omitempty" doc:"the sum of what was held on each day"`
 }
 
 // UsageDay is what was used on one day.
@@ -118,10 +118,14 @@ func meteredView(m keystile.Meter) Metered {
 }
 
 func usageItemView(i control.UsageItem) UsageItem {
-	return UsageItem{
+	view := UsageItem{
 		Backend: i.Bucket.Backend, Bucket: i.Bucket.Name, AccessKeyID: i.AccessKeyID, ProjectID: i.ProjectID, Name: i.Name,
-		Metered: meteredView(i.Meter), StoredBytes: i.Stored.Bytes, StoredObjects: i.Stored.Objects, StoredByteDays: i.StoredByteDays,
+		Metered: meteredView(i.Meter),
 	}
+	if i.StoredKnown {
+		view.StoredBytes, view.StoredObjects, view.StoredByteDays = &i.Stored.Bytes, &i.Stored.Objects, &i.StoredByteDays
+	}
+	return view
 }
 
 func usageDayView(d keystile.UsageDay) UsageDay {
@@ -157,7 +161,12 @@ func usageRow(i control.UsageItem) []string {
 	for _, text := range []string{i.Bucket.Backend, i.Bucket.Name, i.AccessKeyID, i.ProjectID, i.Name} {
 		row = append(row, harmless(text))
 	}
-	for _, n := range []int64{i.Stored.Bytes, i.Stored.Objects, i.BytesIn, i.BytesOut, i.Reads, i.Lists, i.Writes, i.Deletes, i.Refused, i.Failed} {
+	if i.StoredKnown {
+		row = append(row, strconv.FormatInt(i.Stored.Bytes, 10), strconv.FormatInt(i.Stored.Objects, 10))
+	} else {
+		row = append(row, "", "")
+	}
+	for _, n := range []int64{i.BytesIn, i.BytesOut, i.Reads, i.Lists, i.Writes, i.Deletes, i.Refused, i.Failed} {
 		row = append(row, strconv.FormatInt(n, 10))
 	}
 	return row

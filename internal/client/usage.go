@@ -59,9 +59,9 @@ type UsageItem struct {
 	ProjectID   string `json:"project_id,omitempty"`
 	Name        string `json:"name,omitempty"`
 	Metered
-	StoredBytes    int64 `json:"stored_bytes"`
-	StoredObjects  int64 `json:"stored_objects"`
-	StoredByteDays int64 `json:"stored_byte_days"`
+	StoredBytes    *int64 `json:"stored_bytes,omitempty"` // nil: nothing was counted
+	StoredObjects  *int64 `json:"stored_objects,omitempty"`
+	StoredByteDays *int64 `json:"stored_byte_days,omitempty"`
 }
 
 // UsageDay is what was used on one day; what was stored is nil where nothing was

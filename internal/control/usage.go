@@ -118,7 +118,7 @@ func join(rows, held []keystile.UsageRow) []keystile.UsageRow {
 			rows = append(rows, h)
 			continue
 		}
-		rows[i].Stored, rows[i].StoredByteDays = h.Stored, h.StoredByteDays
+		rows[i].Stored, rows[i].StoredByteDays, rows[i].StoredKnown = h.Stored, h.StoredByteDays, true
 	}
 	slices.SortFunc(rows, func(x, y keystile.UsageRow) int { return compareKeys(x.UsageKey, y.UsageKey) })
 	return rows
@@ -261,7 +261,7 @@ func (e *UsageExport) rows(tx store.Tx, q keystile.UsageQuery) ([]keystile.Usage
 	}
 	for i := range rows {
 		if h, ok := e.held[rows[i].UsageKey]; ok {
-			rows[i].Stored, rows[i].StoredByteDays = h.Stored, h.StoredByteDays
+			rows[i].Stored, rows[i].StoredByteDays, rows[i].StoredKnown = h.Stored, h.StoredByteDays, true
 			delete(e.held, rows[i].UsageKey)
 		}
 	}

@@ -78,10 +78,10 @@ type UsageRow struct {
 	UsageKey
 	Meter
 	// Stored is what it held on the last day that is known of each bucket, and
-	// StoredByteDays the sum of what it held on each day. Both are zero where nothing
-	// is counted, and for credentials.
+	// StoredByteDays the sum of what it held on each day.
 	Stored         Amount
 	StoredByteDays int64
+	StoredKnown    bool // false: no bucket was counted; always of credentials
 }
 
 // UsageDay is what was counted on one day.

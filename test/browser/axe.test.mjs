@@ -66,6 +66,11 @@ const troubled = (tab, warning) => async (page) => {
 
 // Each page, with what is opened on it.
 const pages = {
+  'usage': ['/admin/usage', async (page) => { await page.getByRole('button', { name: 'Show the numbers' }).click(); }],
+  'usage by credential': ['/admin/usage?by=credential&show=requests', async (page) => { await page.getByRole('table', { name: 'Who uses what' }).waitFor(); }],
+  'webhooks': ['/admin/webhooks', async (page) => { await page.getByRole('table', { name: 'Webhooks' }).waitFor(); }],
+  'add a webhook': ['/admin/webhooks', press('Add webhook')],
+  'a webhook': [() => `/admin/webhooks/${hook}`, async (page) => { await page.getByRole('table', { name: 'Deliveries' }).waitFor(); }],
   'overview': ['/admin', async (page) => { await page.getByRole('button', { name: 'Show the numbers' }).click(); }],
   'credentials that cannot be read': ['/admin/profile', async (page) => {
     await answering(/\/api\/credentials\b/, unavailable, '/admin/s3-proxy')(page);

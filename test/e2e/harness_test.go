@@ -240,6 +240,7 @@ type event struct {
 		Code          string   `json:"code"`
 		Keys          []string `json:"keys"`
 		Count         int64    `json:"count"`
+		Bytes         int64    `json:"bytes"`
 	} `json:"detail"`
 }
 

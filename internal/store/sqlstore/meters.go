@@ -169,7 +169,7 @@ func (t *tx) Stored(by string, u keystile.UsageQuery) ([]keystile.UsageRow, erro
 	q := ofStored(u)
 	columns := strings.Join(keyColumns[by], ", ")
 	rows, err := list(t, func(row scanner) (keystile.UsageRow, error) {
-		var r keystile.UsageRow
+		r := keystile.UsageRow{StoredKnown: true}
 		return r, row.Scan(append(keyFields(by, &r.UsageKey), &r.StoredByteDays, &r.Stored.Bytes, &r.Stored.Objects)...)
 	}, `SELECT `+columns+`, sum(bytes), sum(CASE WHEN newest THEN bytes ELSE 0 END), sum(CASE WHEN newest THEN objects ELSE 0 END)
 		FROM (SELECT backend, bucket, project_id, bytes, objects, day = max(day) OVER (PARTITION BY backend, bucket) AS newest

@@ -97,7 +97,7 @@ func testMeters(t *testing.T, open Open) {
 				write(t, a, func(tx store.Tx) error { return tx.SaveStored([]keystile.StoredCount{c}) })
 			}
 			want := rowOf("one", "", "", keystile.Meter{})
-			want.Stored, want.StoredByteDays = keystile.Amount{Bytes: 30, Objects: 3}, 40
+			want.Stored, want.StoredByteDays, want.StoredKnown = keystile.Amount{Bytes: 30, Objects: 3}, 40, true
 			wantEqual(t, got(t, b, storedBy(keystile.ByBucket, week())), []keystile.UsageRow{want})
 			days := got(t, b, func(tx store.Tx) ([]keystile.UsageDay, error) { return tx.StoredDays(week()) })
 			wantEqual(t, days[1], keystile.UsageDay{Day: today, Stored: keystile.Amount{Bytes: 30, Objects: 3}, StoredKnown: true})

@@ -2653,14 +2653,14 @@ export interface components {
              * Format: int64
              * @description the sum of what was held on each day
              */
-            stored_byte_days: number;
+            stored_byte_days?: number;
             /**
              * Format: int64
-             * @description held by counted buckets on the last day that is known
+             * @description held by counted buckets on the last day that is known; absent: none was counted
              */
-            stored_bytes: number;
+            stored_bytes?: number;
             /** Format: int64 */
-            stored_objects: number;
+            stored_objects?: number;
             /** Format: int64 */
             writes: number;
         };

@@ -126,7 +126,7 @@ function Head<Row>({ column, sort }: { column: Column<Row>; sort: Sort | undefin
   const active = sort.by === column.id;
   return (
     <UnstyledButton className={classes.sort} onClick={() => sort.onSort(column.id, active && !sort.turned)}>
-      {column.header}<span aria-hidden className={classes.arrow}>{active ? (orderOf(column, sort) === 'ascending' ? '↑' : '↓') : ''}</span>
+      {column.header}{active && <span aria-hidden> {orderOf(column, sort) === 'ascending' ? '↑' : '↓'}</span>}
     </UnstyledButton>
   );
 }

@@ -44,7 +44,7 @@ export function UsageChart({ days, measure }: UsageChartProps) {
               <g key={each.day} transform={`translate(${edge.left + i * slot} 0)`} data-now={i === days.length - 1 || undefined}>
                 <rect className={classes.slot} data-shown={i === shown || undefined} width={slot} y={edge.top} height={floor - edge.top} onPointerEnter={() => setShown(i)} onPointerDown={() => setShown(i)} />
                 <rect className={classes.bar} x={gap / 2} width={Math.max(slot - gap, 1)} y={floor - tall} height={tall} />
-                {labelled(i, days.length, slot) && <text className={classes.label} x={slot / 2} y={height - 5} textAnchor={i === 0 ? 'start' : 'middle'}>{shortDay(each.day)}</text>}
+                {labelled(i, days.length, slot) && <text className={classes.label} x={slot / 2} y={height - 5} textAnchor="middle">{shortDay(each.day)}</text>}
               </g>
             );
           })}

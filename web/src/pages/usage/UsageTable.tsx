@@ -26,7 +26,10 @@ export function UsageTable({ items, by, sort, onSort, onNarrow }: UsageTableProp
   const number = (id: string, header: string, of: (item: UsageItem) => number): Column<UsageItem> => ({ id, header, align: 'end', sortable: true, cell: (item) => count(of(item)) });
   const columns: Column<UsageItem>[] = [
     { id: 'name', header: heads[by], bare: true, sortable: true, cell: (item) => <Name item={item} by={by} onNarrow={onNarrow} /> },
-    ...(by === 'credential' ? [{ id: 'what', header: 'Description', long: true, cell: (item: UsageItem) => item.name }] : [size('stored', 'Stored', (item) => item.stored_bytes), number('objects', 'Objects', (item) => item.stored_objects)]),
+    ...(by === 'credential' ? [{ id: 'what', header: 'Description', long: true, cell: (item: UsageItem) => item.name }] : [
+      { id: 'stored', header: 'Stored', align: 'end' as const, sortable: true, cell: (item: UsageItem) => (item.stored_bytes === undefined ? '–' : <Bytes n={item.stored_bytes} />) },
+      { id: 'objects', header: 'Objects', align: 'end' as const, sortable: true, cell: (item: UsageItem) => (item.stored_objects === undefined ? '–' : count(item.stored_objects)) },
+    ]),
     size('in', 'In', (item) => item.bytes_in),
     size('out', 'Out', (item) => item.bytes_out),
     number('reads', 'Reads, lists', (item) => item.reads + item.lists),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { csvAddress, questionOf, sorted, type UsageItem } from './usage';
 
 const item = (bucket: string, out: number): UsageItem => ({
-  backend: 'main', bucket, bytes_in: 0, bytes_out: out, reads: 0, lists: 0, writes: 0, deletes: 0, refused: 0, failed: 0, stored_bytes: 0, stored_objects: 0, stored_byte_days: 0,
+  backend: 'main', bucket, bytes_in: 0, bytes_out: out, reads: 0, lists: 0, writes: 0, deletes: 0, refused: 0, failed: 0,
 });
 
 const now = new Date('2026-03-01T00:30:00Z');

@@ -104,7 +104,7 @@ export function narrowTo(item: UsageItem): UsageSearch {
 
 /** By what the table can be sorted; numbers begin with the greatest. */
 export const orders: Record<string, (item: UsageItem) => number> = {
-  stored: (item) => item.stored_bytes, objects: (item) => item.stored_objects, in: (item) => item.bytes_in, out: (item) => item.bytes_out,
+  stored: (item) => item.stored_bytes ?? -1, objects: (item) => item.stored_objects ?? -1, in: (item) => item.bytes_in, out: (item) => item.bytes_out,
   reads: (item) => item.reads + item.lists, writes: (item) => item.writes, deletes: (item) => item.deletes, refused: (item) => item.refused,
 };
 
