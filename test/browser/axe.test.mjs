@@ -16,6 +16,7 @@ let server;
 let key;
 let project;
 let rgwUser;
+let hook;
 before(async () => {
   [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
   key = (await newCredential(server, { description: 'a key that is looked at' })).access_key_id;
@@ -30,6 +31,7 @@ before(async () => {
   for (const bucket of ['uploads', 'reports']) {
     await listing(server, { id: used.access_key_id, secret: used.secret_access_key }, bucket);
   }
+  hook = (await server.api('POST', '/api/webhooks', { url: 'https://192.0.2.1/hook' })).id;
   await until('requests are counted', async () => (await server.api('GET', '/api/overview')).totals.requests > 0, 30_000);
   await server.api('POST', '/api/anonymous-bindings', { backend: server.backend_id, bucket: 'reports', name: 'open-to-all' });
 });
@@ -70,7 +72,7 @@ const pages = {
   'usage by credential': ['/admin/usage?by=credential&show=requests', async (page) => { await page.getByRole('table', { name: 'Who uses what' }).waitFor(); }],
   'webhooks': ['/admin/webhooks', async (page) => { await page.getByRole('table', { name: 'Webhooks' }).waitFor(); }],
   'add a webhook': ['/admin/webhooks', press('Add webhook')],
-  'a webhook': [() => `/admin/webhooks/${hook}`, async (page) => { await page.getByRole('table', { name: 'Deliveries' }).waitFor(); }],
+  'a webhook': [() => `/admin/webhooks/${hook}`, async (page) => { await page.getByText('Nothing was delivered').waitFor(); }],
   'overview': ['/admin', async (page) => { await page.getByRole('button', { name: 'Show the numbers' }).click(); }],
   'credentials that cannot be read': ['/admin/profile', async (page) => {
     await answering(/\/api\/credentials\b/, unavailable, '/admin/s3-proxy')(page);

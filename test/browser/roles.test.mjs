@@ -13,6 +13,7 @@ const document = JSON.parse(readFileSync(new URL('../../web/openapi.json', impor
 const own = new Set([
   'getServer', 'signIn', 'getSession', 'signOut', 'changePassword', 'listSessions', 'endAllSessions', 'endSession', 'listTokens', 'createToken',
   'revokeToken', 'listProjects', 'listCredentials', 'getCredential', 'getCredentialTraffic',
+  'getUsage', 'exportUsage',
 ]);
 // What is not found by who is not in the project.
 const inProjects = new Set(['getProject', 'updateProject', 'deleteProject', 'listMembers', 'addMember', 'updateMember', 'removeMember']);
@@ -37,7 +38,9 @@ before(async () => {
   const tokens = (await server.api('GET', '/api/tokens')).items;
   const project = await server.api('POST', '/api/projects', { name: 'Nobody else’s project' });
   const user = await server.api('POST', '/rgw/users', { user: { name: 'Nobody else’s user', project_id: project.id } });
+  const webhook = await server.api('POST', '/api/webhooks', { url: 'https://192.0.2.1/hook' });
   things = {
+    '/api/webhooks/': { webhook: webhook.id },
     '/api/projects/': { id: project.id, account: 'admin' },
     '/rgw/': { user_id: user.id, backend: server.backend_id, bucket: 'nobody-elses', job_id: '0198c5a0-0000-4000-8000-000000000001' },
     '/api/accounts/{name}': { name: 'admin', id: tokens[0].id }, '/api/anonymous-bindings/{name}': { name: 'open-to-all' }, '/api/audit/{id}': { id: event },
@@ -139,7 +142,7 @@ for (const role of ['user', 'readonly']) {
       const { page, seen } = await openSignedIn(t, browser, server, people[role]);
       await visit(page, server, '/admin');
       const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
-      assert.deepEqual((await links.allInnerTexts()).map((text) => text.trim()), ['Credentials', 'RGW users', 'Projects']);
+      assert.deepEqual((await links.allInnerTexts()).map((text) => text.trim()), ['Credentials', 'RGW users', 'Usage', 'Projects']);
       const table = page.getByRole('table', { name: 'Credentials' });
       await table.getByText(`owned by ${people[role].name}`).waitFor();
       assert.equal(await table.locator('tbody tr').count(), 1);
