@@ -1,6 +1,7 @@
 package backends_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -66,6 +67,23 @@ func TestAbilities(t *testing.T) {
 				t.Errorf("buckets before: %v, after: %v", before, after)
 			}
 		})
+	}
+}
+
+// TestProbeGoesOn: what answers the beginning of an upload with what is no answer
+// is tried for all else, and nothing is believed of it that was not seen.
+func TestProbeGoesOn(t *testing.T) {
+	s := s3test.New(t)
+	s.Inject(s3test.Answer(200, "<Strange/>").When(func(r *http.Request) bool { return r.Method == http.MethodPost && r.URL.Query().Has("uploads") }))
+	e := endpointOf(s.URL)
+	report := registryOf(t, e).Test(t.Context(), e.Backend, keystile.Secret{})
+	for a, want := range map[keystile.Ability]keystile.Verdict{
+		keystile.IfNoneMatch: keystile.Yes, keystile.KeepsChecksums: keystile.Yes, keystile.NoOwnNames: keystile.Yes,
+		keystile.ConditionalComplete: keystile.Unknown, keystile.ChecksMD5: keystile.Unknown,
+	} {
+		if f := report.Abilities[a]; f.Verdict != want {
+			t.Errorf("%s: %s (%s), want %s", a, f.Verdict, f.Note, want)
+		}
 	}
 }
 
