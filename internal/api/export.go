@@ -13,7 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"keystile/internal/control"
 	"keystile/internal/keystile"
 )
 
@@ -68,27 +67,33 @@ func (h trail) export(ctx context.Context, in *EventSelection) (*huma.StreamResp
 	if err != nil {
 		return nil, err
 	}
+	return streamCSV(ctx, "audit.csv", csvColumns, found.Next, csvRow), nil
+}
+
+// streamCSV answers with a file of pages of items; none are left when next returns
+// none and no error.
+func streamCSV[T any](ctx context.Context, file string, columns []string, next func(context.Context) ([]T, error), row func(T) ([]string, error)) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(out huma.Context) {
 		_, w := humago.Unwrap(out)
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-		w.Header().Set("Content-Disposition", `attachment; filename="audit.csv"`)
-		if err := writeCSV(ctx, w, found); err != nil {
+		w.Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
+		if err := writeCSV(ctx, w, columns, next, row); err != nil {
 			// The connection breaks off, so that nobody takes a part for the whole.
 			panic(http.ErrAbortHandler)
 		}
-	}}, nil
+	}}
 }
 
 // writeCSV holds one page at a time. The answer may take as long as it moves.
 // What fails on our side is left for the log.
-func writeCSV(ctx context.Context, w http.ResponseWriter, found *control.Export) error {
+func writeCSV[T any](ctx context.Context, w http.ResponseWriter, columns []string, next func(context.Context) ([]T, error), row func(T) ([]string, error)) error {
 	connection := http.NewResponseController(w)
 	rows := csv.NewWriter(w)
-	if err := rows.Write(csvColumns); err != nil {
+	if err := rows.Write(columns); err != nil {
 		return err
 	}
 	for {
-		events, err := found.Next(ctx)
+		items, err := next(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
 				exchangeOf(ctx).cause = err
@@ -98,22 +103,18 @@ func writeCSV(ctx context.Context, w http.ResponseWriter, found *control.Export)
 		if err := connection.SetWriteDeadline(time.Now().Add(exportIdle)); err != nil {
 			return err
 		}
-		for _, e := range events {
-			if err := writeRow(rows, e); err != nil {
+		for _, item := range items {
+			cells, err := row(item)
+			if err != nil {
+				return err
+			}
+			if err := rows.Write(cells); err != nil {
 				return err
 			}
 		}
 		rows.Flush()
-		if err := rows.Error(); err != nil || len(events) == 0 {
+		if err := rows.Error(); err != nil || len(items) == 0 {
 			return err
 		}
 	}
-}
-
-func writeRow(rows *csv.Writer, e keystile.Event) error {
-	row, err := csvRow(e)
-	if err != nil {
-		return err
-	}
-	return rows.Write(row)
 }

@@ -2,13 +2,11 @@ package api
 
 import (
 	"context"
-	"encoding/csv"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"keystile/internal/control"
 	"keystile/internal/keystile"
@@ -156,7 +154,7 @@ var usageColumns = []string{
 	"reads", "lists", "writes", "deletes", "refused", "failed",
 }
 
-func usageRow(i control.UsageItem) []string {
+func usageRow(i control.UsageItem) ([]string, error) {
 	row := []string{i.Day.Format(dateForm)}
 	for _, text := range []string{i.Bucket.Backend, i.Bucket.Name, i.AccessKeyID, i.ProjectID, i.Name} {
 		row = append(row, harmless(text))
@@ -169,7 +167,7 @@ func usageRow(i control.UsageItem) []string {
 	for _, n := range []int64{i.BytesIn, i.BytesOut, i.Reads, i.Lists, i.Writes, i.Deletes, i.Refused, i.Failed} {
 		row = append(row, strconv.FormatInt(n, 10))
 	}
-	return row
+	return row, nil
 }
 
 func (h usage) export(ctx context.Context, in *UsageSelection) (*huma.StreamResponse, error) {
@@ -181,42 +179,5 @@ func (h usage) export(ctx context.Context, in *UsageSelection) (*huma.StreamResp
 	if err != nil {
 		return nil, err
 	}
-	return &huma.StreamResponse{Body: func(out huma.Context) {
-		_, w := humago.Unwrap(out)
-		w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-		w.Header().Set("Content-Disposition", `attachment; filename="usage.csv"`)
-		if err := writeUsage(ctx, w, found); err != nil {
-			// The connection breaks off, so that nobody takes a part for the whole.
-			panic(http.ErrAbortHandler)
-		}
-	}}, nil
-}
-
-func writeUsage(ctx context.Context, w http.ResponseWriter, found *control.UsageExport) error {
-	connection := http.NewResponseController(w)
-	rows := csv.NewWriter(w)
-	if err := rows.Write(usageColumns); err != nil {
-		return err
-	}
-	for {
-		items, err := found.Next(ctx)
-		if err != nil {
-			if ctx.Err() == nil {
-				exchangeOf(ctx).cause = err
-			}
-			return err
-		}
-		if err := connection.SetWriteDeadline(time.Now().Add(exportIdle)); err != nil {
-			return err
-		}
-		for _, i := range items {
-			if err := rows.Write(usageRow(i)); err != nil {
-				return err
-			}
-		}
-		rows.Flush()
-		if err := rows.Error(); err != nil || len(items) == 0 {
-			return err
-		}
-	}
+	return streamCSV(ctx, "usage.csv", usageColumns, found.Next, usageRow), nil
 }

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
 	"log/slog"
 	"sync"
 	"time"
@@ -14,9 +13,6 @@ import (
 type Anchoring struct {
 	Key   ed25519.PrivateKey
 	Every time.Duration
-	// Made is called with each new anchor, by one goroutine; nil: by none. What it
-	// does must not depend on a journal that can be written.
-	Made func(journal.Anchor)
 }
 
 // Chain is how the journal stands.
@@ -34,7 +30,7 @@ type anchorer struct {
 	journal *journal.Journal
 	log     *slog.Logger
 
-	mu   sync.Mutex // also: one anchor at a time
+	mu   sync.Mutex
 	last journal.Anchor
 
 	once     sync.Once
@@ -78,18 +74,14 @@ func (w *anchorer) stop() {
 }
 
 func (w *anchorer) anchor() {
-	w.mu.Lock()
-	a, made, err := w.journal.Anchor(w.Key)
-	if err == nil {
-		w.last = a
-	}
-	w.mu.Unlock()
-	switch {
-	case err != nil:
+	a, _, err := w.journal.Anchor(w.Key)
+	if err != nil {
 		w.log.Error("the audit journal could not be anchored", "error", err)
-	case made && w.Made != nil:
-		w.Made(a)
+		return
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = a
 }
 
 // Anchor is an anchor of the journal, as package journal describes it.
@@ -106,8 +98,7 @@ func (t *Trail) Chain() Chain {
 	defer t.anchors.mu.Unlock()
 	c.Anchor = t.anchors.last
 	if t.anchors.Key != nil {
-		public, _ := t.anchors.Key.Public().(ed25519.PublicKey)
-		c.PublicKey = base64.StdEncoding.EncodeToString(public)
+		c.PublicKey = journal.PublicKey(t.anchors.Key)
 	}
 	return c
 }

@@ -203,11 +203,8 @@ func (r *Recorder) Settle(o keystile.Outcome) Pending {
 func (r *Recorder) Refuse(e keystile.Event) Pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !kept {
-		return Pending{batch: nowhere}
-	}
-	if r.closed {
-		return tooLate(false)
+	if p, over := r.over(false); over {
+		return p
 	}
 	record, countedBy := r.floods.take(e)
 	if countedBy == "" {
@@ -240,11 +237,8 @@ func (r *Recorder) transfer(from Batch) Pending {
 func (r *Recorder) add(urgent bool, put func(*batch)) Pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !kept {
-		return Pending{batch: nowhere}
-	}
-	if r.closed {
-		return tooLate(urgent)
+	if p, over := r.over(urgent); over {
+		return p
 	}
 	put(r.next)
 	return r.joined(urgent)
@@ -257,11 +251,19 @@ func (r *Recorder) joined(urgent bool) Pending {
 	return Pending{r.next, urgent}
 }
 
-func tooLate(urgent bool) Pending {
+// over is what becomes of a record where none is taken over, if so: behind Close,
+// and in a program that keeps no trail. r.mu is held.
+func (r *Recorder) over(urgent bool) (Pending, bool) {
+	switch {
+	case !kept:
+		return Pending{batch: nowhere}, true
+	case !r.closed:
+		return Pending{}, false
+	}
 	b := newBatch()
 	b.err, b.urgentErr = ErrClosed, ErrClosed
 	close(b.done)
-	return Pending{b, urgent}
+	return Pending{b, urgent}, true
 }
 
 // awake has the recorder commit. r.mu is held.

@@ -12,7 +12,7 @@ import (
 	"keystile/internal/store"
 )
 
-// Options are what a Trail is made of. All fields but Room and Derive are required.
+// Options are what a Trail is made of. The fields down to Now are required.
 type Options struct {
 	Dir   string // of the journal
 	Store Store

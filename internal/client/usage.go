@@ -22,9 +22,7 @@ func (q UsageQuery) values() url.Values {
 	for name, value := range map[string]string{
 		"from": q.From, "to": q.To, "by": q.By, "backend": q.Backend, "bucket": q.Bucket, "access_key_id": q.AccessKeyID, "project_id": q.ProjectID,
 	} {
-		if value != "" {
-			v.Set(name, value)
-		}
+		setIf(v, name, value)
 	}
 	return v
 }

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"time"
 
 	"keystile/internal/audit"
 	"keystile/internal/keystile"
@@ -13,18 +12,6 @@ import (
 type Audit struct {
 	*core
 	journal Journal
-}
-
-// catchUpTimeout bounds the wait of a query for the newest events. Beyond it, as
-// after a long trouble of the store, the query finds what is there by then; the
-// rest comes by itself.
-const catchUpTimeout = 3 * time.Second
-
-// catchUp makes queries find what happened before them.
-func (t *Audit) catchUp(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
-	defer cancel()
-	_ = t.trail.CaughtUp(ctx) // how far the index is behind is among the metrics
 }
 
 // List returns a page of events, newest first, and the next cursor.

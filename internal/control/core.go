@@ -223,6 +223,19 @@ func (c *core) readAs(ctx context.Context, a Actor, action, target string, err e
 	return err
 }
 
+// catchUpTimeout bounds the wait of a query for the newest events. Beyond it, as
+// after a long trouble of the store, the query finds what is there by then; the
+// rest comes by itself.
+const catchUpTimeout = 3 * time.Second
+
+// catchUp makes queries of the trail, and of what follows from it, find what
+// happened before them.
+func (c *core) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
+	defer cancel()
+	_ = c.trail.CaughtUp(ctx) // how far the index is behind is among the metrics
+}
+
 // outside runs an act whose effect lies outside the store. Its event is durable
 // and open before the effect begins, and closed when it has ended.
 func (c *core) outside(ctx context.Context, a Actor, act act, effect func(ctx context.Context) error) error {

@@ -99,13 +99,6 @@ func (u *Usage) Report(ctx context.Context, a Actor, q UsageQuery) (r UsageRepor
 	return r, err
 }
 
-// catchUp makes the meters have what happened before the question.
-func (u *Usage) catchUp(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
-	defer cancel()
-	_ = u.trail.CaughtUp(ctx) // how far the index is behind is among the metrics
-}
-
 // join adds what is held to what was done.
 func join(rows, held []keystile.UsageRow) []keystile.UsageRow {
 	place := make(map[keystile.UsageKey]int, len(rows))

@@ -32,6 +32,12 @@ type Anchor struct {
 	Signature string `json:"signature"`
 }
 
+// PublicKey is the key that an anchor names, of the one that signs it.
+func PublicKey(key ed25519.PrivateKey) string {
+	public, _ := key.Public().(ed25519.PublicKey)
+	return base64.StdEncoding.EncodeToString(public)
+}
+
 // ErrAnchor is an anchor that its signature does not belong to.
 var ErrAnchor = errors.New("the anchor's signature does not match")
 
@@ -75,25 +81,44 @@ func (j *Journal) Anchor(key ed25519.PrivateKey) (Anchor, bool, error) {
 	j.mu.Lock()
 	record, hash := j.head, j.durable
 	j.mu.Unlock()
-	last, err := lastAnchor(j.opts.Dir)
+	last, err := j.lastAnchor()
 	if err != nil || record == 0 || last.Record == record && last.Hash == hash.String() {
 		return last, false, err
 	}
-	return j.sign(key, record, hash)
-}
-
-func (j *Journal) sign(key ed25519.PrivateKey, record uint64, hash chain) (Anchor, bool, error) {
-	public, _ := key.Public().(ed25519.PublicKey)
-	a := Anchor{
-		Journal: j.ID(), Record: record, Hash: hash.String(), Time: j.opts.Now().UTC().Truncate(time.Microsecond),
-		PublicKey: base64.StdEncoding.EncodeToString(public),
-	}
-	text, err := a.signed()
+	made, err := j.sign(key, record, hash)
 	if err != nil {
 		return Anchor{}, false, err
 	}
+	j.anchored = &made
+	return made, true, nil
+}
+
+// lastAnchor is read from the file once.
+func (j *Journal) lastAnchor() (Anchor, error) {
+	if j.anchored == nil {
+		all, err := j.Anchors()
+		if err != nil {
+			return Anchor{}, err
+		}
+		j.anchored = new(Anchor)
+		if len(all) > 0 {
+			*j.anchored = all[len(all)-1]
+		}
+	}
+	return *j.anchored, nil
+}
+
+func (j *Journal) sign(key ed25519.PrivateKey, record uint64, hash chain) (Anchor, error) {
+	a := Anchor{
+		Journal: j.ID(), Record: record, Hash: hash.String(), Time: j.opts.Now().UTC().Truncate(time.Microsecond),
+		PublicKey: PublicKey(key),
+	}
+	text, err := a.signed()
+	if err != nil {
+		return Anchor{}, err
+	}
 	a.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(key, text))
-	return a, true, appendAnchor(j.opts.Dir, a)
+	return a, appendAnchor(j.opts.Dir, a)
 }
 
 func appendAnchor(dir string, a Anchor) (err error) {
@@ -106,17 +131,27 @@ func appendAnchor(dir string, a Anchor) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	// A line that a crash cut off must not spoil the next one.
-	if info, err := f.Stat(); err == nil && info.Size() > 0 {
-		end := make([]byte, 1)
-		if _, err := f.ReadAt(end, info.Size()-1); err == nil && end[0] != '\n' {
-			line = append([]byte{'\n'}, line...)
-		}
+	cut, err := endsAmidLine(f)
+	if err != nil {
+		return err
+	}
+	if cut { // by a crash: it must not spoil this one
+		line = append([]byte{'\n'}, line...)
 	}
 	if _, err := f.Write(append(line, '\n')); err != nil {
 		return err
 	}
 	return errors.Join(f.Sync(), syncDir(dir))
+}
+
+func endsAmidLine(f *os.File) (bool, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return false, err
+	}
+	end := make([]byte, 1)
+	_, err = f.ReadAt(end, info.Size()-1)
+	return end[0] != '\n', err
 }
 
 // ReadAnchors reads a file of anchors, one JSON object a line. What is no anchor
@@ -155,12 +190,4 @@ func Anchors(dir string) ([]Anchor, error) {
 		return nil, nil
 	}
 	return anchors, err
-}
-
-func lastAnchor(dir string) (Anchor, error) {
-	anchors, err := Anchors(dir)
-	if err != nil || len(anchors) == 0 {
-		return Anchor{}, err
-	}
-	return anchors[len(anchors)-1], nil
 }

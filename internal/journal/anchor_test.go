@@ -2,7 +2,6 @@ package journal
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,10 +10,6 @@ import (
 
 func anchorKey(seed byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed([]byte(strings.Repeat(string(rune(seed)), ed25519.SeedSize)))
-}
-
-func publicKey(key ed25519.PrivateKey) string {
-	return base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))
 }
 
 // anchored makes a journal of ten records in several segments, with anchors of
@@ -39,7 +34,7 @@ func anchored(t *testing.T) (dir string, anchors []Anchor) {
 func TestAnAnchorSaysHowTheJournalStands(t *testing.T) {
 	dir, anchors := anchored(t)
 	r := sound(t, dir)
-	if r.Anchored != 10 || len(r.Keys) != 1 || r.Keys[0] != publicKey(anchorKey('a')) {
+	if r.Anchored != 10 || len(r.Keys) != 1 || r.Keys[0] != PublicKey(anchorKey('a')) {
 		t.Errorf("%+v", r)
 	}
 	j, _ := open(t, Options{Dir: dir})
@@ -70,7 +65,7 @@ func TestAHistoryThatWasMadeAnewIsFound(t *testing.T) {
 }
 
 func TestWhatAnchorsTell(t *testing.T) {
-	other := publicKey(anchorKey('b'))
+	other := PublicKey(anchorKey('b'))
 	for _, tt := range []struct {
 		name   string
 		change func(t *testing.T, dir string, with *Against)
@@ -90,7 +85,7 @@ func TestWhatAnchorsTell(t *testing.T) {
 		{"the beginning is gone", func(t *testing.T, dir string, _ *Against) { removeSegments(t, dir, 1) }, "no anchor says how they ended"},
 		{"an anchor by another key", func(_ *testing.T, _ string, with *Against) { with.PublicKeys = []string{other} }, "none of those given"},
 		{"an anchor by the key that was given", func(_ *testing.T, _ string, with *Against) {
-			with.PublicKeys = []string{other, publicKey(anchorKey('a'))}
+			with.PublicKeys = []string{other, PublicKey(anchorKey('a'))}
 		}, ""},
 		{"an anchor whose number was changed", func(t *testing.T, dir string, _ *Against) {
 			name := filepath.Join(dir, anchorsName)

@@ -46,6 +46,8 @@ type Journal struct {
 	chain chain
 	buf   []byte
 
+	anchored *Anchor // the last one; nil before it was read
+
 	mu      sync.Mutex
 	head    uint64 // seq of the last durable record
 	durable chain  // after it

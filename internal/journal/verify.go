@@ -96,6 +96,7 @@ type verification struct {
 	dir     string
 	with    Against
 	anchors map[uint64][]Anchor // by record
+	reading uint64              // the first record of the segment that is read
 	before  scan
 	indexed uint64
 }
@@ -142,6 +143,7 @@ func idIn(dir string, first uint64) (id string, err error) {
 // segment checks one segment by itself, and that it goes on from the one before.
 func (v *verification) segment(first, until uint64) error {
 	v.Segments++
+	v.reading = first
 	begins := v.First == 0
 	if begins {
 		v.First = first
@@ -194,19 +196,11 @@ func (v *verification) begin(s scan) {
 func (v *verification) compare(seq uint64, after chain) {
 	for _, a := range v.anchors[seq] {
 		if a.Hash != after.String() {
-			v.fault(v.segmentOf(seq), seq, fmt.Sprintf("it is not the record that was anchored at %s", a.Time.Format(time.RFC3339)))
+			v.fault(v.reading, seq, fmt.Sprintf("it is not the record that was anchored at %s", a.Time.Format(time.RFC3339)))
 			continue
 		}
 		v.Anchored = max(v.Anchored, seq)
 	}
-}
-
-// segmentOf is the segment that is being read.
-func (v *verification) segmentOf(seq uint64) uint64 {
-	if v.before.next > 0 && seq >= v.before.next {
-		return v.before.next
-	}
-	return v.First
 }
 
 // end compares the journal's end with what knows of a later one, and checks the

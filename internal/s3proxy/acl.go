@@ -35,28 +35,35 @@ func (x *exchange) checkACL(own keystile.Need) error {
 	return nil
 }
 
-// fillACL gives a PutObjectAcl or PutBucketAcl its body or its headers, with the backend's owner
-// in the place of the one that the client sees.
-func (x *exchange) fillACL(out *upstream.Request, body []byte) error {
+// givenACL is the ACL that a request sets: in its body, or in headers, which stand
+// in the request already. It keeps the owner that the client sees.
+func (x *exchange) givenACL(body []byte) (policy s3wire.AccessPolicy, byHeader bool, err error) {
 	own := x.owner().ID
-	byHeader := x.req.CannedACL != "" || len(x.req.ACLGrants) > 0
+	byHeader = x.req.CannedACL != "" || len(x.req.ACLGrants) > 0
 	switch {
 	case byHeader && len(body) > 0:
-		return aclTwice.Err()
-	case !byHeader && len(body) == 0:
-		return aclLacks.Err()
-	case byHeader && !x.req.GrantsTo(own):
-		return nil // the headers are set already
+		return policy, true, aclTwice.Err()
+	case byHeader:
+		return s3wire.AccessPolicy{Owner: own}, true, nil
+	case len(body) == 0:
+		return policy, false, aclLacks.Err()
 	}
-	policy := s3wire.AccessPolicy{Owner: own}
-	if !byHeader {
-		var err error
-		if policy, err = s3wire.ParseAccessPolicy(body); err != nil {
-			return err
-		}
-		if policy.Owner != own {
-			return s3wire.AccessDenied.With("The owner cannot be changed.")
-		}
+	if policy, err = s3wire.ParseAccessPolicy(body); err != nil {
+		return policy, false, err
+	}
+	if policy.Owner != own {
+		return policy, false, s3wire.AccessDenied.With("The owner cannot be changed.")
+	}
+	return policy, false, nil
+}
+
+// fillACL gives a PutObjectAcl or PutBucketAcl its body or its headers, with the
+// backend's owner in the place of the one that the client sees.
+func (x *exchange) fillACL(out *upstream.Request, body []byte) error {
+	own := x.owner().ID
+	policy, byHeader, err := x.givenACL(body)
+	if err != nil || byHeader && !x.req.GrantsTo(own) {
+		return err
 	}
 	real, err := x.objectOwner()
 	if err != nil {

@@ -28,10 +28,11 @@ func (x *exchange) copiesAcross() bool {
 		x.req.Op.Name == s3wire.OpUploadPartCopy && strings.ContainsAny(x.real.SourceKey, "%?")
 }
 
-// copyAcross carries out a copy by itself, mostly between backends: the source is read, and
-// written to the destination as it comes. What holds for an upload holds here:
-// the intent is durable before the last piece goes out, and that piece goes only
-// when the source was read to its end and its checksum, if it has one, is right.
+// copyAcross carries out a copy by itself, mostly between backends: the source is
+// read, and written to the destination as it comes. What holds for an upload holds
+// here: the intent is durable before the last piece goes out, and that piece goes
+// only when the source was read to its end and its checksum, if it has one, is
+// right.
 func (p *Proxy) copyAcross(x *exchange) error {
 	ctx, cancel := context.WithCancel(x.context())
 	defer cancel()

@@ -70,20 +70,11 @@ func (x *exchange) putOwnACL() error {
 	if err != nil {
 		return err
 	}
-	byHeader := x.req.CannedACL != "" || len(x.req.ACLGrants) > 0
-	switch {
-	case byHeader && len(body) > 0:
-		return aclTwice.Err()
-	case !byHeader && len(body) == 0:
-		return aclLacks.Err()
-	case !byHeader:
-		policy, err := s3wire.ParseAccessPolicy(body)
-		if err != nil {
-			return err
-		}
-		if policy.Owner != x.owner().ID {
-			return s3wire.AccessDenied.With("The owner cannot be changed.")
-		}
+	policy, byHeader, err := x.givenACL(body)
+	if err != nil {
+		return err
+	}
+	if !byHeader {
 		x.req.ACLGrants = policy.Grants
 	}
 	acl, err := x.askedACL()

@@ -99,6 +99,8 @@ type Operation struct {
 	Callers    Caller
 	// Served: the gateway carries it out. Otherwise it is refused by name.
 	Served bool
+
+	setting *Setting // what it reads or sets on a bucket; nil for most
 }
 
 // Action is the operation's name in the audit trail.

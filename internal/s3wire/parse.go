@@ -146,7 +146,7 @@ func parseQuery(raw string) (query, error) {
 		lower := strings.ToLower(name)
 		switch {
 		case signatureParams[lower] || name == "x-id" || (version2 && signatureParamsV2[name]):
-		case strings.HasPrefix(lower, "x-amz-") && lower != routeParam:
+		case strings.HasPrefix(lower, vendorPrefix) && lower != routeParam:
 			if err := q.hoist(name, list[0]); err != nil {
 				return query{}, err
 			}

@@ -90,7 +90,7 @@ func (req *Request) TakeForm(f *Form) (declared http.Header, err error) {
 }
 
 func (req *Request) takeField(name, value string, declared http.Header) error {
-	amz := strings.HasPrefix(name, "x-amz-") && !authFields[name]
+	amz := strings.HasPrefix(name, vendorPrefix) && !authFields[name]
 	isMeta := strings.HasPrefix(name, metaPrefix) && name != metaPrefix && !strings.ContainsFunc(name, notInHeaderName)
 	switch {
 	case amz && !isMeta && !slices.Contains(postFields, name):

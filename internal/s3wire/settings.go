@@ -61,7 +61,7 @@ func openToOwners(ops []Operation) {
 			if !slices.Contains(s.ops, ops[i].Name) {
 				continue
 			}
-			ops[i].Callers = Owners
+			ops[i].Callers, ops[i].setting = Owners, &s.Setting
 			if ops[i].Name == s.put {
 				ops[i].Canonical = s.canonical
 			}
@@ -71,12 +71,10 @@ func openToOwners(ops []Operation) {
 
 // Setting is what the operation reads or sets on a bucket; false for any other.
 func (o *Operation) Setting() (Setting, bool) {
-	for _, s := range ownerSettings {
-		if slices.Contains(s.ops, o.Name) {
-			return s.Setting, true
-		}
+	if o.setting == nil {
+		return Setting{}, false
 	}
-	return Setting{}, false
+	return *o.setting, true
 }
 
 // Root is the name of a document's root element; "" if it is no XML.

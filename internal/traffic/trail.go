@@ -1,8 +1,6 @@
 package traffic
 
 import (
-	"errors"
-
 	"keystile/internal/keystile"
 	"keystile/internal/s3wire"
 	"keystile/internal/store"
@@ -23,18 +21,12 @@ func FromTrail() func(store.Tx, []keystile.Event, []keystile.Outcome) error {
 		for i := range events {
 			note(sums, actions, &events[i])
 		}
-		for _, o := range outcomes {
-			event, err := tx.Event(o.EventID)
-			switch {
-			case errors.Is(err, keystile.ErrNotFound):
-				continue // the index reports it
-			case err != nil:
-				return err
-			case !event.Open:
-				continue // metered with another outcome
-			}
-			event.Open, event.Result, event.Detail = false, o.Result, o.Detail
-			note(sums, actions, &event)
+		closing, err := store.Closing(tx, outcomes)
+		if err != nil {
+			return err
+		}
+		for i := range closing {
+			note(sums, actions, &closing[i])
 		}
 		counts := make([]keystile.MeterCount, 0, len(sums))
 		for key, m := range sums {

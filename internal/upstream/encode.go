@@ -55,8 +55,8 @@ func appendKey(dst []byte, key string) []byte {
 	return dst
 }
 
-// EncodePath builds the path of a request, as it is sent and signed. An empty bucket is one that is named
-// elsewhere, by the host, or not at all.
+// EncodePath builds the path of a request, as it is sent and signed. An empty
+// bucket is one that is named elsewhere, by the host, or not at all.
 func EncodePath(bucket, key string) string {
 	dst := make([]byte, 0, 2+len(bucket)+len(key)+len(key)/4)
 	dst = append(dst, '/')

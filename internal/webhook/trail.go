@@ -2,7 +2,7 @@ package webhook
 
 import (
 	"encoding/json"
-	"errors"
+	"slices"
 	"time"
 
 	"keystile/internal/keystile"
@@ -61,27 +61,16 @@ func Queue(tx store.Tx, m Message, now time.Time) error {
 // bucket within keystile.NoticeQuiet are one.
 func FromTrail(now func() time.Time) func(store.Tx, []keystile.Event, []keystile.Outcome) error {
 	return func(tx store.Tx, events []keystile.Event, outcomes []keystile.Outcome) error {
-		for i := range events {
-			if err := tell(tx, &events[i], now()); err != nil {
-				return err
-			}
+		refused := slices.DeleteFunc(slices.Clone(outcomes), func(o keystile.Outcome) bool { return o.Detail.Code != keystile.CodeQuotaExceeded })
+		closing, err := store.Closing(tx, refused)
+		if err != nil {
+			return err
 		}
-		for _, o := range outcomes {
-			if o.Detail.Code != keystile.CodeQuotaExceeded {
-				continue
-			}
-			event, err := tx.Event(o.EventID)
-			switch {
-			case errors.Is(err, keystile.ErrNotFound):
-				continue // the index reports it
-			case err != nil:
-				return err
-			case !event.Open:
-				continue // it was told of with another outcome
-			}
-			event.Detail = o.Detail
-			if err := tell(tx, &event, now()); err != nil {
-				return err
+		for _, list := range [][]keystile.Event{events, closing} {
+			for i := range list {
+				if err := tell(tx, &list[i], now()); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
 	"path/filepath"
 
 	"keystile/internal/store/seal"
@@ -94,33 +91,12 @@ func (t *tx) nothingSealed() error {
 	return err
 }
 
-func readCanaries(ctx context.Context, path string) (map[string][]byte, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() == 0) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	// Not mode=ro: such a connection cannot clear away the -wal and -shm that it
-	// needs.
-	db, err := openPool(path, url.Values{"mode": {"rw"}, "_query_only": {"on"}})
-	if err != nil {
-		return nil, err
-	}
-	canaries, err := canariesIn(ctx, db)
-	return canaries, errors.Join(newSQLite().wrap(err), db.Close())
-}
-
-// canariesIn finds none in a database without the table: one whose first
-// migration was cut short.
-func canariesIn(ctx context.Context, db *sql.DB) (map[string][]byte, error) {
-	var tables int
-	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'master_key_check'`).Scan(&tables)
-	if err != nil || tables == 0 {
-		return nil, err
-	}
-	return scanCanaries(ctx, db)
+func readCanaries(ctx context.Context, path string) (canaries map[string][]byte, err error) {
+	err = lookInto(ctx, path, "master_key_check", func(db *sql.DB) (err error) {
+		canaries, err = scanCanaries(ctx, db)
+		return err
+	})
+	return canaries, err
 }
 
 type queryer interface {

@@ -3,6 +3,8 @@ import { useNavigate } from '@tanstack/react-router';
 import { type MouseEvent, useState } from 'react';
 
 import type { Schemas } from '../../api/client';
+import { besides, edge, floor, gapOf, height, perUnitOf, tallOf, YAxis } from '../../components/BarChart';
+import chart from '../../components/BarChart.module.css';
 import { brief, count } from '../../lib/numbers';
 import { ticksUpTo } from '../../lib/scale';
 import { clock } from '../../lib/time';
@@ -22,9 +24,8 @@ function partsOf({ requests, refusals, errors }: Hour): Record<(typeof kinds)[nu
   return { served: Math.max(requests - refusals - errors, 0), refusals, errors };
 }
 
-const height = 176;
-const edge = { top: 8, right: 4, bottom: 22, left: 44 };
-const floor = height - edge.bottom;
+const left = 44;
+const tip = { width: 216, away: 24 };
 
 interface TrafficChartProps {
   /** Oldest first; the last is not over. */
@@ -39,24 +40,24 @@ export function TrafficChart({ hours }: TrafficChartProps) {
   const navigate = useNavigate();
   const { ref, width } = useElementSize();
   const [shown, setShown] = useState<number>();
-  const slot = Math.max(width - edge.left - edge.right, 0) / hours.length;
+  const slot = Math.max(width - left - edge.right, 0) / hours.length;
   const ticks = ticksUpTo(Math.max(...hours.map((hour) => hour.requests)));
-  const perRequest = (floor - edge.top) / (ticks.at(-1) ?? 1);
+  const perRequest = perUnitOf(ticks);
   const hour = shown === undefined ? undefined : hours[shown];
   return (
-    <figure className={classes.figure}>
-      <figcaption className={classes.caption}>
+    <figure className={chart.figure}>
+      <figcaption className={`${chart.caption} ${classes.caption}`}>
         <span>Requests per hour, local time</span>
         {kinds.map(({ id, label }) => <span key={id} className={classes.key} data-kind={id}>{label}</span>)}
       </figcaption>
-      <div ref={ref} className={classes.plot} onPointerLeave={() => setShown(undefined)}>
+      <div ref={ref} className={chart.plot} onPointerLeave={() => setShown(undefined)}>
         <svg width="100%" height={height} aria-hidden focusable="false">
-          <YAxis ticks={ticks} perRequest={perRequest} width={width} />
+          <YAxis ticks={ticks} left={left} width={width} label={brief} />
           <XAxis hours={hours} slot={slot} />
           {width > 0 && hours.map((each, i) => (
-            <g key={each.hour} transform={`translate(${edge.left + i * slot} 0)`} data-now={i === hours.length - 1 || undefined}>
+            <g key={each.hour} transform={`translate(${left + i * slot} 0)`} data-now={i === hours.length - 1 || undefined}>
               <rect
-                className={classes.slot} data-shown={i === shown || undefined} width={slot} y={edge.top} height={floor - edge.top}
+                className={`${chart.slot} ${classes.slot}`} data-shown={i === shown || undefined} width={slot} y={edge.top} height={floor - edge.top}
                 onPointerEnter={() => setShown(i)} onPointerDown={() => setShown(i)}
                 onClick={(event) => byMouse(event) && void navigate({ to: '/admin/audit', search: eventsOf(each) })}
               />
@@ -65,7 +66,7 @@ export function TrafficChart({ hours }: TrafficChartProps) {
           ))}
         </svg>
         {hour && shown !== undefined && (
-          <Tip hour={hour} last={shown === hours.length - 1} left={besides(edge.left + (shown + 0.5) * slot, width)} />
+          <Tip hour={hour} last={shown === hours.length - 1} left={besides(left + (shown + 0.5) * slot, width, tip)} />
         )}
       </div>
     </figure>
@@ -77,19 +78,11 @@ function byMouse({ nativeEvent }: MouseEvent): boolean {
   return nativeEvent instanceof PointerEvent && nativeEvent.pointerType === 'mouse';
 }
 
-const tipWidth = 216;
-
-/** Where a tip stands: away from the bar that it tells of, within the plot. */
-function besides(x: number, width: number): number {
-  const left = x * 2 > width ? x - tipWidth - 24 : x + 24;
-  return Math.max(0, Math.min(left, width - tipWidth));
-}
-
 // Who cannot point has the table.
 function Tip({ hour, last, left }: { hour: Hour; last: boolean; left: number }) {
   const rows = [['Requests', hour.requests], ['Errors', hour.errors], ['Refused', hour.refusals]] as const;
   return (
-    <div className={classes.tip} aria-hidden style={{ left, width: tipWidth }}>
+    <div className={chart.tip} aria-hidden style={{ left, width: tip.width }}>
       <b>{hourSpan(hour)}</b>{last && <div>not over yet</div>}
       <dl className={classes.numbers}>
         {rows.map(([name, n]) => <div key={name}><dt>{name}</dt><dd>{count(n)}</dd></div>)}
@@ -98,24 +91,15 @@ function Tip({ hour, last, left }: { hour: Hour; last: boolean; left: number }) 
   );
 }
 
-/** One hour's pile. What happened is seen, however little beside the rest. */
+/** One hour's pile. */
 function Bar({ hour, slot, perRequest }: { hour: Hour; slot: number; perRequest: number }) {
   const parts = partsOf(hour);
-  const gap = Math.min(slot * 0.2, 4);
-  const tall = kinds.map(({ id }) => (parts[id] > 0 ? Math.max(parts[id] * perRequest, 2) : 0));
+  const gap = gapOf(slot);
+  const tall = kinds.map(({ id }) => tallOf(parts[id], perRequest));
   return kinds.map(({ id }, i) => {
     const above = tall.slice(0, i + 1).reduce((sum, one) => sum + one, 0);
-    return <rect key={id} className={classes.bar} data-kind={id} x={gap / 2} width={Math.max(slot - gap, 1)} y={floor - above} height={tall[i]} />;
+    return <rect key={id} className={`${chart.bar} ${classes.bar}`} data-kind={id} x={gap / 2} width={Math.max(slot - gap, 1)} y={floor - above} height={tall[i]} />;
   });
-}
-
-function YAxis({ ticks, perRequest, width }: { ticks: readonly number[]; perRequest: number; width: number }) {
-  return ticks.map((tick) => (
-    <g key={tick} transform={`translate(0 ${floor - tick * perRequest})`}>
-      <line className={classes.line} x1={edge.left} x2={Math.max(width - edge.right, edge.left)} />
-      <text className={classes.label} x={edge.left - 6} dy="0.35em" textAnchor="end">{brief(tick)}</text>
-    </g>
-  ));
 }
 
 function XAxis({ hours, slot }: { hours: readonly Hour[]; slot: number }) {
@@ -123,9 +107,9 @@ function XAxis({ hours, slot }: { hours: readonly Hour[]; slot: number }) {
   return hours.map(({ hour }, i) => {
     const moment = new Date(hour);
     return moment.getHours() % every === 0 && (
-      <g key={hour} transform={`translate(${edge.left + i * slot} ${floor})`}>
+      <g key={hour} transform={`translate(${left + i * slot} ${floor})`}>
         <line className={classes.mark} y2={4} />
-        {i < hours.length - 1 && <text className={classes.label} y={17} textAnchor={i === 0 ? 'start' : 'middle'}>{clock(moment)}</text>}
+        {i < hours.length - 1 && <text className={chart.label} y={17} textAnchor={i === 0 ? 'start' : 'middle'}>{clock(moment)}</text>}
       </g>
     );
   });

@@ -1,15 +1,15 @@
 import { useElementSize } from '@mantine/hooks';
 import { useState } from 'react';
 
+import { besides, edge, floor, gapOf, height, perUnitOf, tallOf, YAxis } from '../../components/BarChart';
+import classes from '../../components/BarChart.module.css';
 import { brief, count } from '../../lib/numbers';
 import { ticksUpTo } from '../../lib/scale';
 import { exactSize, size } from '../../lib/size';
 import { type Measure, type UsageDay } from './usage';
-import classes from './UsageChart.module.css';
 
-const height = 176;
-const edge = { top: 8, right: 4, bottom: 22, left: 60 };
-const floor = height - edge.bottom;
+const left = 60;
+const tip = { width: 200, away: 16 };
 
 interface UsageChartProps {
   /** Oldest first; the last is not over. */
@@ -21,27 +21,21 @@ interface UsageChartProps {
 export function UsageChart({ days, measure }: UsageChartProps) {
   const { ref, width } = useElementSize();
   const [shown, setShown] = useState<number>();
-  const slot = Math.max(width - edge.left - edge.right, 0) / days.length;
+  const slot = Math.max(width - left - edge.right, 0) / days.length;
   const ticks = ticksOf(Math.max(...days.map((day) => measure.of(day) ?? 0)), measure.bytes);
-  const perUnit = (floor - edge.top) / (ticks.at(-1) ?? 1);
-  const gap = Math.min(slot * 0.2, 4);
+  const perUnit = perUnitOf(ticks);
+  const gap = gapOf(slot);
   const day = shown === undefined ? undefined : days[shown];
   return (
     <figure className={classes.figure}>
       <figcaption className={classes.caption}>{measure.label} per day (UTC)</figcaption>
       <div ref={ref} className={classes.plot} onPointerLeave={() => setShown(undefined)}>
         <svg width="100%" height={height} aria-hidden focusable="false">
-          {ticks.map((tick) => (
-            <g key={tick} transform={`translate(0 ${floor - tick * perUnit})`}>
-              <line className={classes.line} x1={edge.left} x2={Math.max(width - edge.right, edge.left)} />
-              <text className={classes.label} x={edge.left - 6} dy="0.35em" textAnchor="end">{measure.bytes ? tickSize(tick) : brief(tick)}</text>
-            </g>
-          ))}
+          <YAxis ticks={ticks} left={left} width={width} label={measure.bytes ? tickSize : brief} />
           {width > 0 && days.map((each, i) => {
-            const value = measure.of(each) ?? 0;
-            const tall = value > 0 ? Math.max(value * perUnit, 2) : 0;
+            const tall = tallOf(measure.of(each) ?? 0, perUnit);
             return (
-              <g key={each.day} transform={`translate(${edge.left + i * slot} 0)`} data-now={i === days.length - 1 || undefined}>
+              <g key={each.day} transform={`translate(${left + i * slot} 0)`} data-now={i === days.length - 1 || undefined}>
                 <rect className={classes.slot} data-shown={i === shown || undefined} width={slot} y={edge.top} height={floor - edge.top} onPointerEnter={() => setShown(i)} onPointerDown={() => setShown(i)} />
                 <rect className={classes.bar} x={gap / 2} width={Math.max(slot - gap, 1)} y={floor - tall} height={tall} />
                 {labelled(i, days.length, slot) && <text className={classes.label} x={slot / 2} y={height - 5} textAnchor="middle">{shortDay(each.day)}</text>}
@@ -49,7 +43,7 @@ export function UsageChart({ days, measure }: UsageChartProps) {
             );
           })}
         </svg>
-        {day && shown !== undefined && <Tip day={day} measure={measure} last={shown === days.length - 1} left={besides(edge.left + (shown + 0.5) * slot, width)} />}
+        {day && shown !== undefined && <Tip day={day} measure={measure} last={shown === days.length - 1} left={besides(left + (shown + 0.5) * slot, width, tip)} />}
       </div>
     </figure>
   );
@@ -77,19 +71,11 @@ function shortDay(day: string): string {
   return dayForm.format(new Date(day));
 }
 
-const tipWidth = 200;
-
-/** Where a tip stands: away from the bar that it tells of, within the plot. */
-function besides(x: number, width: number): number {
-  const left = x * 2 > width ? x - tipWidth - 16 : x + 16;
-  return Math.max(0, Math.min(left, width - tipWidth));
-}
-
 // Who cannot point has the table.
 function Tip({ day, measure, last, left }: { day: UsageDay; measure: Measure; last: boolean; left: number }) {
   const value = measure.of(day);
   return (
-    <div className={classes.tip} aria-hidden style={{ left, width: tipWidth }}>
+    <div className={classes.tip} aria-hidden style={{ left, width: tip.width }}>
       <b>{shortDay(day.day)}</b>{last && <div>not over yet</div>}
       <div>{value === undefined ? 'not known' : measure.bytes ? `${size(value)} (${exactSize(value)})` : count(value)}</div>
     </div>

@@ -4,7 +4,7 @@ import { Bytes } from '../../components/Bytes';
 import { type Column, DataTable } from '../../components/DataTable';
 import { count } from '../../lib/numbers';
 import { middle } from '../../lib/text';
-import { type By, keyOf, nameOf, narrowTo, sorted, type UsageItem, type UsageSearch } from './usage';
+import { type By, keyOf, nameOf, narrowTo, orders, sorted, sortOf, type UsageItem, type UsageSearch } from './usage';
 import classes from './UsageTable.module.css';
 
 interface UsageTableProps {
@@ -22,25 +22,21 @@ const nobody: Record<By, string> = { bucket: 'no bucket', credential: 'nobody', 
 
 /** Who used how much. */
 export function UsageTable({ items, by, sort, onSort, onNarrow }: UsageTableProps) {
-  const size = (id: string, header: string, of: (item: UsageItem) => number): Column<UsageItem> => ({ id, header, align: 'end', sortable: true, cell: (item) => <Bytes n={of(item)} /> });
-  const number = (id: string, header: string, of: (item: UsageItem) => number): Column<UsageItem> => ({ id, header, align: 'end', sortable: true, cell: (item) => count(of(item)) });
+  const size = (id: keyof typeof orders, header: string): Column<UsageItem> => ({ id, header, align: 'end', sortable: true, cell: (item) => <Bytes n={orders[id](item)} /> });
+  const number = (id: keyof typeof orders, header: string): Column<UsageItem> => ({ id, header, align: 'end', sortable: true, cell: (item) => count(orders[id](item)) });
   const columns: Column<UsageItem>[] = [
     { id: 'name', header: heads[by], bare: true, sortable: true, cell: (item) => <Name item={item} by={by} onNarrow={onNarrow} /> },
     ...(by === 'credential' ? [{ id: 'what', header: 'Description', long: true, cell: (item: UsageItem) => item.name }] : [
       { id: 'stored', header: 'Stored', align: 'end' as const, sortable: true, cell: (item: UsageItem) => (item.stored_bytes === undefined ? '–' : <Bytes n={item.stored_bytes} />) },
       { id: 'objects', header: 'Objects', align: 'end' as const, sortable: true, cell: (item: UsageItem) => (item.stored_objects === undefined ? '–' : count(item.stored_objects)) },
     ]),
-    size('in', 'In', (item) => item.bytes_in),
-    size('out', 'Out', (item) => item.bytes_out),
-    number('reads', 'Reads, lists', (item) => item.reads + item.lists),
-    number('writes', 'Writes', (item) => item.writes),
-    number('deletes', 'Deletes', (item) => item.deletes),
-    number('refused', 'Refused', (item) => item.refused),
+    size('in', 'In'), size('out', 'Out'),
+    number('reads', 'Reads, lists'), number('writes', 'Writes'), number('deletes', 'Deletes'), number('refused', 'Refused'),
   ];
   return (
     <DataTable
       label="Who uses what" columns={columns} rows={sorted(items, sort, by)} rowKey={keyOf} empty={null}
-      sort={{ by: sort?.replace(/^-/, '') ?? 'out', turned: sort?.startsWith('-') ?? false, onSort: (id, turned) => onSort(turned ? `-${id}` : id), ascending: (id) => id === 'name' }}
+      sort={{ ...sortOf(sort), onSort: (id, turned) => onSort(turned ? `-${id}` : id), ascending: (id) => id === 'name' }}
     />
   );
 }

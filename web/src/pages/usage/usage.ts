@@ -103,16 +103,22 @@ export function narrowTo(item: UsageItem): UsageSearch {
 }
 
 /** By what the table can be sorted; numbers begin with the greatest. */
-export const orders: Record<string, (item: UsageItem) => number> = {
-  stored: (item) => item.stored_bytes ?? -1, objects: (item) => item.stored_objects ?? -1, in: (item) => item.bytes_in, out: (item) => item.bytes_out,
-  reads: (item) => item.reads + item.lists, writes: (item) => item.writes, deletes: (item) => item.deletes, refused: (item) => item.refused,
+export const orders = {
+  stored: (item: UsageItem) => item.stored_bytes ?? -1, objects: (item: UsageItem) => item.stored_objects ?? -1, in: (item: UsageItem) => item.bytes_in, out: (item: UsageItem) => item.bytes_out,
+  reads: (item: UsageItem) => item.reads + item.lists, writes: (item: UsageItem) => item.writes, deletes: (item: UsageItem) => item.deletes,
+  refused: (item: UsageItem) => item.refused,
 };
 
-/** Sorts items by a column, "-" before its name turns the order around. */
+/** The column that an address sorts by; "-" before its name turns the order around. */
+export function sortOf(sort: string | undefined): { by: string; turned: boolean } {
+  return { by: sort?.replace(/^-/, '') ?? 'out', turned: sort?.startsWith('-') ?? false };
+}
+
+/** Sorts items as an address says. */
 export function sorted(items: readonly UsageItem[], sort: string | undefined, by: By): UsageItem[] {
-  const name = sort?.replace(/^-/, '') ?? 'out';
-  const turn = sort?.startsWith('-') ? -1 : 1;
-  const number = orders[name];
+  const { by: name, turned } = sortOf(sort);
+  const turn = turned ? -1 : 1;
+  const number = (orders as Partial<Record<string, (item: UsageItem) => number>>)[name];
   const byName = (a: UsageItem, b: UsageItem) => (nameOf(a, by) ?? '').localeCompare(nameOf(b, by) ?? '');
   return items.toSorted((a, b) => (number ? turn * (number(b) - number(a)) || byName(a, b) : turn * byName(a, b)));
 }
