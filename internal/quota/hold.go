@@ -148,6 +148,9 @@ func (h *Hold) Ended(uploadID string, parts map[int]int64) {
 		}
 		for number, size := range parts {
 			h.b.settle(h, c.place, strconv.Itoa(number), keystile.Amount{}, keystile.Amount{Bytes: size}, true)
+			if e := h.b.places[PartPlace(uploadID, number)]; e != nil {
+				e.known = false // it was learnt of a part that is gone
+			}
 		}
 	})
 }

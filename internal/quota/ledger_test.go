@@ -137,6 +137,29 @@ func (s *scene) step(l *Ledger) {
 	}
 }
 
+// What a write learnt of a part is no longer so when the upload has ended: its
+// parts are given back once, also by a backend that gives an upload's id again.
+func TestPartsOfAnUploadThatEndedAreGivenBackOnce(t *testing.T) {
+	s := counted(t, hardBytes(1000))
+	ctx, id := t.Context(), upload(0)
+	begin := func() { s.backend.do(func() { s.backend.parts[id] = map[int]int64{} }) }
+	begin()
+	s.must(s.part(s.ledger, id, 1, 300))
+	late, err := s.ledger.Reserve(ctx, uploads, keystile.Amount{Bytes: 200})
+	s.must(err)
+	s.must(late.Watch(ctx, PartPlace(id, 1), func(context.Context) (State, error) { return State{Exists: true, Size: 300}, nil }))
+	s.must(s.end(s.ledger, id, "")) // aborted
+	begin()
+	s.must(late.Order(ctx, UploadPlace(id), true))
+	s.must(late.Order(ctx, PartPlace(id, 1), false))
+	s.backend.do(func() { s.backend.parts[id][1] = 200 })
+	late.WrotePart(id, 1, 200)
+	late.End()
+	if u := s.usage(); !s.backend.sum().Within(u.Total()) {
+		t.Errorf("%+v counts, %+v is stored", u, s.backend.sum())
+	}
+}
+
 func TestReserve(t *testing.T) {
 	quota := keystile.BucketQuota{Soft: none, Hard: keystile.Amount{Bytes: 1000, Objects: 3}}
 	for _, tt := range []struct {
