@@ -28,6 +28,19 @@ type killing struct {
 type step struct {
 	method, query string // that the call has
 	after         bool
+	answered      chan struct{} // not before this is closed, unless it is nil
+}
+
+// wait holds the call up until the test has its own answer, which a server that
+// is dead would owe it.
+func (s *step) wait(r *http.Request) {
+	if s.answered == nil {
+		return
+	}
+	select {
+	case <-s.answered:
+	case <-r.Context().Done():
+	}
 }
 
 func startKilling(t *testing.T, c ceph.Cluster) (*killing, string) {
@@ -47,6 +60,9 @@ func (k *killing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := k.armed.Load()
 	hit := s != nil && r.Method == s.method && strings.Contains(r.URL.RawQuery, s.query) && k.armed.CompareAndSwap(s, nil)
+	if hit {
+		s.wait(r)
+	}
 	if hit && !s.after {
 		_ = k.site.cmd.Process.Kill()
 		panic(http.ErrAbortHandler)
@@ -109,8 +125,10 @@ func TestRGWPurgeCancelled(t *testing.T) {
 	bucket := "c" + u.id[:13]
 	s.must(201, s.call("admin", "POST", u.path("/buckets"), `{"name":"`+bucket+`"}`))
 	s.must(201, s.upload("admin", u, bucket, "k", []byte("data")))
-	k.armed.Store(&step{"PUT", "secret-key=", false}) // the first thing that the job does
+	answered := make(chan struct{})
+	k.armed.Store(&step{method: "PUT", query: "secret-key=", answered: answered}) // the first thing that the job does
 	job := s.must(202, s.call("admin", "DELETE", u.path("?purge_objects=true"), nil)).text("id")
+	close(answered)
 	<-s.server.ended
 	k.down.Store(true)
 	s.again()
@@ -151,10 +169,10 @@ func TestRGWCrashes(t *testing.T) {
 		name string
 		step step
 	}{
-		{"create: before the user is made", step{"PUT", "display-name=", false}},
-		{"create: after the user is made", step{"PUT", "display-name=", true}},
-		{"create: before its quota", step{"PUT", "quota-type=", false}},
-		{"create: after its quota", step{"PUT", "quota-type=", true}},
+		{"create: before the user is made", step{method: "PUT", query: "display-name="}},
+		{"create: after the user is made", step{method: "PUT", query: "display-name=", after: true}},
+		{"create: before its quota", step{method: "PUT", query: "quota-type="}},
+		{"create: after its quota", step{method: "PUT", query: "quota-type=", after: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n++
@@ -182,7 +200,7 @@ func TestRGWCrashes(t *testing.T) {
 		t.Run(fmt.Sprintf("renew: after the Ceph knows the secret: %v", after), func(t *testing.T) {
 			n++
 			u := s.user(fmt.Sprintf("renewed-%d", n))
-			k.armed.Store(&step{"PUT", "secret-key=", after})
+			k.armed.Store(&step{method: "PUT", query: "secret-key=", after: after})
 			if r := s.call("admin", "POST", u.path("/renew_key"), nil); r.status != 0 {
 				t.Fatalf("answered %d %s", r.status, r.body)
 			}
@@ -199,7 +217,12 @@ func TestRGWCrashes(t *testing.T) {
 		})
 	}
 	for _, purge := range []string{"", "?purge_objects=true"} {
-		for _, tt := range []step{{"DELETE", "uid=", false}, {"DELETE", "uid=", true}, {"PUT", "secret-key=", false}, {"PUT", "secret-key=", true}} {
+		for _, tt := range []step{
+			{method: "DELETE", query: "uid="},
+			{method: "DELETE", query: "uid=", after: true},
+			{method: "PUT", query: "secret-key="},
+			{method: "PUT", query: "secret-key=", after: true},
+		} {
 			if purge == "" && tt.method == "PUT" {
 				continue // only what empties takes the key over
 			}
