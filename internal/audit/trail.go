@@ -28,6 +28,9 @@ type Options struct {
 	GroupWait time.Duration
 	// Anchors are made if it has a key.
 	Anchors Anchoring
+	// Shipped is the number of the last record that every sink has got which
+	// retention waits for. Nil: none is waited for.
+	Shipped func() uint64
 }
 
 // Derive keeps what follows from events and outcomes.
@@ -41,6 +44,7 @@ type Trail struct {
 	outbox  *outbox
 	sink    *inJournal
 	anchors *anchorer
+	shipped func() uint64
 }
 
 // Open opens the journal, brings the index up to it, starts the recorder and
@@ -65,7 +69,7 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	}
 	index.start()
 	sink := &inJournal{journal: j, index: index, room: o.Room, watch: watchman{log: o.Log, state: Recording}}
-	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink, nil}
+	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink, nil, o.Shipped}
 	t.countPace = countPace
 	box.look = sink.look
 	box.recorder = t.Recorder
