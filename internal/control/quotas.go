@@ -104,6 +104,25 @@ func saveQuota(ch *change, quota keystile.BucketQuota) (keystile.BucketQuota, er
 	return quota, ch.SaveBucketQuota(quota)
 }
 
+// noCaps is a quota of a bucket that is counted and no more.
+func noCaps(bucket keystile.Bucket) keystile.BucketQuota {
+	none := keystile.Amount{Bytes: keystile.NoCap, Objects: keystile.NoCap}
+	return keystile.BucketQuota{Bucket: bucket, Soft: none, Hard: none}
+}
+
+// countNewBucket has a bucket counted that was made just now and holds nothing.
+func (ch *change) countNewBucket(bucket keystile.Bucket) error {
+	if _, err := ch.BucketQuota(bucket); !errors.Is(err, keystile.ErrNotFound) {
+		return err
+	}
+	quota, err := saveQuota(ch, noCaps(bucket))
+	if err != nil {
+		return err
+	}
+	// It is counted all the same, beside the first writes.
+	return ch.SaveBucketUsage(keystile.UsageRecord{Bucket: bucket, TrackedAt: quota.TrackedAt, CountedAt: ch.now, Recount: true})
+}
+
 func (q *Quotas) mayHave(tx store.Tx, bucket keystile.Bucket) error {
 	if _, err := q.backends.get(tx, bucket.Backend); err != nil {
 		return err
@@ -114,16 +133,34 @@ func (q *Quotas) mayHave(tx store.Tx, bucket keystile.Bucket) error {
 	return nil
 }
 
-// Clear takes a bucket's quota away; it is no longer counted.
+// Clear takes a bucket's quota away. It is no longer counted, unless an RGW user
+// owns it whose quota the gateway keeps.
 func (q *Quotas) Clear(ctx context.Context, a Actor, bucket keystile.Bucket) error {
 	return q.mutate(ctx, a, act{action: "quota.clear", target: bucket.String(), who: admins, do: func(ch *change) error {
 		ch.aboutBucket(bucket)
+		counted, err := ch.mustBeCounted(bucket)
+		if err != nil {
+			return err
+		}
+		if counted {
+			_, err = saveQuota(ch, noCaps(bucket))
+			return err
+		}
 		if err := ch.DeleteBucketQuota(bucket); err != nil {
 			return err
 		}
-		_, err := ch.stamp()
+		_, err = ch.stamp()
 		return err
 	}})
+}
+
+// mustBeCounted reports whether a cap holds for the bucket that is not its own.
+func (ch *change) mustBeCounted(bucket keystile.Bucket) (bool, error) {
+	_, err := ch.RGWBucket(bucket)
+	if errors.Is(err, keystile.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Scan has a bucket counted. One that had no quota has one without caps from then
@@ -139,8 +176,7 @@ func (q *Quotas) Scan(ctx context.Context, a Actor, bucket keystile.Bucket) (Quo
 		if quota, err = ch.BucketQuota(bucket); !errors.Is(err, keystile.ErrNotFound) {
 			return err
 		}
-		none := keystile.Amount{Bytes: keystile.NoCap, Objects: keystile.NoCap}
-		quota, err = saveQuota(ch, keystile.BucketQuota{Bucket: bucket, Soft: none, Hard: none})
+		quota, err = saveQuota(ch, noCaps(bucket))
 		return err
 	}})
 	if err == nil {

@@ -247,6 +247,9 @@ func (ch *change) bucketMade(u keystile.RGWUser, name string) error {
 	if err := ch.UpdateRGWBucket(b); err != nil {
 		return err
 	}
+	if err := ch.countNewBucket(b.Bucket); err != nil {
+		return err
+	}
 	return ch.rgwUserChanged(u.ID)
 }
 

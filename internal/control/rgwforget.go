@@ -1,14 +1,20 @@
 package control
 
 import (
+	"errors"
+
 	"keystile/internal/keystile"
 )
 
 // dropRGWBucket ends the ownership of a bucket that is gone, and what was chosen
-// for it here: its rules for other origins, and the anonymous bindings on it.
+// for it here: its quota, its rules for other origins, and the anonymous bindings
+// on it.
 // Whoever makes a bucket of that name next has chosen nothing yet.
 func (ch *change) dropRGWBucket(bucket keystile.Bucket) error {
 	if err := ch.DeleteRGWBucket(bucket); err != nil {
+		return err
+	}
+	if err := ch.DeleteBucketQuota(bucket); err != nil && !errors.Is(err, keystile.ErrNotFound) {
 		return err
 	}
 	bindings, ruled, err := chosenFor(ch, bucket)

@@ -73,6 +73,14 @@ func (q *BucketQuota) Check() error {
 	return faults.Err()
 }
 
+// OwnedBucket is a bucket of an RGW user whose home is the gateway.
+type OwnedBucket struct {
+	Bucket Bucket
+	Owner  string // the user's id
+	// MaxBytes is what all buckets of the owner may hold together; NoCap: no bound.
+	MaxBytes int64
+}
+
 // UsageRecord is what the store knows of a bucket's usage. While a process runs,
 // what it lets be stored never goes beyond the sum of Used, Unknown and Leased:
 // if it dies, all of that counts until the bucket has been counted anew.

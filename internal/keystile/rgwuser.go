@@ -73,6 +73,14 @@ type SizeQuota struct {
 	Enabled   bool
 }
 
+// MaxBytes is the bound in bytes; NoCap if there is none.
+func (q SizeQuota) MaxBytes() int64 {
+	if !q.Enabled || q.MaxSizeKB == UnlimitedSize {
+		return NoCap
+	}
+	return q.MaxSizeKB << 10
+}
+
 // Check bounds the number.
 func (q SizeQuota) Check(faults *Faults) {
 	if q.MaxSizeKB < UnlimitedSize || q.MaxSizeKB > maxSizeKB {

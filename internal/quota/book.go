@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"keystile/internal/keystile"
@@ -14,16 +15,43 @@ import (
 // the first time.
 var ErrUncounted = errors.New("the bucket is being counted for the first time")
 
+// Limit is what a write does not fit below.
+type Limit uint8
+
+// The limits.
+const (
+	OfBucket Limit = iota // the bucket's hard cap
+	OfOwner               // what all buckets of the bucket's owner may hold
+)
+
 // OverError is a write that does not fit.
 type OverError struct {
 	Bucket keystile.Bucket
+	Of     Limit
 	Unit   string // "bytes" or "objects"
 	// Cap, Used (with what is reserved) and Needed are in that unit.
 	Cap, Used, Needed int64
 }
 
 func (e *OverError) Error() string {
-	return fmt.Sprintf("the hard cap of bucket %s is %d %s: %d are used or reserved, and %d more are needed", e.Bucket.Name, e.Cap, e.Unit, e.Used, e.Needed)
+	what := [...]string{OfBucket: "the hard cap", OfOwner: "the cap of the owner"}[e.Of]
+	return fmt.Sprintf("%s of bucket %s is %d %s: %d are used or reserved, and %d more are needed", what, e.Bucket.Name, e.Cap, e.Unit, e.Used, e.Needed)
+}
+
+// tightest is the refusal that leaves the least room; nil if none is one.
+func tightest(refusals ...error) (found error) {
+	var least *OverError
+	for _, err := range refusals {
+		var over *OverError
+		switch {
+		case err == nil:
+		case !errors.As(err, &over):
+			return err
+		case least == nil || over.Cap-over.Used < least.Cap-least.Used:
+			least, found = over, err
+		}
+	}
+	return found
 }
 
 // book is one bucket's.
@@ -31,7 +59,8 @@ type book struct {
 	l         *Ledger
 	bucket    keystile.Bucket
 	trackedAt time.Time
-	writing   chan struct{} // held while the store is written; never while waiting for mu
+	writing   chan struct{}         // held while the store is written; never while waiting for mu
+	group     atomic.Pointer[group] // of its owner; nil: none
 
 	mu        sync.Mutex
 	caps      keystile.BucketQuota
@@ -112,20 +141,9 @@ func (b *book) usage() keystile.Usage {
 // reserve takes room for a write. It asks the store only where the lease does not
 // cover it. Crossed reports that the write is the one which goes over a soft cap.
 func (b *book) reserve(ctx context.Context, need keystile.Amount) (crossed bool, err error) {
-	b.mu.Lock()
-	if err := b.fits(need); err != nil {
-		b.mu.Unlock()
+	covered, crossed, err := b.take(need)
+	if err != nil || covered && !crossed {
 		return false, err
-	}
-	b.reserved = b.reserved.Plus(need)
-	covered := b.total().Within(b.bound)
-	crossed = !b.overSoft && b.aboveSoft()
-	if crossed {
-		b.overSoft, b.dirty = true, true
-	}
-	b.mu.Unlock()
-	if covered && !crossed {
-		return false, nil
 	}
 	if err := b.cover(ctx, crossed); err != nil {
 		b.mu.Lock()
@@ -135,6 +153,27 @@ func (b *book) reserve(ctx context.Context, need keystile.Amount) (crossed bool,
 		return false, err
 	}
 	return crossed, nil
+}
+
+// take reserves in memory; covered reports that the store's bound covers it.
+func (b *book) take(need keystile.Amount) (covered, crossed bool, err error) {
+	g, unlock := b.lockGroup(need)
+	defer unlock()
+	var ofOwner error
+	if g != nil {
+		ofOwner = g.fits(b, need)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := tightest(b.fits(need), ofOwner); err != nil {
+		return false, false, err
+	}
+	b.reserved = b.reserved.Plus(need)
+	crossed = !b.overSoft && b.aboveSoft()
+	if crossed {
+		b.overSoft, b.dirty = true, true
+	}
+	return b.total().Within(b.bound), crossed, nil
 }
 
 // fits reports why a write does not. What takes nothing always fits.

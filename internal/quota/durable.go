@@ -19,8 +19,9 @@ const (
 	mostObjects  = 10_000
 )
 
-// lease is how much more than now may be stored before the store is asked again.
-func (b *book) lease() keystile.Amount {
+// lease is how much more than now may be stored before the store is asked again,
+// where the owner's buckets may hold so much more together.
+func (b *book) lease(left int64) keystile.Amount {
 	total := b.total()
 	of := func(hard, total, least, most int64) int64 {
 		if hard == keystile.NoCap {
@@ -29,21 +30,25 @@ func (b *book) lease() keystile.Amount {
 		free := max(hard-total, 0)
 		return min(max(free/leaseShare, least), most, free)
 	}
-	return keystile.Amount{
+	lease := keystile.Amount{
 		Bytes:   of(b.caps.Hard.Bytes, total.Bytes, leastBytes, mostBytes),
 		Objects: of(b.caps.Hard.Objects, total.Objects, leastObjects, mostObjects),
 	}
+	if left != keystile.NoCap {
+		lease.Bytes = min(lease.Bytes, max(left/leaseShare, leastBytes), left)
+	}
+	return lease
 }
 
 // record is what to write, so that the store's bound covers what is in memory
 // and, if ahead, a lease.
-func (b *book) record(ahead bool) keystile.UsageRecord {
+func (b *book) record(ahead bool, left int64) keystile.UsageRecord {
 	u := keystile.UsageRecord{
 		Bucket: b.bucket, TrackedAt: b.trackedAt, Used: b.used, Unknown: b.lostSum(), Leased: b.reserved,
 		CountedAt: b.countedAt, Drift: b.drift, OverSoft: b.overSoft, Recount: b.recount,
 	}
 	if ahead {
-		u.Leased = u.Leased.Plus(b.lease())
+		u.Leased = u.Leased.Plus(b.lease(left))
 	}
 	for _, lost := range b.unknown {
 		u.UnknownUntil = maxTime(u.UnknownUntil, lost.until)
@@ -73,11 +78,14 @@ func (b *book) write(ctx context.Context, due func() bool, ahead bool) error {
 		return fmt.Errorf("the quota of %s: %w", b.bucket, ctx.Err())
 	}
 	b.mu.Lock()
-	if b.stopped || !due() {
-		b.mu.Unlock()
+	skip := b.stopped || !due()
+	b.mu.Unlock()
+	if skip {
 		return nil
 	}
-	u := b.record(ahead)
+	left := b.left()
+	b.mu.Lock()
+	u := b.record(ahead, left)
 	bound := u.Used.Plus(u.Unknown).Plus(u.Leased)
 	b.bound = keystile.Amount{Bytes: min(b.bound.Bytes, bound.Bytes), Objects: min(b.bound.Objects, bound.Objects)}
 	b.dirty = false

@@ -17,7 +17,10 @@ import (
 	"keystile/internal/store"
 )
 
-var uploads = keystile.Bucket{Backend: "prod", Name: "uploads"}
+var (
+	uploads = keystile.Bucket{Backend: "prod", Name: "uploads"}
+	archive = keystile.Bucket{Backend: "prod", Name: "archive"}
+)
 
 // memory is a store of quotas alone.
 type memory struct {
@@ -27,6 +30,7 @@ type memory struct {
 	generation int64
 	quotas     map[keystile.Bucket]keystile.BucketQuota
 	usages     map[keystile.Bucket]keystile.UsageRecord
+	owned      []keystile.OwnedBucket
 	writes     int
 	down       error
 }
@@ -53,6 +57,8 @@ func (m *memory) BucketQuotas() ([]keystile.BucketQuota, error) {
 	return slices.Collect(maps.Values(m.quotas)), nil
 }
 
+func (m *memory) OwnedBuckets() ([]keystile.OwnedBucket, error) { return m.owned, nil }
+
 func (m *memory) BucketUsages() ([]keystile.UsageRecord, error) {
 	return slices.Collect(maps.Values(m.usages)), nil
 }
@@ -72,7 +78,8 @@ func (m *memory) set(q keystile.BucketQuota) {
 	m.quotas[q.Bucket] = q
 }
 
-// backend is what is really stored. Every change checks that it stays below most.
+// backend is what is really stored in one bucket. Every change checks that it
+// stays below most.
 type backend struct {
 	t    *testing.T
 	most int64 // bytes; 0: no bound
@@ -80,14 +87,32 @@ type backend struct {
 	slow bool // yields while it lists
 	// shuffled: it lists in an order of its own.
 	shuffled bool
+	// sibling holds no more than together with this one; nil: there is none.
+	sibling  *backend
+	together int64
 
-	mu      sync.Mutex
+	mu      *sync.Mutex // also of the sibling
 	objects map[string]int64
 	parts   map[string]map[int]int64
 }
 
 func newBackend(t *testing.T) *backend {
-	return &backend{t: t, page: 1000, objects: map[string]int64{}, parts: map[string]map[int]int64{}}
+	return &backend{t: t, page: 1000, mu: &sync.Mutex{}, objects: map[string]int64{}, parts: map[string]map[int]int64{}}
+}
+
+// buckets lists what each of them holds.
+type buckets map[keystile.Bucket]*backend
+
+func (m buckets) Versions(ctx context.Context, b keystile.Bucket, after keystile.VersionMark) (keystile.VersionPage, error) {
+	return m[b].Versions(ctx, b, after)
+}
+
+func (m buckets) Uploads(ctx context.Context, b keystile.Bucket, after keystile.UploadMark) ([]keystile.PendingUpload, *keystile.UploadMark, error) {
+	return m[b].Uploads(ctx, b, after)
+}
+
+func (m buckets) Parts(ctx context.Context, b keystile.Bucket, u keystile.PendingUpload) (map[int]int64, error) {
+	return m[b].Parts(ctx, b, u)
 }
 
 func (s *backend) stored() (sum keystile.Amount) {
@@ -113,8 +138,14 @@ func (s *backend) do(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
-	if sum := s.stored(); s.most > 0 && sum.Bytes > s.most {
-		s.t.Errorf("%d bytes are stored, the cap is %d", sum.Bytes, s.most)
+	sum := s.stored().Bytes
+	if s.most > 0 && sum > s.most {
+		s.t.Errorf("%d bytes are stored, the cap is %d", sum, s.most)
+	}
+	if s.sibling != nil {
+		if sum += s.sibling.stored().Bytes; sum > s.together {
+			s.t.Errorf("%d bytes are stored in the owner's buckets, which may hold %d", sum, s.together)
+		}
 	}
 }
 
@@ -192,11 +223,13 @@ func (s *backend) Parts(ctx context.Context, _ keystile.Bucket, u keystile.Pendi
 	return maps.Clone(s.parts[u.UploadID]), ctx.Err()
 }
 
-// scene is a ledger in front of a backend.
+// scene is a ledger in front of a bucket.
 type scene struct {
 	t       *testing.T
 	store   *memory
+	bucket  keystile.Bucket
 	backend *backend
+	second  *scene // the same with another bucket of the same owner; nil: none
 	ledger  *Ledger
 	stop    context.CancelFunc
 	ended   chan struct{}
@@ -207,13 +240,27 @@ type scene struct {
 
 func newScene(t *testing.T, q keystile.BucketQuota) *scene {
 	s := &scene{
-		t: t, backend: newBackend(t), now: time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC),
+		t: t, bucket: uploads, backend: newBackend(t), now: time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC),
 		store: &memory{quotas: map[keystile.Bucket]keystile.BucketQuota{}, usages: map[keystile.Bucket]keystile.UsageRecord{}},
 	}
 	q.Bucket, q.TrackedAt = uploads, s.now
 	s.store.set(q)
 	s.start()
 	return s
+}
+
+// own gives the bucket an owner, who has a second one; both may hold so many bytes
+// together.
+func (s *scene) own(together int64) {
+	s.t.Helper()
+	twin := newBackend(s.t)
+	twin.page, twin.slow, twin.shuffled, twin.mu = s.backend.page, s.backend.slow, s.backend.shuffled, s.backend.mu
+	twin.sibling, twin.together = s.backend, together
+	s.backend.sibling, s.backend.together = twin, together
+	s.second = &scene{t: s.t, store: s.store, bucket: archive, backend: twin}
+	s.store.set(keystile.BucketQuota{Bucket: archive, Soft: none, Hard: none, TrackedAt: s.now})
+	s.store.owned = []keystile.OwnedBucket{{Bucket: archive, Owner: "u1", MaxBytes: together}, {Bucket: uploads, Owner: "u1", MaxBytes: together}}
+	s.start()
 }
 
 func (s *scene) clock() time.Time {
@@ -231,11 +278,18 @@ func (s *scene) pass(d time.Duration) {
 // start makes a ledger, as a process does that starts.
 func (s *scene) start() {
 	s.t.Helper()
+	listed := buckets{s.bucket: s.backend}
+	if s.second != nil {
+		listed[s.second.bucket] = s.second.backend
+	}
 	s.ledger = New(Options{
-		Store: s.store, Lister: s.backend, Log: slog.New(slog.DiscardHandler), Now: s.clock,
+		Store: s.store, Lister: listed, Log: slog.New(slog.DiscardHandler), Now: s.clock,
 		Pace: 200 * time.Microsecond, OrderTimeout: 20 * time.Millisecond,
 	})
 	s.must(s.ledger.Sync(context.Background()))
+	if s.second != nil {
+		s.second.ledger = s.ledger
+	}
 }
 
 // run lets the ledger count.
@@ -267,12 +321,16 @@ func (s *scene) must(err error) {
 func (s *scene) count() {
 	s.t.Helper()
 	s.pass(time.Hour)
-	from := s.clock()
+	s.countAfter(s.clock())
+}
+
+func (s *scene) countAfter(from time.Time) {
+	s.t.Helper()
 	s.until("counted", func(u keystile.Usage) bool {
 		if !u.CountedAt.Before(from) && u.Scan == nil {
 			return true
 		}
-		s.ledger.Scan(uploads) // again: one that was under way began too early, and was enough
+		s.ledger.Scan(s.bucket) // again: one that was under way began too early, and was enough
 		return false
 	})
 }
@@ -291,7 +349,7 @@ func (s *scene) until(what string, is func(keystile.Usage) bool) {
 }
 
 func (s *scene) usage() keystile.Usage {
-	u, ok := s.ledger.Usage(uploads)
+	u, ok := s.ledger.Usage(s.bucket)
 	if !ok {
 		s.t.Fatal("the bucket is not counted")
 	}
@@ -313,7 +371,7 @@ func (s *scene) put(key string, size int64, outcome func(*Hold)) error {
 
 func (s *scene) on(l *Ledger, key string, size int64, outcome func(*Hold)) error {
 	ctx := context.Background()
-	h, err := l.Reserve(ctx, uploads, keystile.Amount{Bytes: size, Objects: 1})
+	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{Bytes: size, Objects: 1})
 	if err != nil {
 		return err
 	}
@@ -344,7 +402,7 @@ func (s *scene) stores(key string, size int64) func(*Hold) {
 
 func (s *scene) remove(l *Ledger, key string) {
 	ctx := context.Background()
-	h, err := l.Reserve(ctx, uploads, keystile.Amount{})
+	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{})
 	s.must(err)
 	defer h.End()
 	s.must(h.Order(ctx, ObjectPlace(key), false))
@@ -356,7 +414,7 @@ func (s *scene) remove(l *Ledger, key string) {
 
 func (s *scene) part(l *Ledger, id string, number int, size int64) error {
 	ctx := context.Background()
-	h, err := l.Reserve(ctx, uploads, keystile.Amount{Bytes: size})
+	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{Bytes: size})
 	if err != nil {
 		return err
 	}
@@ -392,7 +450,7 @@ func (s *scene) end(l *Ledger, id, key string) error {
 	if key != "" {
 		need.Objects = 1
 	}
-	h, err := l.Reserve(ctx, uploads, need)
+	h, err := l.Reserve(ctx, s.bucket, need)
 	if err != nil {
 		return err
 	}

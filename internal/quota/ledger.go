@@ -55,6 +55,7 @@ type Ledger struct {
 	syncing    sync.Mutex
 	synced     bool
 	generation int64
+	groups     map[string]*group // by owner; guarded by syncing
 }
 
 // New makes a ledger without books; Sync brings those of the store, Run counts.
@@ -68,7 +69,7 @@ func New(o Options) *Ledger {
 	if o.Pace <= 0 {
 		o.Pace = time.Second
 	}
-	l := &Ledger{opts: o}
+	l := &Ledger{opts: o, groups: map[string]*group{}}
 	l.books.Store(&map[keystile.Bucket]*book{})
 	return l
 }
@@ -95,12 +96,16 @@ func (l *Ledger) Sync(ctx context.Context) error {
 	defer l.syncing.Unlock()
 	var generation int64
 	var quotas []keystile.BucketQuota
+	var owned []keystile.OwnedBucket
 	usages := map[keystile.Bucket]keystile.UsageRecord{}
 	err := l.opts.Store.Read(ctx, func(tx store.Tx) (err error) {
 		if generation, err = tx.Generation(); err != nil || l.synced && generation == l.generation {
 			return err
 		}
 		if quotas, err = tx.BucketQuotas(); err != nil {
+			return err
+		}
+		if owned, err = tx.OwnedBuckets(); err != nil {
 			return err
 		}
 		records, err := tx.BucketUsages()
@@ -129,6 +134,7 @@ func (l *Ledger) Sync(ctx context.Context) error {
 			b.stop()
 		}
 	}
+	l.regroup(next, owned)
 	l.books.Store(&next)
 	l.synced, l.generation = true, generation
 	l.flushDue(ctx)

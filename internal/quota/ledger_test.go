@@ -26,14 +26,16 @@ func counted(t *testing.T, q keystile.BucketQuota) *scene {
 }
 
 // Whatever happens, in any order and at any rate: what is stored never goes beyond
-// the cap, what counts is never below what is stored, and once everything is quiet
-// a count finds exactly what is there. Now and then the process dies.
+// the cap, nor beyond that of the owner, what counts is never below what is stored,
+// and once everything is quiet a count finds exactly what is there. Now and then
+// the process dies.
 func TestAnyInterleavingKeepsTheCap(t *testing.T) {
 	for name, shuffled := range map[string]bool{"a listing in order": false, "a listing in no order": true} {
 		t.Run(name, func(t *testing.T) {
-			const most = 4000
+			const most, together = 4000, 5500
 			s := newScene(t, hardBytes(most))
 			s.backend.most, s.backend.page, s.backend.slow, s.backend.shuffled = most, 3, true, shuffled
+			s.own(together)
 			for n := range 12 {
 				s.backend.objects[key(n)] = int64(n)
 			}
@@ -42,26 +44,39 @@ func TestAnyInterleavingKeepsTheCap(t *testing.T) {
 					s.start()
 				}
 				s.run()
-				s.ledger.Scan(uploads)
-				s.until("counted", func(u keystile.Usage) bool { return !u.CountedAt.IsZero() })
+				for _, one := range s.both() {
+					s.ledger.Scan(one.bucket)
+					one.until("counted", func(u keystile.Usage) bool { return !u.CountedAt.IsZero() })
+				}
 				s.live(150)
 				s.halt() // without a flush
-				if u := s.usage(); !s.backend.sum().Within(u.Total()) {
-					t.Fatalf("%+v counts, %+v is stored", u, s.backend.sum())
-				}
+				s.coversAll("when the process died")
 			}
 			s.start()
-			if u := s.usage(); !s.backend.sum().Within(u.Total()) {
-				t.Fatalf("after the restart %+v counts, %+v is stored", u, s.backend.sum())
-			}
+			s.coversAll("after the restart")
 			s.run()
-			s.count()
-			s.used(s.backend.sum())
+			s.pass(time.Hour)
+			from := s.clock()
+			for _, one := range s.both() {
+				one.countAfter(from)
+				one.used(one.backend.sum())
+			}
 		})
 	}
 }
 
-// live changes the bucket from many sides, and counts it meanwhile. Until all of a
+func (s *scene) both() []*scene { return []*scene{s, s.second} }
+
+func (s *scene) coversAll(when string) {
+	s.t.Helper()
+	for _, one := range s.both() {
+		if u := one.usage(); !one.backend.sum().Within(u.Total()) {
+			s.t.Fatalf("%s %+v counts in %s, %+v is stored", when, u, one.bucket, one.backend.sum())
+		}
+	}
+}
+
+// live changes the buckets from many sides, and counts them meanwhile. Until all of a
 // life's writes have ended nothing dies: what a dead process had sent is over by
 // the time a count settles it.
 func (s *scene) live(steps int) {
@@ -72,7 +87,7 @@ func (s *scene) live(steps int) {
 	for range 8 {
 		wg.Go(func() {
 			for range steps {
-				s.step(ledger)
+				s.both()[rand.IntN(2)].step(ledger)
 			}
 		})
 	}
@@ -84,14 +99,13 @@ func (s *scene) live(steps int) {
 				return
 			default:
 			}
-			// In this order: what is stored may have shrunk by the time it counts.
-			stored, u := s.backend.sum(), s.usage()
-			_ = stored
-			if u.Used.Bytes < 0 || u.Used.Objects < 0 || u.Reserved.Bytes < 0 || u.Reserved.Objects < 0 {
-				s.t.Errorf("below zero: %+v", u)
+			for _, one := range s.both() {
+				if u := one.usage(); u.Used.Bytes < 0 || u.Used.Objects < 0 || u.Reserved.Bytes < 0 || u.Reserved.Objects < 0 {
+					s.t.Errorf("below zero: %+v", u)
+				}
+				ledger.Scan(one.bucket)
 			}
 			s.pass(10 * time.Second)
-			ledger.Scan(uploads)
 			time.Sleep(time.Millisecond)
 		}
 	})
@@ -208,6 +222,83 @@ func TestBucketIsShutUntilItWasCounted(t *testing.T) {
 	if err := s.put("k", 20, s.stores("k", 20)); !errors.As(err, &over) || over.Used != 990 || over.Needed != 20 || over.Cap != 1000 {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestBucketsOfOneOwnerShareACap(t *testing.T) {
+	start := func(t *testing.T) *scene {
+		s := newScene(t, hardBytes(900))
+		s.backend.objects["there"] = 400
+		s.own(1000)
+		s.second.backend.objects["there"] = 300
+		s.run()
+		for _, one := range s.both() {
+			one.until("counted", func(u keystile.Usage) bool { return !u.CountedAt.IsZero() })
+		}
+		return s
+	}
+	var over *OverError
+	t.Run("what fits to the byte passes", func(t *testing.T) {
+		s := start(t).second
+		s.must(s.put("k", 300, s.stores("k", 300)))
+	})
+	t.Run("one byte more does not, though each bucket has room", func(t *testing.T) {
+		s := start(t).second
+		err := s.put("k", 301, s.stores("k", 301))
+		if !errors.As(err, &over) || *over != (OverError{Bucket: archive, Of: OfOwner, Unit: "bytes", Cap: 1000, Used: 700, Needed: 301}) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("what is reserved in one is not free for the other", func(t *testing.T) {
+		s := start(t)
+		s.must(s.put("k", 200, func(h *Hold) {
+			if err := s.second.put("k", 101, func(*Hold) {}); !errors.As(err, &over) || over.Used != 900 {
+				t.Errorf("got %v", err)
+			}
+		}))
+		s.second.must(s.second.put("k", 300, s.second.stores("k", 300)))
+	})
+	t.Run("the tightest of two caps is told", func(t *testing.T) {
+		s := start(t)
+		s.second.remove(s.ledger, "there") // the owner has 600 left, the bucket 500
+		if err := s.put("k", 700, s.stores("k", 700)); !errors.As(err, &over) || over.Of != OfBucket || over.Cap != 900 {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("what is freed in one is free for the other", func(t *testing.T) {
+		s := start(t)
+		s.remove(s.ledger, "there")
+		s.second.must(s.second.put("k", 700, s.second.stores("k", 700)))
+	})
+	t.Run("one that was never counted shuts all", func(t *testing.T) {
+		s := newScene(t, hardBytes(900))
+		s.own(1000)
+		if err := s.second.put("k", 1, s.second.stores("k", 1)); !errors.Is(err, ErrUncounted) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a cap that is taken away bounds nothing", func(t *testing.T) {
+		s := start(t)
+		for i := range s.store.owned {
+			s.store.owned[i].MaxBytes = keystile.NoCap
+		}
+		s.store.generation++
+		s.must(s.ledger.Sync(t.Context()))
+		s.second.backend.together = 1 << 40
+		s.backend.together = 1 << 40
+		s.second.must(s.second.put("k", 5000, s.second.stores("k", 5000)))
+	})
+	t.Run("a lease is no more than what the owner has left", func(t *testing.T) {
+		s := start(t)
+		s.must(s.put("k", 10, s.stores("k", 10)))
+		s.second.must(s.second.put("k", 10, s.second.stores("k", 10)))
+		s.halt()
+		s.start()
+		for _, one := range s.both() {
+			if u := one.usage(); u.Unknown.Bytes > 1000 { // a bucket without a cap of its own takes much more at once
+				t.Errorf("%s: usage is %+v", one.bucket, u)
+			}
+		}
+	})
 }
 
 func TestNoCapCostsNoRefusal(t *testing.T) {

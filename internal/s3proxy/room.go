@@ -107,6 +107,10 @@ func (x *exchange) over(o *quota.OverError) error {
 		// Whether this user may know anything of the bucket is for its Ceph to say.
 		return s3wire.QuotaExceeded.Err()
 	}
+	if o.Of == quota.OfOwner {
+		return s3wire.QuotaExceeded.With("The quota of the owner of bucket %s is used up: all buckets of that user together may hold %d bytes (%s), %d are used or reserved, and this request needs %d more.",
+			x.req.Bucket, o.Cap, keystile.FormatSize(o.Cap), o.Used, o.Needed)
+	}
 	if o.Unit == "objects" {
 		return s3wire.QuotaExceeded.With("The quota of bucket %s is used up: it may hold %d objects, %d are used or reserved, and this request needs %d more.",
 			x.req.Bucket, o.Cap, o.Used, o.Needed)

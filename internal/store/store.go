@@ -188,6 +188,9 @@ type Quotas interface {
 	// SaveBucketQuota inserts, or replaces all but TrackedAt.
 	SaveBucketQuota(keystile.BucketQuota) error
 	DeleteBucketQuota(keystile.Bucket) error // with its usage
+	// OwnedBuckets are those of RGW users whose home is the gateway, with what each
+	// user's may hold, by backend and bucket.
+	OwnedBuckets() ([]keystile.OwnedBucket, error)
 	BucketUsages() ([]keystile.UsageRecord, error)
 	// SaveBucketUsage inserts or replaces. It is ErrNotFound if the bucket has no
 	// quota of that TrackedAt.

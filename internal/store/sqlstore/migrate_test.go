@@ -23,6 +23,7 @@ var frozen = map[string]string{
 	"sqlite/00009_outbox.sql":        "e4e16da868eae80825cb1e4c5f8671e4864e7f9d77c55950074a836052c020f7",
 	"sqlite/00012_meters.sql":        "bb482b6c5358098f1624ce72f5f080736c155a5980d7f23d55d4a933272187fe",
 	"sqlite/00011_webhooks.sql":      "6b3d9a9affc51f8ba7155717e6512196423644588a4e38f8930d8372c38013fa",
+	"sqlite/00013_owned_buckets.sql": "3db473d04770d37749b944c70bcabdee6f12d8acaa97148c5ff79e579f78e59e",
 	"sqlite/00007_rgw.sql":           "958b2cdb2eaae2da871cd462d36c8280e3b05013d8ddb01944a190ef2da2be9f",
 }
 

@@ -34,6 +34,17 @@ func (t *tx) DeleteBucketQuota(b keystile.Bucket) error {
 	return about(err, "quota of bucket %q", b)
 }
 
+func (t *tx) OwnedBuckets() ([]keystile.OwnedBucket, error) {
+	all, err := list(t, func(row scanner) (o keystile.OwnedBucket, err error) {
+		var q keystile.SizeQuota
+		err = row.Scan(&o.Bucket.Backend, &o.Bucket.Name, &o.Owner, &q.MaxSizeKB, &q.Enabled)
+		o.MaxBytes = q.MaxBytes()
+		return o, err
+	}, `SELECT b.backend, b.name, u.id, u.quota_kb, u.quota_enabled
+		FROM rgw_buckets b JOIN rgw_users u ON u.id = b.user_id ORDER BY b.backend, b.name`)
+	return all, about(err, "owners of buckets")
+}
+
 const usageColumns = `backend, bucket, tracked_at, used_bytes, used_objects, unknown_bytes, unknown_objects,
 	leased_bytes, leased_objects, unknown_until, counted_at, drift_bytes, drift_objects, over_soft, recount`
 

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"cmp"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,6 +90,29 @@ func testQuotas(t *testing.T, open Open) {
 			again.TrackedAt = after(time.Hour)
 			saveQuota(t, a, again)
 			wantErr(t, tryWrite(t, a, func(tx store.Tx) error { return tx.SaveBucketUsage(usageOf(one)) }), keystile.ErrNotFound)
+		}},
+		{"owned buckets are told with what their owner's may hold", func(t *testing.T, a, b store.Store) {
+			bound, unbound, off := rgwUser("u1"), rgwUser("u2"), rgwUser("u3")
+			bound.Quota, unbound.Quota = keystile.SizeQuota{MaxSizeKB: 8, Enabled: true}, keystile.SizeQuota{MaxSizeKB: keystile.UnlimitedSize, Enabled: true}
+			off.Quota = keystile.SizeQuota{MaxSizeKB: 8}
+			want := []keystile.OwnedBucket{}
+			for _, u := range []keystile.RGWUser{bound, unbound, off} {
+				createRGWUser(t, a, u)
+			}
+			for name, u := range map[string]keystile.RGWUser{"one": bound, "two": bound, "zed": off, "un": unbound} {
+				own := keystile.OwnedBucket{Bucket: keystile.Bucket{Backend: "s3", Name: name}, Owner: u.ID, MaxBytes: keystile.NoCap}
+				if u.ID == "u1" {
+					own.MaxBytes = 8192
+				}
+				want = append(want, own)
+			}
+			slices.SortFunc(want, func(x, y keystile.OwnedBucket) int { return cmp.Compare(x.Bucket.Name, y.Bucket.Name) })
+			for _, o := range want {
+				write(t, a, func(tx store.Tx) error {
+					return tx.CreateRGWBucket(keystile.RGWBucket{Bucket: o.Bucket, UserID: o.Owner, Made: true, CreatedAt: noon})
+				})
+			}
+			wantEqual(t, got(t, b, store.Tx.OwnedBuckets), want)
 		}},
 		{"a backend takes its own along", func(t *testing.T, a, b store.Store) {
 			createBackend(t, a, "main")
