@@ -35,6 +35,7 @@ type EventFlags struct {
 	RequestID   string `help:"Only the events of this request." placeholder:"ID"`
 	Since       string `help:"From this time on: a date, RFC 3339, or how long ago (15m, 24h, 7d)." placeholder:"TIME"`
 	Until       string `help:"Before this time, given likewise." placeholder:"TIME"`
+	Text        string `help:"Only events with these words in key or detail; the beginning of a word will do." placeholder:"WORDS"`
 }
 
 type auditList struct {
@@ -50,6 +51,7 @@ Examples:
 
     keystile audit list --action s3.proxy. --result denied --since 24h
     keystile audit list --access-key-id AKIA… --limit 0 --output json
+    keystile audit list --text "invoice 2026-11"
 `
 }
 
@@ -80,7 +82,7 @@ func (cmd auditList) Run(ctx context.Context, c *caller) error {
 func (cmd EventFlags) filter(now time.Time) (client.EventFilter, error) {
 	f := client.EventFilter{
 		Action: cmd.Action, AccessKeyID: cmd.AccessKeyID, Account: cmd.Account, Backend: cmd.Backend,
-		Bucket: cmd.Bucket, Key: cmd.Key, Result: cmd.Result, RequestID: cmd.RequestID,
+		Bucket: cmd.Bucket, Key: cmd.Key, Result: cmd.Result, RequestID: cmd.RequestID, Text: cmd.Text,
 	}
 	var err error
 	if f.Since, err = parsePast("--since", cmd.Since, now); err != nil {

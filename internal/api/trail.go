@@ -60,12 +60,13 @@ type EventSelection struct {
 	RequestID   string    `query:"request_id"`
 	Since       time.Time `query:"since" doc:"inclusive"`
 	Until       time.Time `query:"until" doc:"exclusive"`
+	Text        string    `query:"q" maxLength:"256" doc:"words that key or detail have, or that words in them begin with; in any case, in any order. What is in progress is not found yet"`
 }
 
 func (q EventSelection) filter() keystile.EventFilter {
 	return keystile.EventFilter{
 		ActionPrefix: q.Action, AccessKeyID: q.AccessKeyID, Account: q.Account, Backend: q.Backend, Bucket: q.Bucket,
-		Key: q.Key, Result: keystile.Result(q.Result), RequestID: q.RequestID, Since: q.Since, Until: q.Until,
+		Key: q.Key, Result: keystile.Result(q.Result), RequestID: q.RequestID, Since: q.Since, Until: q.Until, Text: q.Text,
 	}
 }
 

@@ -41,6 +41,7 @@ type EventFilter struct {
 	RequestID   string
 	Since       time.Time // inclusive
 	Until       time.Time // exclusive
+	Text        string    // words in key or detail, or how they begin
 	Limit       int       // 0: all
 }
 
@@ -48,7 +49,7 @@ func (f EventFilter) query() url.Values {
 	q := url.Values{}
 	for name, value := range map[string]string{
 		"action": f.Action, "access_key_id": f.AccessKeyID, "account": f.Account,
-		"backend": f.Backend, "bucket": f.Bucket, "key": f.Key, "result": f.Result, "request_id": f.RequestID,
+		"backend": f.Backend, "bucket": f.Bucket, "key": f.Key, "result": f.Result, "request_id": f.RequestID, "q": f.Text,
 	} {
 		setIf(q, name, value)
 	}

@@ -120,6 +120,9 @@ type EventFilter struct {
 	RequestID    string
 	Since        time.Time // inclusive
 	Until        time.Time // exclusive
+	// Text selects those with words, in key or detail, that begin with each of its
+	// words, in any case. An event that is open has none yet.
+	Text string
 }
 
 // EventPage asks for a page, newest first.

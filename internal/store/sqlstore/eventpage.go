@@ -52,6 +52,9 @@ func (t *tx) Events(p keystile.EventPage) ([]keystile.Event, string, error) {
 // findEvents chooses the way to the rows: by the most selective filter that has
 // an index, by action, or along the trail.
 func (t *tx) findEvents(f keystile.EventFilter, before int64, limit int) ([]numbered, error) {
+	if f.Text != "" {
+		return t.findByText(f, before, limit)
+	}
 	path := selectivePath(f)
 	if path != alongTrail || f.ActionPrefix == "" {
 		return t.selectEvents(f, path, "", before, limit)
@@ -87,6 +90,7 @@ const (
 	byAccount
 	byResult
 	byAction
+	byText
 )
 
 func selectivePath(f keystile.EventFilter) accessPath {
@@ -110,7 +114,8 @@ func selectivePath(f keystile.EventFilter) accessPath {
 // selectEvents reads rows newest first along one path. The other conditions are
 // kept from tempting the planner, see dialect.noIndex. Each path repeats the
 // condition of its partial index, by which the planner knows that it may use it.
-func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, action string, before int64, limit int) ([]numbered, error) {
+// By action, what is the action to look for, by text the expression.
+func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, what string, before int64, limit int) ([]numbered, error) {
 	var q query
 	equal := func(by accessPath, column, value string) {
 		switch {
@@ -127,7 +132,9 @@ func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, action string
 	equal(byBucket, "bucket", f.Bucket)
 	equal(byAccount, "account", f.Account)
 	equal(byResult, "result", string(f.Result))
-	equal(byAction, "action", action)
+	if path == byAction {
+		equal(byAction, "action", what)
+	}
 	if path == byKey {
 		q.and("key_hash = %s", keyHash(clean(f.Key)))
 	}
@@ -135,15 +142,20 @@ func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, action string
 	if partial := path.condition(); partial != "" {
 		q.and(partial)
 	}
-	if f.ActionPrefix != "" && action == "" {
+	if f.ActionPrefix != "" && path != byAction {
 		low, high := prefixRange(f.ActionPrefix)
 		q.and(t.dialect.noIndex+"action >= %s AND "+t.dialect.noIndex+"action < %s", low, high)
 	}
-	if before > 0 {
-		q.and("seq < %s", before)
+	from, number := "events", "seq"
+	if path == byText {
+		from, number = "event_words CROSS JOIN events ON events.seq = event_words.rowid", "event_words.rowid"
+		q.and("event_words MATCH %s", what)
 	}
-	t.boundTime(&q, f)
-	return list(t, scanEvent, `SELECT `+eventFields+` FROM events`+q.where()+` ORDER BY seq DESC LIMIT `+q.arg(limit), q.args...)
+	if before > 0 {
+		q.and(number+" < %s", before)
+	}
+	t.boundTime(&q, f, number)
+	return list(t, scanEvent, `SELECT `+eventFields+` FROM `+from+q.where()+` ORDER BY `+number+` DESC LIMIT `+q.arg(limit), q.args...)
 }
 
 func (p accessPath) condition() string {
@@ -166,15 +178,15 @@ func (p accessPath) condition() string {
 
 // boundTime turns times into a range of seq that holds every event between them,
 // however clocks were set, and then compares each.
-func (t *tx) boundTime(q *query, f keystile.EventFilter) {
+func (t *tx) boundTime(q *query, f keystile.EventFilter, number string) {
 	if !f.Since.IsZero() {
 		since := micros(f.Since)
-		q.and(fmt.Sprintf("seq >= %d * (SELECT min(span) FROM event_spans WHERE max_at >= %%s)", spanRows), since)
+		q.and(fmt.Sprintf("%s >= %d * (SELECT min(span) FROM event_spans WHERE max_at >= %%s)", number, spanRows), since)
 		q.and("at >= %s", since)
 	}
 	if !f.Until.IsZero() {
 		until := micros(f.Until)
-		q.and(fmt.Sprintf("seq < %d * (SELECT max(span) + 1 FROM event_spans WHERE min_at < %%s)", spanRows), until)
+		q.and(fmt.Sprintf("%s < %d * (SELECT max(span) + 1 FROM event_spans WHERE min_at < %%s)", number, spanRows), until)
 		q.and("at < %s", until)
 	}
 }

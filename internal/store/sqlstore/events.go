@@ -41,6 +41,11 @@ func (t *tx) insertEvents(seq int64, events []keystile.Event) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stmt.Close()) }()
+	words, err := t.prepare(insertWords)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, words.Close()) }()
 	for i := range events {
 		e := &events[i]
 		detail, err := encodeDetail(e.Detail)
@@ -51,6 +56,9 @@ func (t *tx) insertEvents(seq int64, events []keystile.Event) (err error) {
 		_, err = stmt.ExecContext(t.ctx, seq+int64(i), e.ID, micros(e.Time), clean(e.Action), string(e.Result), e.Status,
 			clean(e.Account), clean(e.Detail.AccessKeyID), clean(e.Backend), clean(e.Bucket), key, keyHash(key),
 			clean(e.SourceIP), clean(e.UserAgent), clean(e.RequestID), e.Open, e.Detail.Count, tallyLast(e.Detail), detail)
+		if err == nil && !e.Open {
+			_, err = words.ExecContext(t.ctx, seq+int64(i), wordsOf(e))
+		}
 		if err != nil {
 			return about(t.dialect.wrap(err), "event %s", e.ID)
 		}
@@ -111,51 +119,56 @@ func (t *tx) widenSpans(seq int64, events []keystile.Event) error {
 	return nil
 }
 
-// IndexOutcomes leaves alone what is closed already.
-func (t *tx) IndexOutcomes(outcomes []keystile.Outcome) error {
-	return t.updateEvents(`UPDATE events SET is_open = 0, result = $1, status = $2, access_key_id = $3,
-			tally = $4, tally_last = $5, detail = $6 WHERE id = $7 AND is_open = 1`,
-		len(outcomes), func(i int) (string, []any, error) {
-			o := outcomes[i]
-			detail, err := encodeDetail(o.Detail)
-			return o.EventID, []any{string(o.Result), o.Status, clean(o.Detail.AccessKeyID),
-				o.Detail.Count, tallyLast(o.Detail), detail, o.EventID}, err
-		})
-}
-
-// AddTallies adds to the counts of collapsed events.
-func (t *tx) AddTallies(tallies []keystile.Tally) error {
-	return t.updateEvents(`UPDATE events SET tally = tally + $1,
-			tally_last = CASE WHEN tally_last < $2 THEN $2 ELSE tally_last END WHERE id = $3`,
-		len(tallies), func(i int) (string, []any, error) {
-			x := tallies[i]
-			return x.EventID, []any{x.Add, micros(x.Last), x.EventID}, nil
-		})
-}
-
-// updateEvents runs one prepared statement n times. An absent event is
+// IndexOutcomes leaves alone what is closed already. An absent event is
 // ErrNotFound: its record would be lost in silence.
-func (t *tx) updateEvents(query string, n int, nth func(int) (id string, args []any, err error)) (err error) {
-	if n == 0 {
+func (t *tx) IndexOutcomes(outcomes []keystile.Outcome) (err error) {
+	if len(outcomes) == 0 {
 		return nil
 	}
-	stmt, err := t.prepare(query)
+	update, err := t.prepare(`UPDATE events SET is_open = 0, result = $1, status = $2, access_key_id = $3,
+		tally = $4, tally_last = $5, detail = $6 WHERE id = $7 AND is_open = 1
+		RETURNING seq, action, account, backend, bucket, object_key`)
+	if err != nil {
+		return about(err, "events")
+	}
+	defer func() { err = errors.Join(err, update.Close()) }()
+	words, err := t.prepare(insertWords)
+	if err != nil {
+		return about(err, "events")
+	}
+	defer func() { err = errors.Join(err, words.Close()) }()
+	for i := range outcomes {
+		o := &outcomes[i]
+		ended, err := t.closed(update, words, o)
+		if err == nil && !ended {
+			err = t.eventExists(o.EventID)
+		}
+		if err != nil {
+			return about(err, "event %s", o.EventID)
+		}
+	}
+	return nil
+}
+
+// AddTallies adds to the counts of collapsed events; an absent one is ErrNotFound.
+func (t *tx) AddTallies(tallies []keystile.Tally) (err error) {
+	if len(tallies) == 0 {
+		return nil
+	}
+	stmt, err := t.prepare(`UPDATE events SET tally = tally + $1,
+		tally_last = CASE WHEN tally_last < $2 THEN $2 ELSE tally_last END WHERE id = $3`)
 	if err != nil {
 		return about(err, "events")
 	}
 	defer func() { err = errors.Join(err, stmt.Close()) }()
-	for i := range n {
-		id, args, err := nth(i)
+	for _, x := range tallies {
+		res, err := stmt.ExecContext(t.ctx, x.Add, micros(x.Last), x.EventID)
 		if err != nil {
-			return about(err, "event %s", id)
-		}
-		res, err := stmt.ExecContext(t.ctx, args...)
-		if err != nil {
-			return about(t.dialect.wrap(err), "event %s", id)
+			return about(t.dialect.wrap(err), "event %s", x.EventID)
 		}
 		touched, err := res.RowsAffected()
 		if err == nil && touched == 0 {
-			err = t.eventExists(id)
+			err = t.eventExists(x.EventID)
 		}
 		if err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"keystile/internal/keystile"
+	"keystile/internal/store"
 	"keystile/internal/store/seal"
 )
 
@@ -21,6 +23,7 @@ var frozen = map[string]string{
 	"sqlite/00006_projects.sql":      "24002de9432e3ced58977b951bc24a8b318948691bbd49ef2ef675bc14c9dd5c",
 	"sqlite/00008_quota.sql":         "39c3f72d6994a2d01acb4d0a07825b19a7069c77029c32d1927fe0b81a8ec5e2",
 	"sqlite/00009_outbox.sql":        "e4e16da868eae80825cb1e4c5f8671e4864e7f9d77c55950074a836052c020f7",
+	"sqlite/00014_event_words.sql":   "39c6dfddbbf4b88cc4e68e88e9d155a2b8c411d796f3c212a9b41d3f5480936d",
 	"sqlite/00012_meters.sql":        "bb482b6c5358098f1624ce72f5f080736c155a5980d7f23d55d4a933272187fe",
 	"sqlite/00011_webhooks.sql":      "6b3d9a9affc51f8ba7155717e6512196423644588a4e38f8930d8372c38013fa",
 	"sqlite/00013_owned_buckets.sql": "3db473d04770d37749b944c70bcabdee6f12d8acaa97148c5ff79e579f78e59e",
@@ -78,5 +81,38 @@ func TestSecondMigrationAppliesNothing(t *testing.T) {
 	}
 	if schema() != before {
 		t.Error("a second run changed the schema")
+	}
+}
+
+// Events of a database from before are found by their words.
+func TestEventsGetTheirWords(t *testing.T) {
+	db := openAt(t, filepath.Join(t.TempDir(), "keystile.db"), ringOf(t, seal.NewKey()))
+	want := gatewayEvent(7)
+	want.Open, want.Result = false, keystile.ResultDenied
+	want.Key, want.Detail.Changes = "a_b/Photo <7>.jpg", map[string]string{"note": `"second"`}
+	must(t, db.Write(t.Context(), func(tx store.Tx) error { return tx.AppendEvents([]keystile.Event{want}) }))
+	provider, err := migrator(db.writer)
+	must(t, err)
+	_, err = db.writer.ExecContext(t.Context(), `DROP TABLE event_words; DELETE FROM goose_db_version WHERE version_id >= 14`)
+	must(t, err)
+	_, err = provider.UpTo(t.Context(), 14)
+	must(t, err)
+	for _, text := range []string{"photo 7", "b second note", "akia"} {
+		f := keystile.EventFilter{Text: text, Result: want.Result, Account: want.Account, AccessKeyID: want.Detail.AccessKeyID,
+			Backend: want.Backend, Bucket: want.Bucket, ActionPrefix: want.Action}
+		must(t, db.Read(t.Context(), func(tx store.Tx) error {
+			found, _, err := tx.Events(keystile.EventPage{Filter: f, Limit: 10})
+			if len(found) != 1 {
+				t.Errorf("%q finds %d events", text, len(found))
+			}
+			return err
+		}))
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

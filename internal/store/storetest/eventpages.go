@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ func testEventPages(t *testing.T, open Open) {
 		{"the newest appended comes first, whatever its time", proveAppendOrder},
 		{"each filter finds its events and no others", proveFilters},
 		{"filters together find what passes them all", proveCombined},
+		{"text finds the words of key and detail", proveWords},
 		{"an action prefix is a prefix and no pattern", proveActionPrefix},
 		{"a time range holds its beginning and not its end", proveTimeRange},
 		{"a time range holds over clocks that were set", proveSetClocks},
@@ -149,6 +151,63 @@ func proveFilters(t *testing.T, a, b store.Store) {
 				wantEqual(t, trail(t, b, tt.filter, size), tt.want)
 			}
 		})
+	}
+}
+
+// texts are events that differ in what they are found by.
+func texts() []keystile.Event {
+	one := event("one")
+	one.Key = "Reports/2026-11/invoice_77.PDF"
+	two := event("two")
+	two.Key, two.Bucket = "photos/übung.jpg", "other"
+	two.Detail.Keys, two.Detail.ETag = []string{"2026/invoices/a.txt"}, `"0123456789abcdef0123"`
+	three := event("three")
+	three.Key, three.Action, three.Account, three.Result = "", "credential.create", "bert", keystile.ResultDenied
+	three.Detail = keystile.EventDetail{Target: "credential AK9", Changes: map[string]string{"description": "for invoices"}}
+	running := openEvent("running")
+	running.Key = "invoice.txt"
+	return []keystile.Event{one, two, three, running}
+}
+
+func proveWords(t *testing.T, a, b store.Store) {
+	appendEvents(t, a, texts()...)
+	for _, tt := range []struct {
+		name   string
+		filter keystile.EventFilter
+		want   []string
+	}{
+		{"a word of the key, in any case", keystile.EventFilter{Text: "pdf"}, []string{"one"}},
+		{"how a word begins", keystile.EventFilter{Text: "INV"}, []string{"three", "two", "one"}},
+		{"its end is not enough", keystile.EventFilter{Text: "voice"}, nil},
+		{"all words, in any order", keystile.EventFilter{Text: "invoice 2026"}, []string{"two", "one"}},
+		{"as a key is written", keystile.EventFilter{Text: "reports/2026-11"}, []string{"one"}},
+		{"other scripts", keystile.EventFilter{Text: "ÜBU"}, []string{"two"}},
+		{"more of a word than is indexed", keystile.EventFilter{Text: "0123456789abcdef01"}, []string{"two"}},
+		{"no word goes on like that", keystile.EventFilter{Text: "0123456789abcdef02"}, nil},
+		{"names of fields are no words", keystile.EventFilter{Text: "authenticated"}, nil},
+		{"what the query language means is text", keystile.EventFilter{Text: `invoice" OR "*`}, nil},
+		{"with a filter", keystile.EventFilter{Text: "inv", Backend: "main", Bucket: "other"}, []string{"two"}},
+		{"with every filter", keystile.EventFilter{Text: "inv", Account: "bert", Result: keystile.ResultDenied, ActionPrefix: "credential."}, []string{"three"}},
+		{"with an access key", keystile.EventFilter{Text: "inv", AccessKeyID: "AK1"}, []string{"two", "one"}},
+		{"of one key", keystile.EventFilter{Text: "invoices", Key: "photos/übung.jpg"}, []string{"two"}},
+		{"with a time", keystile.EventFilter{Text: "inv", Since: after(time.Minute)}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, size := range []int{1, 2, 1000} {
+				wantEqual(t, trail(t, b, tt.filter, size), tt.want)
+			}
+		})
+	}
+	write(t, b, func(tx store.Tx) error {
+		return tx.CloseEvents([]keystile.Outcome{{EventID: "running", Result: keystile.ResultOK, Detail: keystile.EventDetail{ETag: "e77"}}})
+	})
+	wantEqual(t, trail(t, a, keystile.EventFilter{Text: "invoice e77", Result: keystile.ResultOK}, 10), []string{"running"})
+	for _, text := range []string{"-", strings.Repeat("a", keystile.MaxTextBytes+1)} {
+		_, err := tryGet(t, a, func(tx store.Tx) (string, error) {
+			_, next, err := tx.Events(keystile.EventPage{Filter: keystile.EventFilter{Text: text}, Limit: 1})
+			return next, err
+		})
+		wantErr(t, err, keystile.ErrInvalid)
 	}
 }
 

@@ -3151,6 +3151,8 @@ export interface operations {
                 since?: string;
                 /** @description exclusive */
                 until?: string;
+                /** @description words that key or detail have, or that words in them begin with; in any case, in any order. What is in progress is not found yet */
+                q?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -3196,6 +3198,8 @@ export interface operations {
                 since?: string;
                 /** @description exclusive */
                 until?: string;
+                /** @description words that key or detail have, or that words in them begin with; in any case, in any order. What is in progress is not found yet */
+                q?: string;
             };
             header?: never;
             path?: never;
