@@ -20,6 +20,7 @@ type auditCommands struct {
 	Export  auditExport  `cmd:"" help:"Write events as CSV, newest first."`
 	Chain   auditChain   `cmd:"" help:"Show how the journal stands, and its last anchor."`
 	Anchors auditAnchors `cmd:"" help:"Write the journal's signed anchors, one line of JSON each."`
+	Sinks   auditSinks   `cmd:"" help:"Show how far those are that the journal is shipped to."`
 	Verify  auditVerify  `cmd:"" help:"Check that the journal on this machine is as it was written."`
 }
 

@@ -64,3 +64,41 @@ func (auditAnchors) Run(ctx context.Context, c *caller) error {
 	}
 	return nil
 }
+
+type auditSinks struct{}
+
+// Help has the examples.
+func (auditSinks) Help() string {
+	return `Shows, for each sink of the configuration, the last record that it took and how many it has not got.
+
+Example:
+
+    keystile audit sinks
+`
+}
+
+// Run lists them.
+func (auditSinks) Run(ctx context.Context, c *caller) error {
+	sinks, err := c.Sinks(ctx)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return printJSON(c.con.out, sinks)
+	}
+	t := table{head: []string{"NAME", "KIND", "TO", "RECORD", "BEHIND", "ANCHORED", "STATE"}}
+	for _, s := range sinks {
+		state, position, lag, anchored := "takes", "-", "-", "-"
+		if s.Failing != "" {
+			state = "failing: " + s.Failing
+		}
+		if s.Records {
+			position, lag = fmt.Sprint(s.Position), fmt.Sprint(s.Lag)
+		}
+		if s.Anchors {
+			anchored = fmt.Sprint(s.Anchored)
+		}
+		t.add(s.Name, s.Kind, clean(s.Target), position, lag, anchored, clean(state))
+	}
+	return t.write(c.con.out, "The journal is shipped nowhere.")
+}

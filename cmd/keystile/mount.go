@@ -140,6 +140,8 @@ type readiness struct {
 	// Audit tells whether the journal can be written: "recording", "full" or
 	// "failing".
 	Audit audit.State `json:"audit"`
+	// AuditSinks tells of each whether it is up to date, behind or failing.
+	AuditSinks map[string]string `json:"audit_sinks"`
 }
 
 // readyTimeout bounds the look into the store.
@@ -151,7 +153,7 @@ const readyTimeout = 2 * time.Second
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	body, status := readiness{"ready", map[string]string{}, s.tlsHealth(), s.trail.State()}, http.StatusOK
+	body, status := readiness{"ready", map[string]string{}, s.tlsHealth(), s.trail.State(), s.sinkHealth()}, http.StatusOK
 	if err := s.ready(ctx); err != nil {
 		s.log.Warn("not ready", "error", err)
 		body.Status, status = "not ready", http.StatusServiceUnavailable

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,7 @@ import (
 	"keystile/internal/quota"
 	"keystile/internal/reserve"
 	"keystile/internal/rgw"
+	"keystile/internal/ship"
 	"keystile/internal/store"
 	"keystile/internal/store/seal"
 	"keystile/internal/store/sqlstore"
@@ -54,6 +56,7 @@ type server struct {
 	dialer      *upstream.Dialer // of every connection out
 	backends    *upstream.Registry
 	hooks       *webhook.Dispatcher
+	shipper     atomic.Pointer[ship.Shipper] // of the audit journal
 	traffic     *traffic.Keeper
 	keys        *keyring.Keyring
 	quotas      *quota.Ledger
@@ -71,7 +74,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startWebhooks, s.startQuotas, s.startTraffic, s.startControl, s.mount, s.manageACME,
+		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startWebhooks, s.startShipping, s.startQuotas, s.startTraffic, s.startControl, s.mount, s.manageACME,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -139,6 +142,7 @@ func (s *server) startTrail(ctx context.Context) error {
 		Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room,
 		Derive: follow(webhook.FromTrail(time.Now), traffic.FromTrail()), GroupWait: s.config.Audit.GroupWait,
 		Anchors: audit.Anchoring{Key: ed25519.NewKeyFromSeed([]byte(s.anchorSeed.Reveal())), Every: s.config.Audit.AnchorEvery},
+		Shipped: s.shipped,
 	})
 	if err != nil {
 		return err
@@ -238,6 +242,7 @@ func (s *server) startControl(ctx context.Context) error {
 		Store:           s.store,
 		Trail:           s.trail,
 		Journal:         s.trail,
+		Sinks:           s.shipper.Load().Status,
 		Gateways:        gateways{s.keys, s.backends, s.quotas},
 		Upstreams:       s.backends,
 		Homes:           rgw.New(s.backends, rgw.Gateway{URL: s.servedURL(), Region: s.config.S3Proxy.Region}),

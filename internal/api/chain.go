@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"keystile/internal/control"
+	"keystile/internal/keystile"
 )
 
 // Chain is how the audit journal stands.
@@ -32,6 +33,33 @@ func (h trail) mountChain(r *router, tag string) {
 		summary: "Tell how the audit journal stands"}, h.chain)
 	register(r, operation{method: http.MethodGet, path: "/api/audit/anchors", id: "listAuditAnchors", tag: tag,
 		summary: "List the signed anchors of the audit journal, oldest first"}, h.anchors)
+	register(r, operation{method: http.MethodGet, path: "/api/audit/sinks", id: "listAuditSinks", tag: tag,
+		summary: "Tell how it stands with those that the audit journal is shipped to"}, h.sinks)
+}
+
+// Sink is how it stands with a place that the audit journal is shipped to.
+type Sink struct {
+	Name     string     `json:"name"`
+	Kind     string     `json:"kind" enum:"syslog,webhook,file,s3"`
+	Target   string     `json:"target" doc:"where that is"`
+	Records  bool       `json:"records" doc:"it gets records"`
+	Anchors  bool       `json:"anchors" doc:"it gets anchors"`
+	Position uint64     `json:"position" doc:"number of the last record that it took; 0 before the first"`
+	Lag      uint64     `json:"lag" doc:"durable records that it has not got"`
+	Anchored uint64     `json:"anchored" doc:"the record of the last anchor that it took; 0 before the first"`
+	SentAt   *time.Time `json:"sent_at,omitempty" doc:"when it last took something; absent: not since the server started"`
+	Failing  string     `json:"failing,omitempty" doc:"why it takes nothing now; absent: it does"`
+	Since    *time.Time `json:"since,omitempty" doc:"from when on it has failed"`
+}
+
+func (h trail) sinks(ctx context.Context, _ *nothing) (*JSON[List[Sink]], error) {
+	sinks, err := h.audit.Sinks(ctx, actorOf(ctx))
+	return reply(listOf(sinks, func(s keystile.AuditSink) Sink {
+		return Sink{
+			Name: s.Name, Kind: s.Kind, Target: s.Target, Records: s.Records, Anchors: s.Anchors, Position: s.Position, Lag: s.Lag,
+			Anchored: s.Anchored, SentAt: moment(s.SentAt), Failing: s.Failing, Since: moment(s.Since),
+		}
+	})), err
 }
 
 func (h trail) chain(ctx context.Context, _ *nothing) (*JSON[Chain], error) {

@@ -125,6 +125,7 @@ var scenarios = []scenario{
 	{"listEvents", "/api/audit", "", 401, 403, 403, 200, "audit.list"},
 	{"getAuditChain", "/api/audit/chain", "", 401, 403, 403, 200, "audit.chain"},
 	{"listAuditAnchors", "/api/audit/anchors", "", 401, 403, 403, 200, "audit.anchors"},
+	{"listAuditSinks", "/api/audit/sinks", "", 401, 403, 403, 200, "audit.sinks"},
 	{"getEvent", "/api/audit/{event}", "", 401, 403, 403, 200, "audit.show"},
 }
 

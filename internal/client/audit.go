@@ -97,6 +97,26 @@ func (c *Client) Anchors(ctx context.Context) ([]Anchor, error) {
 	return items[Anchor](ctx, c, at("audit", "anchors"))
 }
 
+// Sink is how it stands with a place that the audit journal is shipped to.
+type Sink struct {
+	Name     string    `json:"name"`
+	Kind     string    `json:"kind"`
+	Target   string    `json:"target"`
+	Records  bool      `json:"records"`
+	Anchors  bool      `json:"anchors"`
+	Position uint64    `json:"position"`
+	Lag      uint64    `json:"lag"`
+	Anchored uint64    `json:"anchored"`
+	SentAt   time.Time `json:"sent_at,omitzero"`
+	Failing  string    `json:"failing,omitempty"`
+	Since    time.Time `json:"since,omitzero"`
+}
+
+// Sinks lists those that the audit journal is shipped to.
+func (c *Client) Sinks(ctx context.Context) ([]Sink, error) {
+	return items[Sink](ctx, c, at("audit", "sinks"))
+}
+
 // ExportEvents writes all events of the filter to w as CSV, whatever its limit
 // says. On an error what was written is not whole.
 func (c *Client) ExportEvents(ctx context.Context, f EventFilter, w io.Writer) error {

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// BackendTLS says how an https backend proves who it is, and the gateway who it
-// is to the backend. The files are read when the process starts.
+// BackendTLS says how an https backend, or a sink of the audit journal, proves who
+// it is, and the gateway who it is to it. The files are read when the process
+// starts.
 type BackendTLS struct {
 	// CAFile holds the authorities to trust instead of the system's.
 	CAFile         string `key:"ca_file"`
@@ -27,13 +28,14 @@ func (t *BackendTLS) isSet() bool {
 	return t.CAFile != "" || t.ClientCertFile != "" || t.ClientKeyFile != "" || t.InsecureSkipVerify
 }
 
-// readBackendTLS reads and checks a backend's TLS files.
-func (l *loader) readBackendTLS(at string, b *Backend) {
-	t := &b.TLS
+func hasTLS(endpoint string) bool { return strings.HasPrefix(endpoint, "https://") }
+
+// readClientTLS reads and checks the TLS files of what is called over TLS, or not.
+func (l *loader) readClientTLS(at string, t *BackendTLS, on bool) {
 	if !t.isSet() {
 		return
 	}
-	if !strings.HasPrefix(b.Endpoint, "https://") {
+	if !on {
 		l.check(at+".tls", "means nothing without an https endpoint")
 		return
 	}
@@ -86,6 +88,11 @@ func (c Config) Warnings() []string {
 	for _, b := range c.Backends {
 		if b.TLS.InsecureSkipVerify {
 			list = append(list, fmt.Sprintf("backend %s: the certificate of %s is NOT verified (tls.insecure_skip_verify): whoever stands between can read and change everything, the admin key's requests included", b.ID, b.Endpoint))
+		}
+	}
+	for _, s := range c.Audit.Sinks {
+		if s.TLS.InsecureSkipVerify {
+			list = append(list, fmt.Sprintf("audit sink %s: the certificate of %s is NOT verified (tls.insecure_skip_verify): whoever stands between can read and change what is sent", s.Name, s.Target()))
 		}
 	}
 	return list

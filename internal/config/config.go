@@ -166,6 +166,7 @@ type Audit struct {
 	// new one.
 	AnchorEvery time.Duration `key:"anchor_every"`
 	Sampling    Sampling      `key:"sampling"`
+	Sinks       []Sink        `key:"sinks"` // that the journal is shipped to
 }
 
 // Sampling is the share of successful requests that are recorded.

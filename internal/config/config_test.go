@@ -87,12 +87,26 @@ audit:
   anchor_every: 10m
   sampling:
     proxy_success_read_rate: 0.25
+  sinks:
+    - {name: siem, kind: syslog, address: "log.example:6514", facility: 16, from: now}
+    - {name: hook, kind: webhook, url: "https://log.example/in", secret_env: HOOK_SECRET, send: [records], retention: ignores}
+    - {name: lines, kind: file, path: /var/log/keystile.jsonl, max_bytes: 2097152, keep: 3}
+    - name: worm
+      kind: s3
+      endpoint: https://s3.example
+      region: eu-central-1
+      path_style: false
+      bucket: anchors
+      prefix: keystile/
+      access_key_id: AKID
+      secret_key_env: WORM_KEY
+      retain_for: 30d
 log: {level: debug, format: json}
 `
 
 func TestEveryKeyIsTaken(t *testing.T) {
 	got, err := Load(Sources{File: "k.yaml", YAML: []byte(full), Environ: map[string]string{
-		"MINIO_SECRET": "hush\n", "KEYSTILE_STORE_KEY": "0123",
+		"MINIO_SECRET": "hush\n", "KEYSTILE_STORE_KEY": "0123", "HOOK_SECRET": "psst", "WORM_KEY": "quiet",
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -126,8 +140,19 @@ func TestEveryKeyIsTaken(t *testing.T) {
 		},
 		RGW:   RGW{DefaultQuotaKB: 1024},
 		Store: Store{Driver: "sqlite", Path: "/srv/db/keystile.db", MasterKeyEnv: "KEYSTILE_STORE_KEY", MasterKey: keystile.NewSecret("0123")},
-		Audit: Audit{"/var/lib/keystile/journal", 3 * time.Millisecond, 10 * time.Minute, Sampling{0.25}},
-		Log:   Log{"debug", "json"},
+		Audit: Audit{"/var/lib/keystile/journal", 3 * time.Millisecond, 10 * time.Minute, Sampling{0.25}, []Sink{
+			{Name: "siem", Kind: "syslog", From: "now", Retention: "waits", Address: "log.example:6514", Facility: 16},
+			{
+				Name: "hook", Kind: "webhook", Send: []string{"records"}, From: "beginning", Retention: "ignores",
+				URL: "https://log.example/in", SecretEnv: "HOOK_SECRET", Secret: keystile.NewSecret("psst"),
+			},
+			{Name: "lines", Kind: "file", From: "beginning", Retention: "waits", Path: "/var/log/keystile.jsonl", MaxBytes: 2 << 20, Keep: 3},
+			{
+				Name: "worm", Kind: "s3", From: "beginning", Retention: "waits", Endpoint: "https://s3.example", Region: "eu-central-1",
+				Bucket: "anchors", Prefix: "keystile/", AccessKeyID: "AKID", SecretKeyEnv: "WORM_KEY", Secret: keystile.NewSecret("quiet"), RetainFor: 30 * 24 * time.Hour,
+			},
+		}},
+		Log: Log{"debug", "json"},
 	}
 	want.BackendDefaults = BackendDefaults{
 		Timeouts{time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 5 * time.Second, 6 * time.Second},
@@ -317,7 +342,7 @@ func TestOpenMasterKeyFileIsRefused(t *testing.T) {
 }
 
 func TestShowRoundTripsWithoutSecrets(t *testing.T) {
-	environ := map[string]string{"MINIO_SECRET": "hush-hush", "KEYSTILE_STORE_KEY": "master-hush", "AK": "AKFROMENV"}
+	environ := map[string]string{"MINIO_SECRET": "hush-hush", "KEYSTILE_STORE_KEY": "master-hush", "AK": "AKFROMENV", "HOOK_SECRET": "hush", "WORM_KEY": "hush"}
 	text := strings.Replace(full, "access_key_id: AKIDEXAMPLE", "access_key_env: AK", 1)
 	first, err := Load(Sources{File: "k.yaml", YAML: []byte(text), Environ: environ})
 	if err != nil {

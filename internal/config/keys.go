@@ -20,7 +20,7 @@ func EnvName(key string) string {
 }
 
 // Keys lists the keys that the environment and flags can set: all but those of
-// backends, which only the file declares.
+// backends and sinks, which only the file declares.
 func Keys() []string {
 	var keys []string
 	var walk func(t reflect.Type, path string)
@@ -32,7 +32,7 @@ func Keys() []string {
 			}
 			if t.Field(i).Type.Kind() == reflect.Struct {
 				walk(t.Field(i).Type, path+name+".")
-			} else if t.Field(i).Type != reflect.TypeFor[[]Backend]() {
+			} else if t := t.Field(i).Type; t != reflect.TypeFor[[]Backend]() && t != reflect.TypeFor[[]Sink]() {
 				keys = append(keys, path+name)
 			}
 		}

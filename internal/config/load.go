@@ -38,6 +38,7 @@ func Load(src Sources) (Config, error) {
 	}
 	l.config.derive()
 	l.inherit()
+	l.fillSinks()
 	l.readSecrets()
 	l.validate()
 	if len(l.faults) > 0 {
@@ -156,6 +157,11 @@ func (l *loader) namedByConfig(name string) bool {
 	}
 	for i := range l.config.Backends {
 		if b := &l.config.Backends[i]; name == b.AccessKeyEnv || name == b.SecretKeyEnv {
+			return true
+		}
+	}
+	for i := range l.config.Audit.Sinks {
+		if s := &l.config.Audit.Sinks[i]; name == s.SecretEnv || name == s.SecretKeyEnv {
 			return true
 		}
 	}

@@ -20,8 +20,9 @@ func (l *loader) readSecrets() {
 	for i := range l.config.Backends {
 		at := fmt.Sprintf("backends[%d]", i)
 		l.readBackendKeys(at, &l.config.Backends[i])
-		l.readBackendTLS(at, &l.config.Backends[i])
+		l.readClientTLS(at, &l.config.Backends[i].TLS, hasTLS(l.config.Backends[i].Endpoint))
 	}
+	l.readSinks()
 	s := &l.config.Store
 	if s.MasterKeyEnv != "" && s.MasterKeyFile != "" {
 		l.fault("store.master_key_file", "is set beside store.master_key_env: give one of them")

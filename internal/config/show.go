@@ -29,10 +29,10 @@ func showStruct(b *strings.Builder, v reflect.Value, lead, indent string) {
 			continue
 		}
 		switch x := f.Interface().(type) {
-		case []Backend:
+		case []Backend, []Sink:
 			fmt.Fprintf(b, "%s%s:\n", lead, name)
-			for _, item := range x {
-				showStruct(b, reflect.ValueOf(item), indent+"  - ", indent+"    ")
+			for n := range f.Len() {
+				showStruct(b, f.Index(n), indent+"  - ", indent+"    ")
 			}
 		case []netip.Prefix:
 			fmt.Fprintf(b, "%s%s:\n", lead, name)

@@ -42,6 +42,7 @@ func (l *loader) validate() {
 	}
 	l.within("audit.group_wait", c.Audit.GroupWait, 0, 10*time.Millisecond)
 	l.within("audit.anchor_every", c.Audit.AnchorEvery, time.Second, 30*24*time.Hour)
+	l.checkSinks(c.Audit.Sinks)
 	if r := c.Audit.Sampling.ProxySuccessReadRate; !(r >= 0 && r <= 1) {
 		l.check("audit.sampling.proxy_success_read_rate", "must lie between 0 and 1")
 	}

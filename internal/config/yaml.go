@@ -90,7 +90,9 @@ func (y yamlFile) value(n *yaml.Node, target reflect.Value, key string) {
 	case target.Kind() == reflect.Struct:
 		y.mapping(n, target, key+".")
 	case target.Type() == reflect.TypeFor[[]Backend]():
-		y.backends(n, key)
+		y.config.Backends = mappings(y, n, key, defaultBackend)
+	case target.Type() == reflect.TypeFor[[]Sink]():
+		y.config.Audit.Sinks = mappings(y, n, key, defaultSink)
 	case isList(target):
 		y.list(n, target, key)
 	case n.Kind != yaml.ScalarNode:
@@ -116,18 +118,20 @@ func (y yamlFile) list(n *yaml.Node, target reflect.Value, key string) {
 	y.decode(target, key, values)
 }
 
-func (y yamlFile) backends(n *yaml.Node, key string) {
+// mappings reads a list of mappings, each over the defaults.
+func mappings[T any](y yamlFile, n *yaml.Node, key string, defaults func() T) (list []T) {
 	if n.Kind != yaml.SequenceNode {
 		y.faultAt(y.place(n), key, "must be a list")
-		return
+		return nil
 	}
 	for i, item := range n.Content {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		y.places[at] = y.place(item)
-		b := defaultBackend()
-		y.mapping(item, reflect.ValueOf(&b).Elem(), at+".")
-		y.config.Backends = append(y.config.Backends, b)
+		one := defaults()
+		y.mapping(item, reflect.ValueOf(&one).Elem(), at+".")
+		list = append(list, one)
 	}
+	return list
 }
 
 func kindName(n *yaml.Node) string {

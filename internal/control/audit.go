@@ -12,6 +12,7 @@ import (
 type Audit struct {
 	*core
 	journal Journal
+	sinks   func() []keystile.AuditSink // nil: there are none
 }
 
 // List returns a page of events, newest first, and the next cursor.
@@ -50,6 +51,17 @@ func (t *Audit) Anchors(ctx context.Context, a Actor) (anchors []audit.Anchor, e
 		return err
 	})
 	return anchors, err
+}
+
+// Sinks tells how it stands with those that the journal is shipped to.
+func (t *Audit) Sinks(ctx context.Context, a Actor) (sinks []keystile.AuditSink, err error) {
+	err = t.read(ctx, a, "audit.sinks", "", admins, func(store.Tx) error {
+		if t.sinks != nil {
+			sinks = t.sinks()
+		}
+		return nil
+	})
+	return sinks, err
 }
 
 // exportPage is how many events an export holds in memory.

@@ -14,9 +14,12 @@ import (
 
 // Options are what the use cases work with.
 type Options struct {
-	Store     store.Store
-	Trail     Trail
-	Journal   Journal // nil where no one asks for it
+	Store   store.Store
+	Trail   Trail
+	Journal Journal // nil where no one asks for it
+	// Sinks tells how it stands with those that the journal is shipped to; nil:
+	// there are none.
+	Sinks     func() []keystile.AuditSink
 	Gateways  Gateways
 	Upstreams Upstreams
 	// Homes are where RGW users live.
@@ -113,7 +116,7 @@ func New(o Options) *Service {
 		},
 		Webhooks:  &Webhooks{core: c, hooks: o.Hooks},
 		Usage:     &Usage{core: c},
-		Audit:     &Audit{core: c, journal: o.Journal},
+		Audit:     &Audit{core: c, journal: o.Journal, sinks: o.Sinks},
 		Traffic:   &Traffic{core: c, backends: backends},
 		Bootstrap: &Bootstrap{core: c, accounts: accounts, tokens: tokens},
 		core:      c,

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -154,30 +155,61 @@ func endsAmidLine(f *os.File) (bool, error) {
 	return end[0] != '\n', err
 }
 
-// ReadAnchors reads a file of anchors, one JSON object a line. What is no anchor
-// is passed over if it may be a line that was cut off: one without an end.
+// ReadAnchors reads a file of anchors, one JSON object a line, or what a sink has
+// kept of those it was sent: what stands before the first brace of a line is passed
+// over, as the head of a message of syslog is, and so are records of the journal
+// and lines without an end.
 func ReadAnchors(name string) (anchors []Anchor, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
-			continue
+	lines := bufio.NewReader(f)
+	for n := 1; ; n++ {
+		line, err := lines.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
 		}
-		var a Anchor
-		if err := json.Unmarshal(line, &a); err != nil {
-			if line[len(line)-1] != '}' {
-				continue
-			}
-			return nil, fmt.Errorf("%s, line %d: %w", name, n, err)
+		found, bad := anchorsIn(bytes.TrimSpace(line))
+		if bad != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", name, n, bad)
 		}
-		anchors = append(anchors, a)
+		anchors = append(anchors, found...)
+		if err != nil {
+			return anchors, nil
+		}
 	}
-	return anchors, lines.Err()
+}
+
+// kept is a line that anchors may be in.
+type kept struct {
+	Anchor
+	// Event, Outcome and Tally tell that it is a record of the journal.
+	Event, Outcome, Tally json.RawMessage
+	// Data is what a webhook is told.
+	Data struct {
+		Anchors []Anchor `json:"anchors"`
+		Records json.RawMessage
+	} `json:"data"`
+}
+
+func anchorsIn(line []byte) ([]Anchor, error) {
+	begin := bytes.IndexByte(line, '{')
+	if begin < 0 || line[len(line)-1] != '}' {
+		return nil, nil // it was cut off, or is something else
+	}
+	var k kept
+	if err := json.Unmarshal(line[begin:], &k); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(k.Data.Anchors) > 0:
+		return k.Data.Anchors, nil
+	case k.Event != nil, k.Outcome != nil, k.Tally != nil, k.Data.Records != nil:
+		return nil, nil
+	}
+	return []Anchor{k.Anchor}, nil
 }
 
 // Anchors are all that the journal has, oldest first.

@@ -2,8 +2,10 @@ package journal
 
 import (
 	"crypto/ed25519"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -152,4 +154,36 @@ func TestAnAnchorBehindATornOne(t *testing.T) {
 		t.Errorf("made %v, anchors %+v", made, anchors)
 	}
 	sound(t, dir)
+}
+
+func TestAnchorsAreReadFromWhatSinksKept(t *testing.T) {
+	_, anchors := anchored(t)
+	first, err := json.Marshal(anchors[0])
+	must(t, err)
+	second, err := json.Marshal(anchors[1])
+	must(t, err)
+	record := `{"journal":"a","record":3,"event":{"id":"e","detail":{"message":"` + strings.Repeat("x", 100_000) + `"}}}`
+	for _, tt := range []struct {
+		name, text string
+		want       []Anchor
+		fails      bool
+	}{
+		{"a file of anchors", string(first) + "\n" + string(second) + "\n", anchors, false},
+		{"lines of syslog", "<110>1 2026-11-25T12:00:00Z host keystile 1 anchor - " + string(first) + "\n", anchors[:1], false},
+		{"records among them", record + "\n" + string(first) + "\n", anchors[:1], false},
+		{"calls of a webhook", `{"id":"x","type":"audit.anchors","data":{"anchors":[` + string(first) + "," + string(second) + "]}}\n" +
+			`{"id":"y","type":"audit.records","data":{"records":[` + record + "]}}", anchors, false},
+		{"a line that was cut off", string(first) + "\n" + string(second[:40]), anchors[:1], false},
+		{"something else", "a note\n\n", nil, false},
+		{"what is broken", `{"journal":}` + "\n", nil, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "kept")
+			must(t, os.WriteFile(name, []byte(tt.text), 0o600))
+			got, err := ReadAnchors(name)
+			if (err != nil) != tt.fails || !slices.Equal(got, tt.want) {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -53,21 +52,24 @@ type Sender struct {
 	now     func() time.Time
 }
 
-// SenderOptions are what a Sender is made of; all but Roots are required.
+// SenderOptions are what a Sender is made of; all but TLS are required.
 type SenderOptions struct {
 	Dialer Dialer
 	// Refused is the error of the dialer for an address that it does not connect to.
 	Refused error
 	Agent   string // the User-Agent
 	Now     func() time.Time
-	// Roots are the certificate authorities that receivers may have; nil: the
-	// system's.
-	Roots *x509.CertPool
+	// TLS has the authorities that receivers may have, and a certificate to show
+	// them; nil: the system's, and none.
+	TLS *tls.Config
 }
 
 // NewSender makes a sender. Each call has a connection of its own, follows no
 // redirect and asks no proxy.
 func NewSender(o SenderOptions) *Sender {
+	if o.TLS == nil {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
 	return &Sender{
 		refused: o.Refused, agent: o.Agent, now: o.Now,
 		http: &http.Client{
@@ -75,7 +77,7 @@ func NewSender(o SenderOptions) *Sender {
 			Transport: &http.Transport{
 				DialContext: o.Dialer.DialContext, DisableKeepAlives: true, DisableCompression: true,
 				MaxResponseHeaderBytes: maxHeadBytes,
-				TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
+				TLSClientConfig:        o.TLS,
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -107,7 +109,7 @@ func (s *Sender) Send(ctx context.Context, address string, secret keystile.Secre
 	req.Header.Set(HeaderSignature, Sign(secret, stamp, m.Body))
 	resp, err := s.http.Do(req)
 	if err != nil {
-		return 0, &Error{text: s.explain(err)}
+		return 0, &Error{text: Explain(err, s.refused, callTimeout)}
 	}
 	_ = resp.Body.Close() // what it holds concerns nobody
 	switch {
@@ -127,16 +129,18 @@ func Sign(secret keystile.Secret, timestamp string, body []byte) string {
 	return "v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// explain tells why there was no answer. The errors of net/http quote what a
-// server sent, so none of their words are taken over.
-func (s *Sender) explain(err error) string {
+// Explain tells why a call over HTTP had no answer. The errors of net/http quote
+// what a server sent, so none of their words are taken over. Refused is the
+// dialer's error for addresses that it does not connect to, within how long the
+// caller waits.
+func Explain(err, refused error, within time.Duration) string {
 	var name *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var timeout interface{ Timeout() bool }
 	var dial *net.OpError
 	switch {
-	case errors.Is(err, s.refused):
+	case errors.Is(err, refused):
 		return "this address must not be called"
 	case errors.Is(err, context.Canceled):
 		return "broken off: the server stopped"
@@ -147,7 +151,7 @@ func (s *Sender) explain(err error) string {
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "the receiver does not speak TLS"
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Sprintf("no answer within %s", callTimeout)
+		return fmt.Sprintf("no answer within %s", within)
 	case errors.As(err, &dial) && dial.Op == "dial":
 		return "no connection"
 	}
