@@ -24,8 +24,8 @@ const (
 	lookEvery = 250 * time.Millisecond
 	// anchorEvery is how often the file of anchors is looked into.
 	anchorEvery = 5 * time.Second
-	// noteEvery is between notes of the position while much is sent: what was sent
-	// since the last one is sent again after a crash.
+	// noteEvery is at least between notes of the position: what was sent since the
+	// last one is sent again after a crash.
 	noteEvery = time.Second
 	// firstPause is after the first failure; it doubles up to maxPause. Jitter takes
 	// away or adds up to half.
@@ -137,7 +137,7 @@ func (f *feed) run(ctx context.Context) {
 		default:
 			pause = firstPause
 		}
-		if f.due(more && err == nil) {
+		if time.Since(f.notedAt) >= noteEvery {
 			f.note(ctx)
 		}
 		select {
@@ -270,11 +270,6 @@ func (f *feed) read() (items []Item, last uint64, err error) {
 		items, size = append(items, item), size+len(item.JSON)
 	}
 	return items, last, nil
-}
-
-// due says whether the position is to be noted now.
-func (f *feed) due(busy bool) bool {
-	return f.at != f.noted && (!busy || time.Since(f.notedAt) >= noteEvery)
 }
 
 // note puts the position into the store. Where that fails more is sent again

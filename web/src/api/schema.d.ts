@@ -231,6 +231,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/sinks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how it stands with those that the audit journal is shipped to */
+        get: operations["listAuditSinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/{id}": {
         parameters: {
             query?: never;
@@ -2396,6 +2413,49 @@ export interface components {
              */
             expires_at?: string;
         };
+        Sink: {
+            /**
+             * Format: int64
+             * @description the record of the last anchor that it took; 0 before the first
+             */
+            anchored: number;
+            /** @description it gets anchors */
+            anchors: boolean;
+            /** @description why it takes nothing now; absent: it does */
+            failing?: string;
+            /** @enum {string} */
+            kind: "syslog" | "webhook" | "file" | "s3";
+            /**
+             * Format: int64
+             * @description durable records that it has not got
+             */
+            lag: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description number of the last record that it took; 0 before the first
+             */
+            position: number;
+            /** @description it gets records */
+            records: boolean;
+            /**
+             * Format: date-time
+             * @description when it last took something; absent: not since the server started
+             */
+            sent_at?: string;
+            /**
+             * Format: date-time
+             * @description from when on it has failed
+             */
+            since?: string;
+            /** @description where that is */
+            target: string;
+        };
+        SinkList: {
+            items: components["schemas"]["Sink"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
         TestReport: {
             abilities: components["schemas"]["Ability"][];
             /** Format: int64 */
@@ -3272,6 +3332,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Chain"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listAuditSinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SinkList"];
                 };
             };
             /** @description Refused or failed */
