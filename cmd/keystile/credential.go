@@ -43,6 +43,7 @@ type credentialCreate struct {
 	Grants
 	Expiry
 	Owner string `help:"The account that may see, rotate and revoke it, and with which it ends." placeholder:"ACCOUNT"`
+	Limits
 }
 
 // Help has the examples.
@@ -53,6 +54,7 @@ Examples:
 
     keystile credential create --description "nightly backup" --grant local/backups/db:read,list,write
     keystile credential create --description ci --grant prod/artifacts:read,list --grant prod/cache:read,list,write,delete --expires-in 30d
+    keystile credential create --description "logs" --grant prod/logs:write --ceiling 8GiB --allowance 1GiB/day
     keystile credential create --description "old name" --grant prod/photos-2019:read,list@photos
     keystile credential create --description "team A" --grant prod/shared/team-a/:read,list,write,delete@team-a
 `
@@ -74,6 +76,9 @@ func (cmd credentialCreate) Run(ctx context.Context, c *caller) error {
 	in := client.NewCredential{Description: cmd.Description, Grants: grants, Owner: cmd.Owner}
 	if expiry != nil {
 		in.Expiry = *expiry
+	}
+	if in.Quota, err = cmd.Limits.parse(); err != nil {
+		return err
 	}
 	created, err := c.CreateCredential(ctx, in)
 	if err != nil {
@@ -140,16 +145,19 @@ type credentialEdit struct {
 	Expiry
 	Owner   string `help:"The new owner." placeholder:"ACCOUNT" xor:"owner"`
 	NoOwner bool   `help:"Take the owner away." xor:"owner"`
+	Limits
+	InheritQuota bool `help:"Take the ceiling and the allowance away: the quotas of its buckets alone hold."`
 }
 
 // Help has the examples.
 func (credentialEdit) Help() string {
-	return `Only what is given changes. --grant replaces the whole scope: name every line that is to stay.
+	return `Only what is given changes. --grant replaces the whole scope: name every line that is to stay. --ceiling, --ceiling-objects and --allowance replace each other too: one that is left out is none. What is written of an allowance stays counted while it is by the same span.
 
 Examples:
 
     keystile credential edit AKIA… --expires-in 7d
     keystile credential edit AKIA… --expires-at never
+    keystile credential edit AKIA… --allowance 1GiB/day
     keystile credential edit AKIA… --grant local/backups/db:read,list
 `
 }
@@ -182,8 +190,14 @@ func (cmd credentialEdit) edit() (client.CredentialEdit, error) {
 	if cmd.Owner != "" || cmd.NoOwner {
 		edit.Owner = &cmd.Owner
 	}
-	if edit.Description == nil && edit.Grants == nil && edit.Expiry == nil && edit.Owner == nil {
-		return edit, usagef("nothing to change: give --description, --grant, --expires-in, --expires-at, --owner or --no-owner")
+	if edit.Quota, err = cmd.Limits.parse(); err != nil {
+		return edit, err
+	}
+	if edit.NoQuota = cmd.InheritQuota; edit.NoQuota && edit.Quota != nil {
+		return edit, usagef("--inherit-quota cannot be given with a limit")
+	}
+	if edit.Description == nil && edit.Grants == nil && edit.Expiry == nil && edit.Owner == nil && edit.Quota == nil && !edit.NoQuota {
+		return edit, usagef("nothing to change: give --description, --grant, --expires-in, --expires-at, --owner, --no-owner, --ceiling, --ceiling-objects, --allowance or --inherit-quota")
 	}
 	return edit, nil
 }
@@ -275,9 +289,7 @@ func credentialFields(x client.Credential) fields {
 	f.add("Description", clean(x.Description))
 	f.add("Status", x.Status)
 	f.add("Scope", scopes(x.Grants))
-	if x.Quota != nil {
-		f.add("Quota", x.Quota.Text)
-	}
+	quotaFields(&f, x.Quota)
 	f.add("Owner", x.Owner)
 	f.add("Created by", x.CreatedBy)
 	f.add("Created", shortTime(x.CreatedAt))

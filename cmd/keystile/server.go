@@ -271,7 +271,8 @@ var _ control.Gateways = gateways{}
 // Confirm implements control.Gateways.
 func (g gateways) Confirm(ctx context.Context, generation int64) error {
 	g.keys.Require(generation)
-	return errors.Join(g.keys.Sync(ctx), g.backends.Sync(ctx), g.quotas.Sync(ctx))
+	// Quotas first: a key with a new allowance is not to come before it.
+	return errors.Join(g.quotas.Sync(ctx), g.keys.Sync(ctx), g.backends.Sync(ctx))
 }
 
 const (
@@ -304,7 +305,7 @@ func (s *server) keepInStep(ctx context.Context) {
 func (s *server) step(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
-	return errors.Join(s.keys.Sync(ctx), s.backends.Sync(ctx), s.quotas.Sync(ctx))
+	return errors.Join(s.quotas.Sync(ctx), s.keys.Sync(ctx), s.backends.Sync(ctx))
 }
 
 func (s *server) saveUsed(ctx context.Context) error {

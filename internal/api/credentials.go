@@ -47,10 +47,23 @@ type Grant struct {
 	Alias       string   `json:"alias,omitempty" doc:"the bucket name that the client sees; absent: the real one"`
 }
 
-// Quota tells what bounds a credential.
+// CredentialLimits bound what a credential writes below what its buckets may hold.
+type CredentialLimits struct {
+	CeilingBytes   *int64 `json:"ceiling_bytes,omitempty" minimum:"0" doc:"it does not write past it: what each of its buckets may hold for that, whoever wrote it"`
+	CeilingObjects *int64 `json:"ceiling_objects,omitempty" minimum:"0" doc:"likewise"`
+	AllowanceBytes *int64 `json:"allowance_bytes,omitempty" minimum:"0" doc:"what it may write, whatever becomes of it later"`
+	AllowancePer   string `json:"allowance_per,omitempty" enum:"day,total" doc:"when an allowance begins anew: each day (UTC), or never"`
+}
+
+// Quota tells what bounds a credential, beside the quotas of its buckets, which
+// hold for everybody.
 type Quota struct {
-	Inherits bool   `json:"inherits" doc:"the quotas of its buckets hold"`
+	Inherits bool   `json:"inherits" doc:"only the quotas of its buckets hold"`
 	Text     string `json:"text" doc:"for people"`
+	CredentialLimits
+	FullestBytes       *int64 `json:"fullest_bytes,omitempty" doc:"what counts in its fullest bucket, where it has a ceiling"`
+	FullestObjects     *int64 `json:"fullest_objects,omitempty"`
+	AllowanceUsedBytes *int64 `json:"allowance_used_bytes,omitempty" doc:"with what is being written"`
 }
 
 // Credential is a virtual S3 key pair without its secret.
@@ -87,6 +100,8 @@ type NewCredential struct {
 	ExpiresIn   string     `json:"expires_in,omitempty" doc:"such as 24h, 30d or 12w" example:"30d"`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"instead of expires_in; neither: never"`
 	Owner       string     `json:"owner,omitempty" doc:"account name"`
+
+	Quota *CredentialLimits `json:"quota,omitempty" doc:"absent: it inherits its buckets' quotas"`
 }
 
 // CredentialEdit changes what it has.
@@ -96,6 +111,8 @@ type CredentialEdit struct {
 	ExpiresIn   *string             `json:"expires_in,omitempty" doc:"from now; such as 24h, 30d or 12w"`
 	ExpiresAt   Nullable[time.Time] `json:"expires_at,omitempty" doc:"instead of expires_in; null: never"`
 	Owner       Nullable[string]    `json:"owner,omitempty" doc:"account name; null: no owner"`
+
+	Quota Nullable[CredentialLimits] `json:"quota,omitempty" doc:"replaces all limits; null: it inherits its buckets' quotas"`
 }
 
 // Rotation says how a credential is rotated.
@@ -110,10 +127,37 @@ func credentialView(c control.CredentialInfo) Credential {
 	}
 	return Credential{
 		AccessKeyID: c.AccessKeyID, Description: c.Description, Status: string(c.Status), Grants: grants,
-		Quota: Quota{Inherits: true, Text: "inherits the bucket's"},
+		Quota: limitsView(c),
 		Owner: c.OwnerName, CreatedBy: c.CreatedByName, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 		ExpiresAt: moment(c.ExpiresAt), DisabledAt: moment(c.DisabledAt), RevokedAt: moment(c.RevokedAt),
 		RotatedAt: moment(c.RotatedAt), OverlapUntil: moment(c.OverlapUntil), LastUsedAt: moment(c.LastUsedAt),
+	}
+}
+
+func limitsView(c control.CredentialInfo) Quota {
+	l := c.Limits
+	q := Quota{Inherits: l == nil, Text: l.String()}
+	if l == nil {
+		return q
+	}
+	q.CeilingBytes, q.CeilingObjects, q.AllowanceBytes = capOf(l.Ceiling.Bytes), capOf(l.Ceiling.Objects), capOf(l.Allowance)
+	q.AllowancePer = string(l.Per)
+	if l.HasCeiling() {
+		q.FullestBytes, q.FullestObjects = &c.Fullest.Bytes, &c.Fullest.Objects
+	}
+	if l.HasAllowance() {
+		q.AllowanceUsedBytes = &c.Spent
+	}
+	return q
+}
+
+func (v *CredentialLimits) limits() *keystile.CredentialLimits {
+	if v == nil {
+		return nil
+	}
+	return &keystile.CredentialLimits{
+		Ceiling:   keystile.Amount{Bytes: capIn(v.CeilingBytes), Objects: capIn(v.CeilingObjects)},
+		Allowance: capIn(v.AllowanceBytes), Per: keystile.AllowancePer(v.AllowancePer),
 	}
 }
 
@@ -163,7 +207,7 @@ func (h credentials) create(ctx context.Context, in *JSON[NewCredential]) (*JSON
 	}
 	made, err := h.credentials.Create(ctx, actorOf(ctx), control.NewCredential{
 		Description: in.Body.Description, Grants: grants, Owner: in.Body.Owner,
-		Expiry: expiry(in.Body.ExpiresIn, in.Body.ExpiresAt),
+		Expiry: expiry(in.Body.ExpiresIn, in.Body.ExpiresAt), Limits: in.Body.Quota.limits(),
 	})
 	return reply(h.withSecret(made)), err
 }
@@ -187,6 +231,13 @@ func (h credentials) update(ctx context.Context, in *struct {
 	}
 	if in.Body.Owner.Set {
 		edit.Owner = &in.Body.Owner.Value
+	}
+	if in.Body.Quota.Set {
+		var limits *keystile.CredentialLimits
+		if !in.Body.Quota.Null {
+			limits = in.Body.Quota.Value.limits()
+		}
+		edit.Limits = &limits
 	}
 	info, err := h.credentials.Update(ctx, actorOf(ctx), in.AccessKeyID, edit)
 	return reply(credentialView(info)), err

@@ -150,6 +150,7 @@ func (hooks) Test(_ context.Context, w keystile.Webhook, _ keystile.Secret, id s
 type ledger struct {
 	usage    keystile.Usage
 	scanning bool
+	spent    int64
 }
 
 func (l *ledger) Usage(keystile.Bucket) (keystile.Usage, bool) { return l.usage, true }
@@ -158,6 +159,8 @@ func (l *ledger) Scan(keystile.Bucket) bool {
 	l.scanning = true
 	return true
 }
+
+func (l *ledger) Spent(string) (int64, time.Time, bool) { return l.spent, time.Time{}, true }
 
 func (l *ledger) CancelScan(keystile.Bucket) bool {
 	was := l.scanning

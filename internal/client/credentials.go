@@ -24,10 +24,22 @@ func GrantOf(g keystile.Grant) Grant {
 	return Grant{g.Bucket.Backend, g.Bucket.Name, g.Permission.Names(), g.Prefix, g.Alias}
 }
 
-// Quota is a credential's ceiling.
+// CredentialLimits bound what a credential writes; nil: no bound.
+type CredentialLimits struct {
+	CeilingBytes   *int64 `json:"ceiling_bytes,omitempty"`
+	CeilingObjects *int64 `json:"ceiling_objects,omitempty"`
+	AllowanceBytes *int64 `json:"allowance_bytes,omitempty"`
+	AllowancePer   string `json:"allowance_per,omitempty"` // "day" or "total"
+}
+
+// Quota is what bounds a credential beside the quotas of its buckets.
 type Quota struct {
 	Inherits bool   `json:"inherits"`
 	Text     string `json:"text"`
+	CredentialLimits
+	FullestBytes       *int64 `json:"fullest_bytes,omitempty"`
+	FullestObjects     *int64 `json:"fullest_objects,omitempty"`
+	AllowanceUsedBytes *int64 `json:"allowance_used_bytes,omitempty"`
 }
 
 // Credential is a virtual key pair. The secret is there once, in the answer to
@@ -66,6 +78,7 @@ type NewCredential struct {
 	Grants      []Grant `json:"grants"`
 	Owner       string  `json:"owner,omitempty"`
 	Expiry
+	Quota *CredentialLimits `json:"quota,omitempty"`
 }
 
 // CreateCredential mints one. The answer alone has the secret.
@@ -127,6 +140,8 @@ type CredentialEdit struct {
 	Grants      []Grant
 	Owner       *string
 	Expiry      *Expiry // both fields empty: never
+	Quota       *CredentialLimits
+	NoQuota     bool // take all limits away
 }
 
 // MarshalJSON writes only what changes; an expiry of never is an explicit null.
@@ -137,6 +152,12 @@ func (e CredentialEdit) MarshalJSON() ([]byte, error) {
 	}
 	if e.Grants != nil {
 		fields["grants"] = e.Grants
+	}
+	switch {
+	case e.NoQuota:
+		fields["quota"] = nil
+	case e.Quota != nil:
+		fields["quota"] = e.Quota
 	}
 	if e.Owner != nil {
 		fields["owner"] = *e.Owner

@@ -100,7 +100,7 @@ func New(o Options) *Service {
 	tokens := &Tokens{core: c}
 	backends := &Backends{core: c, upstreams: o.Upstreams, backends: known}
 	return &Service{
-		Credentials: &Credentials{core: c, backends: known},
+		Credentials: &Credentials{core: c, ledger: o.Ledger, backends: known},
 		Bindings:    &Bindings{core: c, backends: known},
 		Backends:    backends,
 		Buckets:     &Buckets{core: c, upstreams: o.Upstreams, backends: known},

@@ -14,6 +14,7 @@ import (
 // readonly it may rotate and revoke them. Others' are not found.
 type Credentials struct {
 	*core
+	ledger   Ledger
 	backends *backendLookup
 }
 
@@ -23,6 +24,11 @@ type CredentialInfo struct {
 	Status        keystile.Status
 	OwnerName     string // empty: no owner
 	CreatedByName string
+	// Fullest is what the fullest of its buckets holds, that with the most bytes and
+	// that with the most objects; of a credential with a ceiling.
+	Fullest keystile.Amount
+	// Spent is how much of its allowance is used up.
+	Spent int64
 }
 
 // CredentialSecret is a credential with its secret, which is shown once.
@@ -116,7 +122,13 @@ func (c *Credentials) infos(tx store.Tx, rows []keystile.Credential) ([]Credenti
 		if err != nil {
 			return nil, err
 		}
-		infos[i] = CredentialInfo{cred, cred.StatusAt(c.now()), owner, creator}
+		infos[i] = CredentialInfo{Credential: cred, Status: cred.StatusAt(c.now()), OwnerName: owner, CreatedByName: creator}
+		if cred.Limits.HasCeiling() {
+			infos[i].Fullest = c.ceilingUse(cred)
+		}
+		if cred.Limits.HasAllowance() {
+			infos[i].Spent, _, _ = c.ledger.Spent(cred.AccessKeyID)
+		}
 	}
 	return infos, nil
 }
@@ -134,7 +146,8 @@ type NewCredential struct {
 	Description string
 	Grants      []keystile.Grant
 	Expiry      Expiry
-	Owner       string // account name; empty: no owner
+	Owner       string                     // account name; empty: no owner
+	Limits      *keystile.CredentialLimits // nil: it inherits its buckets' quotas
 }
 
 // Create mints a credential.
@@ -154,11 +167,18 @@ func (c *Credentials) Create(ctx context.Context, a Actor, in NewCredential) (ma
 			return err
 		}
 		keystile.CheckText("description", cred.Description, keystile.MaxDescriptionRunes, &faults)
+		if in.Limits != nil {
+			ch.setLimits(&cred, in.Limits, &faults)
+		}
 		if err := faults.Err(); err != nil {
+			ch.event.Detail.Changes = nil
 			return err
 		}
 		ch.about(cred)
 		ch.describe(cred, in.Owner)
+		if err := ch.countBelowCeiling(cred); err != nil {
+			return err
+		}
 		if cred.Generation, err = ch.stamp(); err != nil {
 			return err
 		}
@@ -178,6 +198,8 @@ type CredentialEdit struct {
 	Grants      *[]keystile.Grant
 	Expiry      *Expiry // zero: never
 	Owner       *string // account name; empty: no owner
+	// Limits replace those before; one that points to nil takes them away.
+	Limits **keystile.CredentialLimits
 }
 
 // Update edits a credential that is not revoked.
@@ -217,11 +239,14 @@ func (c *Credentials) edit(ch *change, cred *keystile.Credential, edit Credentia
 		}
 		ch.changed("owner", "%s", *edit.Owner)
 	}
+	if edit.Limits != nil {
+		ch.setLimits(cred, *edit.Limits, &faults)
+	}
 	if err := faults.Err(); err != nil {
 		ch.event.Detail.Changes = nil
 		return err
 	}
-	return nil
+	return ch.countBelowCeiling(*cred)
 }
 
 func (c *Credentials) setOwner(ch *change, cred *keystile.Credential, name string, faults *keystile.Faults) error {

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"time"
 
 	"keystile/internal/keystile"
 	"keystile/internal/store"
@@ -16,6 +17,9 @@ type Ledger interface {
 	Scan(b keystile.Bucket) bool
 	// CancelScan reports whether there was a count to end.
 	CancelScan(b keystile.Bucket) bool
+	// Spent is how much of a credential's allowance is used up in the span that
+	// began at since; false if it has none.
+	Spent(accessKeyID string) (bytes int64, since time.Time, ok bool)
 }
 
 // Quotas are the use cases of buckets' quotas; for admins.
@@ -133,8 +137,8 @@ func (q *Quotas) mayHave(tx store.Tx, bucket keystile.Bucket) error {
 	return nil
 }
 
-// Clear takes a bucket's quota away. It is no longer counted, unless an RGW user
-// owns it whose quota the gateway keeps.
+// Clear takes a bucket's quota away. It is no longer counted, unless a cap
+// that is not its own needs it: of the RGW user who owns it, or of a credential.
 func (q *Quotas) Clear(ctx context.Context, a Actor, bucket keystile.Bucket) error {
 	return q.mutate(ctx, a, act{action: "quota.clear", target: bucket.String(), who: admins, do: func(ch *change) error {
 		ch.aboutBucket(bucket)
@@ -152,15 +156,6 @@ func (q *Quotas) Clear(ctx context.Context, a Actor, bucket keystile.Bucket) err
 		_, err = ch.stamp()
 		return err
 	}})
-}
-
-// mustBeCounted reports whether a cap holds for the bucket that is not its own.
-func (ch *change) mustBeCounted(bucket keystile.Bucket) (bool, error) {
-	_, err := ch.RGWBucket(bucket)
-	if errors.Is(err, keystile.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // Scan has a bucket counted. One that had no quota has one without caps from then

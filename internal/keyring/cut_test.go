@@ -38,6 +38,7 @@ func TestTakingARightAwayCutsAndWaits(t *testing.T) {
 		"the same bucket elsewhere": func(c *keystile.Credential) { c.Grants[0].Bucket.Backend = "other" },
 		"another name":              func(c *keystile.Credential) { c.Grants[0].Alias = "pics" },
 		"no grants":                 func(c *keystile.Credential) { c.Grants = nil },
+		"an allowance":              func(c *keystile.Credential) { c.Limits = allowing(10) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRing(t)
@@ -59,6 +60,14 @@ func TestTakingARightAwayCutsAndWaits(t *testing.T) {
 	}
 }
 
+func allowing(bytes int64) *keystile.CredentialLimits {
+	l := keystile.CredentialLimits{Ceiling: keystile.Amount{Bytes: keystile.NoCap, Objects: keystile.NoCap}, Allowance: bytes}
+	if bytes != keystile.NoCap {
+		l.Per = keystile.PerDay
+	}
+	return &l
+}
+
 func TestWhatTakesNothingAwayCutsNothing(t *testing.T) {
 	for name, change := range map[string]func(*keystile.Credential){
 		"a description":      func(c *keystile.Credential) { c.Description = "other" },
@@ -71,6 +80,7 @@ func TestWhatTakesNothingAwayCutsNothing(t *testing.T) {
 		"a later expiry":     func(c *keystile.Credential) { c.ExpiresAt = time.Now().Add(2 * time.Hour) },
 		"a sooner expiry":    func(c *keystile.Credential) { c.ExpiresAt = time.Now().Add(time.Minute) },
 		"no expiry any more": func(c *keystile.Credential) { c.ExpiresAt = time.Time{} },
+		"limits of nothing":  func(c *keystile.Credential) { c.Limits = allowing(keystile.NoCap) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRing(t)

@@ -149,7 +149,7 @@ func (d *draft) putBinding(b keystile.Binding) {
 // apart. When in doubt it does: a request that is cut for nothing is tried again
 // by its client.
 func narrowed(old, next *keystile.Credential, now time.Time) bool {
-	if next.StatusAt(now) != keystile.StatusActive {
+	if next.StatusAt(now) != keystile.StatusActive || !next.Limits.AsWide(old.Limits) {
 		return true
 	}
 	return slices.ContainsFunc(old.Grants, func(g keystile.Grant) bool {

@@ -50,6 +50,8 @@ type Credential struct {
 	LastUsedAt   time.Time // approximate to a minute; zero: never
 	// Generation is the store's generation of the last change.
 	Generation int64
+	// Limits bound what it writes; nil: it inherits its buckets' quotas.
+	Limits *CredentialLimits
 	// RGW marks the key of an RGW user, which is no credential in the store; nil
 	// for every other.
 	RGW *RGWIdentity

@@ -1,7 +1,6 @@
 package quota
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -20,13 +19,22 @@ type Limit uint8
 
 // The limits.
 const (
-	OfBucket Limit = iota // the bucket's hard cap
-	OfOwner               // what all buckets of the bucket's owner may hold
+	OfBucket    Limit = iota // the bucket's hard cap
+	OfOwner                  // what all buckets of the bucket's owner may hold
+	OfCeiling                // what the bucket may hold for the credential to write
+	OfDay                    // what the credential may write in a day
+	OfAllowance              // what it may write in all
+)
+
+// The units of OverError.
+const (
+	unitBytes   = "bytes"
+	unitObjects = "objects"
 )
 
 // OverError is a write that does not fit.
 type OverError struct {
-	Bucket keystile.Bucket
+	Bucket keystile.Bucket // empty for an allowance
 	Of     Limit
 	Unit   string // "bytes" or "objects"
 	// Cap, Used (with what is reserved) and Needed are in that unit.
@@ -34,11 +42,15 @@ type OverError struct {
 }
 
 func (e *OverError) Error() string {
-	what := [...]string{OfBucket: "the hard cap", OfOwner: "the cap of the owner"}[e.Of]
-	return fmt.Sprintf("%s of bucket %s is %d %s: %d are used or reserved, and %d more are needed", what, e.Bucket.Name, e.Cap, e.Unit, e.Used, e.Needed)
+	what := [...]string{
+		OfBucket: "the hard cap of the bucket", OfOwner: "the cap of the bucket's owner", OfCeiling: "the credential's ceiling",
+		OfDay: "the credential's allowance of a day", OfAllowance: "the credential's allowance",
+	}[e.Of]
+	return fmt.Sprintf("%s is %d %s: %d are used or reserved, and %d more are needed", what, e.Cap, e.Unit, e.Used, e.Needed)
 }
 
-// tightest is the refusal that leaves the least room; nil if none is one.
+// tightest is the refusal that leaves the least room, of those in one unit; nil if
+// none is one.
 func tightest(refusals ...error) (found error) {
 	var least *OverError
 	for _, err := range refusals {
@@ -47,7 +59,7 @@ func tightest(refusals ...error) (found error) {
 		case err == nil:
 		case !errors.As(err, &over):
 			return err
-		case least == nil || over.Cap-over.Used < least.Cap-least.Used:
+		case least == nil || over.Unit == least.Unit && over.Cap-over.Used < least.Cap-least.Used:
 			least, found = over, err
 		}
 	}
@@ -138,25 +150,13 @@ func (b *book) usage() keystile.Usage {
 	return u
 }
 
-// reserve takes room for a write. It asks the store only where the lease does not
-// cover it. Crossed reports that the write is the one which goes over a soft cap.
-func (b *book) reserve(ctx context.Context, need keystile.Amount) (crossed bool, err error) {
-	covered, crossed, err := b.take(need)
-	if err != nil || covered && !crossed {
-		return false, err
+// take reserves room for a write in memory; covered reports that the store's bound
+// covers it, crossed that the write is the one which goes over a soft cap. A nil
+// book takes everything.
+func (b *book) take(need keystile.Amount, ceiling *keystile.Amount) (covered, crossed bool, err error) {
+	if b == nil {
+		return true, false, nil
 	}
-	if err := b.cover(ctx, crossed); err != nil {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.reserved = b.reserved.Minus(need)
-		b.noteSoft()
-		return false, err
-	}
-	return crossed, nil
-}
-
-// take reserves in memory; covered reports that the store's bound covers it.
-func (b *book) take(need keystile.Amount) (covered, crossed bool, err error) {
 	g, unlock := b.lockGroup(need)
 	defer unlock()
 	var ofOwner error
@@ -165,7 +165,7 @@ func (b *book) take(need keystile.Amount) (covered, crossed bool, err error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := tightest(b.fits(need), ofOwner); err != nil {
+	if err := tightest(b.fits(need, ceiling), ofOwner); err != nil {
 		return false, false, err
 	}
 	b.reserved = b.reserved.Plus(need)
@@ -176,20 +176,40 @@ func (b *book) take(need keystile.Amount) (covered, crossed bool, err error) {
 	return b.total().Within(b.bound), crossed, nil
 }
 
+// giveBack returns what was reserved and not sent.
+func (b *book) giveBack(need keystile.Amount) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reserved = b.reserved.Minus(need)
+	b.noteSoft()
+}
+
 // fits reports why a write does not. What takes nothing always fits.
-func (b *book) fits(need keystile.Amount) error {
-	if need == (keystile.Amount{}) || !b.caps.Capped() {
+func (b *book) fits(need keystile.Amount, ceiling *keystile.Amount) error {
+	if need == (keystile.Amount{}) || ceiling == nil && !b.caps.Capped() {
 		return nil
 	}
 	if b.countedAt.IsZero() {
 		return ErrUncounted
 	}
-	total, hard := b.total(), b.caps.Hard
-	if hard.Bytes != keystile.NoCap && need.Bytes > 0 && need.Bytes > hard.Bytes-total.Bytes {
-		return &OverError{Bucket: b.bucket, Unit: "bytes", Cap: hard.Bytes, Used: total.Bytes, Needed: need.Bytes}
+	err := b.below(OfBucket, b.caps.Hard, need)
+	if ceiling != nil {
+		err = tightest(err, b.below(OfCeiling, *ceiling, need))
 	}
-	if hard.Objects != keystile.NoCap && need.Objects > 0 && need.Objects > hard.Objects-total.Objects {
-		return &OverError{Bucket: b.bucket, Unit: "objects", Cap: hard.Objects, Used: total.Objects, Needed: need.Objects}
+	return err
+}
+
+// below reports why a write does not fit below caps.
+func (b *book) below(of Limit, caps, need keystile.Amount) error {
+	total := b.total()
+	if caps.Bytes != keystile.NoCap && need.Bytes > 0 && need.Bytes > caps.Bytes-total.Bytes {
+		return &OverError{Bucket: b.bucket, Of: of, Unit: unitBytes, Cap: caps.Bytes, Used: total.Bytes, Needed: need.Bytes}
+	}
+	if caps.Objects != keystile.NoCap && need.Objects > 0 && need.Objects > caps.Objects-total.Objects {
+		return &OverError{Bucket: b.bucket, Of: of, Unit: unitObjects, Cap: caps.Objects, Used: total.Objects, Needed: need.Objects}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@
 //	ledger.go   all books, and what keeps them in step with the store
 //	book.go     one bucket: reserve, used, unknown
 //	group.go    the buckets of one owner, which have a cap together
+//	allowance.go  what one credential may write in a day or in all
 //	durable.go  the bound in the store
 //	hold.go     one write on its way, and how it ends
 //	order.go    changes of one place, one after the other

@@ -31,6 +31,8 @@ type memory struct {
 	quotas     map[keystile.Bucket]keystile.BucketQuota
 	usages     map[keystile.Bucket]keystile.UsageRecord
 	owned      []keystile.OwnedBucket
+	bound      []keystile.Credential
+	spent      map[string]keystile.Spent
 	writes     int
 	down       error
 }
@@ -58,6 +60,30 @@ func (m *memory) BucketQuotas() ([]keystile.BucketQuota, error) {
 }
 
 func (m *memory) OwnedBuckets() ([]keystile.OwnedBucket, error) { return m.owned, nil }
+
+func (m *memory) BoundCredentials() ([]keystile.Credential, error) { return m.bound, nil }
+
+func (m *memory) Spent() ([]keystile.Spent, error) {
+	return slices.Collect(maps.Values(m.spent)), nil
+}
+
+func (m *memory) SaveSpent(s keystile.Spent) error {
+	if !slices.ContainsFunc(m.bound, func(c keystile.Credential) bool { return c.AccessKeyID == s.AccessKeyID && c.Limits.Per == s.Per }) {
+		return keystile.ErrNotFound
+	}
+	m.spent[s.AccessKeyID] = s
+	return nil
+}
+
+// limit gives a credential limits, as from the next Sync on.
+func (m *memory) limit(id string, l keystile.CredentialLimits) Writer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.generation++
+	m.bound = slices.DeleteFunc(m.bound, func(c keystile.Credential) bool { return c.AccessKeyID == id })
+	m.bound = append(m.bound, keystile.Credential{AccessKeyID: id, Limits: &l})
+	return Writer{id, &l}
+}
 
 func (m *memory) BucketUsages() ([]keystile.UsageRecord, error) {
 	return slices.Collect(maps.Values(m.usages)), nil
@@ -94,6 +120,7 @@ type backend struct {
 	mu      *sync.Mutex // also of the sibling
 	objects map[string]int64
 	parts   map[string]map[int]int64
+	written int64 // bytes, whatever became of them
 }
 
 func newBackend(t *testing.T) *backend {
@@ -147,6 +174,11 @@ func (s *backend) do(change func()) {
 			s.t.Errorf("%d bytes are stored in the owner's buckets, which may hold %d", sum, s.together)
 		}
 	}
+}
+
+func (s *backend) write(key string, size int64) {
+	s.objects[key] = size
+	s.written += size
 }
 
 func (s *backend) state(key string) State {
@@ -230,6 +262,7 @@ type scene struct {
 	bucket  keystile.Bucket
 	backend *backend
 	second  *scene // the same with another bucket of the same owner; nil: none
+	by      Writer
 	ledger  *Ledger
 	stop    context.CancelFunc
 	ended   chan struct{}
@@ -241,7 +274,7 @@ type scene struct {
 func newScene(t *testing.T, q keystile.BucketQuota) *scene {
 	s := &scene{
 		t: t, bucket: uploads, backend: newBackend(t), now: time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC),
-		store: &memory{quotas: map[keystile.Bucket]keystile.BucketQuota{}, usages: map[keystile.Bucket]keystile.UsageRecord{}},
+		store: &memory{quotas: map[keystile.Bucket]keystile.BucketQuota{}, usages: map[keystile.Bucket]keystile.UsageRecord{}, spent: map[string]keystile.Spent{}},
 	}
 	q.Bucket, q.TrackedAt = uploads, s.now
 	s.store.set(q)
@@ -371,7 +404,7 @@ func (s *scene) put(key string, size int64, outcome func(*Hold)) error {
 
 func (s *scene) on(l *Ledger, key string, size int64, outcome func(*Hold)) error {
 	ctx := context.Background()
-	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{Bytes: size, Objects: 1})
+	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{Bytes: size, Objects: 1}, s.by)
 	if err != nil {
 		return err
 	}
@@ -394,7 +427,7 @@ func (s *scene) learn(key string) func(context.Context) (State, error) {
 func (s *scene) stores(key string, size int64) func(*Hold) {
 	return func(h *Hold) {
 		s.backend.dawdle()
-		s.backend.do(func() { s.backend.objects[key] = size })
+		s.backend.do(func() { s.backend.write(key, size) })
 		s.backend.dawdle()
 		h.Wrote(key, size, "")
 	}
@@ -402,7 +435,7 @@ func (s *scene) stores(key string, size int64) func(*Hold) {
 
 func (s *scene) remove(l *Ledger, key string) {
 	ctx := context.Background()
-	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{})
+	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{}, s.by)
 	s.must(err)
 	defer h.End()
 	s.must(h.Order(ctx, ObjectPlace(key), false))
@@ -414,7 +447,7 @@ func (s *scene) remove(l *Ledger, key string) {
 
 func (s *scene) part(l *Ledger, id string, number int, size int64) error {
 	ctx := context.Background()
-	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{Bytes: size})
+	h, err := l.Reserve(ctx, s.bucket, keystile.Amount{Bytes: size}, s.by)
 	if err != nil {
 		return err
 	}
@@ -433,6 +466,7 @@ func (s *scene) part(l *Ledger, id string, number int, size int64) error {
 	s.backend.do(func() {
 		if s.backend.parts[id] != nil {
 			s.backend.parts[id][number] = size
+			s.backend.written += size
 			stored = true
 		}
 	})
@@ -450,7 +484,7 @@ func (s *scene) end(l *Ledger, id, key string) error {
 	if key != "" {
 		need.Objects = 1
 	}
-	h, err := l.Reserve(ctx, s.bucket, need)
+	h, err := l.Reserve(ctx, s.bucket, need, s.by)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (g *group) fits(b *book, need keystile.Amount) error {
 	case !counted:
 		return ErrUncounted
 	case need.Bytes > left:
-		return &OverError{Bucket: b.bucket, Of: OfOwner, Unit: "bytes", Cap: g.cap, Used: total, Needed: need.Bytes}
+		return &OverError{Bucket: b.bucket, Of: OfOwner, Unit: unitBytes, Cap: g.cap, Used: total, Needed: need.Bytes}
 	}
 	return nil
 }

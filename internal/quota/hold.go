@@ -2,44 +2,95 @@ package quota
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"sync"
+	"time"
 
 	"keystile/internal/keystile"
 )
 
 // Hold is one write on its way: the room it has reserved, and the places it
-// changes. It must come to its end by End. A nil Hold is that of a bucket which is
-// not counted; all its methods do nothing.
+// changes. It must come to its end by End. A nil Hold is that of a write which
+// counts nowhere; all its methods do nothing.
 type Hold struct {
-	b    *book
+	b    *book // nil: the bucket is not counted
 	need keystile.Amount
 	// Crossed: the write is the one which goes over a soft cap.
 	Crossed bool
 
+	spends *allowance // nil: none
+	since  time.Time  // the span that it spends of
+
 	claims []*claim
 	ends   []func() // what came of it, to be run under the book's lock
+	wrote  bool     // something was stored
 	lost   bool
 	long   bool // lost, and may take long
-	over   bool
+	over   sync.Once
+}
+
+// Writer is who writes.
+type Writer struct {
+	AccessKeyID string
+	Limits      *keystile.CredentialLimits // nil: none of its own
 }
 
 // Reserve takes room for a write in a bucket. Errors are *OverError, ErrUncounted,
 // or match keystile.ErrUnavailable where the store cannot keep it.
-func (l *Ledger) Reserve(ctx context.Context, bucket keystile.Bucket, need keystile.Amount) (*Hold, error) {
-	b := l.book(bucket)
-	if b == nil {
+func (l *Ledger) Reserve(ctx context.Context, bucket keystile.Bucket, need keystile.Amount, by Writer) (*Hold, error) {
+	h := &Hold{b: l.book(bucket), need: need}
+	var ceiling *keystile.Amount
+	if by.Limits.HasCeiling() {
+		if ceiling = &by.Limits.Ceiling; h.b == nil && need != (keystile.Amount{}) {
+			return nil, ErrUncounted
+		}
+	}
+	if by.Limits.HasAllowance() {
+		if h.spends = (*l.allowances.Load())[by.AccessKeyID]; h.spends == nil {
+			return nil, fmt.Errorf("the allowance of %s is not known yet: %w", by.AccessKeyID, keystile.ErrUnavailable)
+		}
+	}
+	if h.b == nil && h.spends == nil {
 		return nil, nil
 	}
-	crossed, err := b.reserve(ctx, need)
-	if err != nil {
+	if err := h.reserve(ctx, ceiling); err != nil {
 		return nil, err
 	}
-	return &Hold{b: b, need: need, Crossed: crossed}, nil
+	return h, nil
 }
+
+// reserve takes from the book and the allowance, or from neither. It asks the store
+// only where their leases do not cover it.
+func (h *Hold) reserve(ctx context.Context, ceiling *keystile.Amount) error {
+	paid, since, ofAllowance := h.spends.take(h.need.Bytes)
+	covered, crossed, ofBook := h.b.take(h.need, ceiling)
+	err := tightest(ofBook, ofAllowance)
+	if err == nil && (!covered || crossed) {
+		err = h.b.cover(ctx, crossed)
+	}
+	if err == nil && !paid {
+		err = h.spends.cover(ctx)
+	}
+	if err != nil {
+		if ofBook == nil {
+			h.b.giveBack(h.need)
+		}
+		if ofAllowance == nil {
+			h.spends.giveBack(h.need.Bytes, since)
+		}
+		return err
+	}
+	h.Crossed, h.since = crossed, since
+	return nil
+}
+
+// books reports whether the write is in a bucket that is counted.
+func (h *Hold) books() bool { return h != nil && h.b != nil }
 
 // Warning tells of a soft cap that is passed; "" if none is.
 func (h *Hold) Warning() string {
-	if h == nil {
+	if !h.books() {
 		return ""
 	}
 	return h.b.warning()
@@ -56,14 +107,22 @@ func (h *Hold) Need() keystile.Amount {
 // Wrote notes that an object of this size was stored under the key, as the version
 // that the backend names.
 func (h *Hold) Wrote(key string, size int64, version string) {
-	if h == nil {
+	if !h.stored() {
 		return
 	}
 	c := h.claim(ObjectPlace(key))
-	h.ends = append(h.ends, func() { h.wrote(c, keystile.Amount{Bytes: size, Objects: 1}, version) })
+	h.ends = append(h.ends, func() { h.replaced(c, keystile.Amount{Bytes: size, Objects: 1}, version) })
 }
 
-func (h *Hold) wrote(c *claim, now keystile.Amount, version string) {
+// stored notes that something was, and reports whether it counts in a book.
+func (h *Hold) stored() bool {
+	if h != nil {
+		h.wrote = true
+	}
+	return h.books()
+}
+
+func (h *Hold) replaced(c *claim, now keystile.Amount, version string) {
 	e := c.entry
 	was, vid, sure := keystile.Amount{}, version, c.sure()
 	if inPlace(version) {
@@ -85,7 +144,7 @@ func (s State) amount() keystile.Amount {
 // Removed notes that a version of an object was deleted; with an empty version,
 // that the key was. A marker alone was put on top where marker is set.
 func (h *Hold) Removed(key, version string, marker bool) {
-	if h == nil {
+	if !h.books() {
 		return
 	}
 	c := h.claim(VersionPlace(key, version))
@@ -122,7 +181,7 @@ func (h *Hold) removed(c *claim, version string, marker bool) {
 
 // WrotePart notes that a part was stored.
 func (h *Hold) WrotePart(uploadID string, number int, size int64) {
-	if h == nil {
+	if !h.stored() {
 		return
 	}
 	c, all := h.claim(PartPlace(uploadID, number)), h.claim(UploadPlace(uploadID))
@@ -136,7 +195,7 @@ func (h *Hold) WrotePart(uploadID string, number int, size int64) {
 // Ended notes that an upload is gone, completed or aborted, and with it its parts;
 // nil parts are not known.
 func (h *Hold) Ended(uploadID string, parts map[int]int64) {
-	if h == nil {
+	if !h.books() {
 		return
 	}
 	c := h.claim(UploadPlace(uploadID))
@@ -158,7 +217,7 @@ func (h *Hold) Ended(uploadID string, parts map[int]int64) {
 // Moved notes that parts became an object whose size is not known: its bytes are
 // counted as those of the parts.
 func (h *Hold) Moved(key string) {
-	if h == nil {
+	if !h.stored() {
 		return
 	}
 	c := h.claim(ObjectPlace(key))
@@ -181,15 +240,20 @@ func (h *Hold) Lose(long bool) {
 // End settles what was noted, gives back the room that was reserved, and lets
 // other changes of the places go on. Only the first call does anything.
 func (h *Hold) End() {
-	if h == nil {
+	if h != nil {
+		h.over.Do(h.end)
+	}
+}
+
+func (h *Hold) end() {
+	if !h.wrote && !h.lost {
+		h.spends.giveBack(h.need.Bytes, h.since)
+	}
+	if h.b == nil {
 		return
 	}
 	h.b.mu.Lock()
 	defer h.b.mu.Unlock()
-	if h.over {
-		return
-	}
-	h.over = true
 	for _, end := range h.ends {
 		end()
 	}

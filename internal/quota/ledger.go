@@ -51,6 +51,8 @@ type Options struct {
 type Ledger struct {
 	opts  Options
 	books atomic.Pointer[map[keystile.Bucket]*book] // replaced whole, never changed
+	// allowances are by access key id, and replaced likewise.
+	allowances atomic.Pointer[map[string]*allowance]
 
 	syncing    sync.Mutex
 	synced     bool
@@ -71,6 +73,7 @@ func New(o Options) *Ledger {
 	}
 	l := &Ledger{opts: o, groups: map[string]*group{}}
 	l.books.Store(&map[keystile.Bucket]*book{})
+	l.allowances.Store(&map[string]*allowance{})
 	return l
 }
 
@@ -88,43 +91,61 @@ func (l *Ledger) Usage(b keystile.Bucket) (keystile.Usage, bool) {
 	return book.usage(), true
 }
 
+// kept is what the store has of quotas.
+type kept struct {
+	generation int64
+	quotas     []keystile.BucketQuota
+	usages     map[keystile.Bucket]keystile.UsageRecord
+	owned      []keystile.OwnedBucket
+	bound      []keystile.Credential
+	spent      []keystile.Spent
+}
+
+// read reads all, or only the generation if that was read before.
+func (l *Ledger) read(tx store.Tx) (k kept, err error) {
+	if k.generation, err = tx.Generation(); err != nil || l.synced && k.generation == l.generation {
+		return k, err
+	}
+	k.usages = map[keystile.Bucket]keystile.UsageRecord{}
+	records, err := tx.BucketUsages()
+	for _, u := range records {
+		k.usages[u.Bucket] = u
+	}
+	for _, step := range []func() error{
+		func() (err error) { k.quotas, err = tx.BucketQuotas(); return err },
+		func() (err error) { k.owned, err = tx.OwnedBuckets(); return err },
+		func() (err error) { k.bound, err = tx.BoundCredentials(); return err },
+		func() (err error) { k.spent, err = tx.Spent(); return err },
+	} {
+		if err == nil {
+			err = step()
+		}
+	}
+	return k, err
+}
+
 // Sync takes over the quotas of the store. Books stay, with what is under way in
 // them, as long as their bucket is counted. On an error everything stays as it
 // was.
 func (l *Ledger) Sync(ctx context.Context) error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
-	var generation int64
-	var quotas []keystile.BucketQuota
-	var owned []keystile.OwnedBucket
-	usages := map[keystile.Bucket]keystile.UsageRecord{}
+	var k kept
 	err := l.opts.Store.Read(ctx, func(tx store.Tx) (err error) {
-		if generation, err = tx.Generation(); err != nil || l.synced && generation == l.generation {
-			return err
-		}
-		if quotas, err = tx.BucketQuotas(); err != nil {
-			return err
-		}
-		if owned, err = tx.OwnedBuckets(); err != nil {
-			return err
-		}
-		records, err := tx.BucketUsages()
-		for _, u := range records {
-			usages[u.Bucket] = u
-		}
+		k, err = l.read(tx)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("quotas: %w", err)
 	}
-	if l.synced && generation == l.generation {
+	if l.synced && k.generation == l.generation {
 		return nil
 	}
-	next := make(map[keystile.Bucket]*book, len(quotas))
-	for _, q := range quotas {
+	next := make(map[keystile.Bucket]*book, len(k.quotas))
+	for _, q := range k.quotas {
 		b := l.book(q.Bucket)
 		if b == nil || !b.trackedAt.Equal(q.TrackedAt) {
-			b = l.open(q, usages[q.Bucket])
+			b = l.open(q, k.usages[q.Bucket])
 		}
 		b.setCaps(q)
 		next[q.Bucket] = b
@@ -134,9 +155,10 @@ func (l *Ledger) Sync(ctx context.Context) error {
 			b.stop()
 		}
 	}
-	l.regroup(next, owned)
+	l.regroup(next, k.owned)
 	l.books.Store(&next)
-	l.synced, l.generation = true, generation
+	l.reopen(k.bound, k.spent)
+	l.synced, l.generation = true, k.generation
 	l.flushDue(ctx)
 	return nil
 }
@@ -169,6 +191,9 @@ func (l *Ledger) Flush(ctx context.Context) error {
 	var faults []error
 	for _, b := range *l.books.Load() {
 		faults = append(faults, b.flush(ctx, false))
+	}
+	for _, a := range *l.allowances.Load() {
+		faults = append(faults, a.flush(ctx))
 	}
 	return errors.Join(faults...)
 }

@@ -26,16 +26,22 @@ func counted(t *testing.T, q keystile.BucketQuota) *scene {
 }
 
 // Whatever happens, in any order and at any rate: what is stored never goes beyond
-// the cap, nor beyond that of the owner, what counts is never below what is stored,
+// the cap, nor beyond that of the owner, nor beyond the ceiling of who writes, who
+// never writes more than its allowance; what counts is never below what is stored,
 // and once everything is quiet a count finds exactly what is there. Now and then
 // the process dies.
 func TestAnyInterleavingKeepsTheCap(t *testing.T) {
 	for name, shuffled := range map[string]bool{"a listing in order": false, "a listing in no order": true} {
 		t.Run(name, func(t *testing.T) {
-			const most, together = 4000, 5500
+			const most, together, ceiling, allowance = 4000, 5500, 3000, 150_000
 			s := newScene(t, hardBytes(most))
 			s.backend.most, s.backend.page, s.backend.slow, s.backend.shuffled = most, 3, true, shuffled
 			s.own(together)
+			s.second.backend.most = ceiling
+			s.second.by = s.store.limit("AKIA1", keystile.CredentialLimits{
+				Ceiling: keystile.Amount{Bytes: ceiling, Objects: keystile.NoCap}, Allowance: allowance, Per: keystile.PerTotal,
+			})
+			s.must(s.ledger.Sync(t.Context()))
 			for n := range 12 {
 				s.backend.objects[key(n)] = int64(n)
 			}
@@ -50,10 +56,10 @@ func TestAnyInterleavingKeepsTheCap(t *testing.T) {
 				}
 				s.live(150)
 				s.halt() // without a flush
-				s.coversAll("when the process died")
+				s.coversAll("when the process died", allowance)
 			}
 			s.start()
-			s.coversAll("after the restart")
+			s.coversAll("after the restart", allowance)
 			s.run()
 			s.pass(time.Hour)
 			from := s.clock()
@@ -67,8 +73,11 @@ func TestAnyInterleavingKeepsTheCap(t *testing.T) {
 
 func (s *scene) both() []*scene { return []*scene{s, s.second} }
 
-func (s *scene) coversAll(when string) {
+func (s *scene) coversAll(when string, allowance int64) {
 	s.t.Helper()
+	if spent, _, _ := s.ledger.Spent("AKIA1"); spent < s.second.backend.written || s.second.backend.written > allowance {
+		s.t.Fatalf("%s %d bytes of an allowance of %d are spent, %d were written", when, spent, allowance, s.second.backend.written)
+	}
 	for _, one := range s.both() {
 		if u := one.usage(); !one.backend.sum().Within(u.Total()) {
 			s.t.Fatalf("%s %+v counts in %s, %+v is stored", when, u, one.bucket, one.backend.sum())
@@ -127,7 +136,7 @@ func (s *scene) step(l *Ledger) {
 		happens := rand.IntN(2) == 0
 		_ = s.on(l, k, size, func(h *Hold) {
 			if happens {
-				s.backend.do(func() { s.backend.objects[k] = size })
+				s.backend.do(func() { s.backend.write(k, size) })
 			}
 			h.Lose(false)
 		})
@@ -159,7 +168,7 @@ func TestPartsOfAnUploadThatEndedAreGivenBackOnce(t *testing.T) {
 	begin := func() { s.backend.do(func() { s.backend.parts[id] = map[int]int64{} }) }
 	begin()
 	s.must(s.part(s.ledger, id, 1, 300))
-	late, err := s.ledger.Reserve(ctx, uploads, keystile.Amount{Bytes: 200})
+	late, err := s.ledger.Reserve(ctx, uploads, keystile.Amount{Bytes: 200}, Writer{})
 	s.must(err)
 	s.must(late.Watch(ctx, PartPlace(id, 1), func(context.Context) (State, error) { return State{Exists: true, Size: 300}, nil }))
 	s.must(s.end(s.ledger, id, "")) // aborted
@@ -193,7 +202,7 @@ func TestReserve(t *testing.T) {
 			s.backend.objects["there"] = 100
 			s.run()
 			s.until("counted", func(u keystile.Usage) bool { return !u.CountedAt.IsZero() })
-			h, err := s.ledger.Reserve(t.Context(), uploads, tt.need)
+			h, err := s.ledger.Reserve(t.Context(), uploads, tt.need, Writer{})
 			var over *OverError
 			switch {
 			case tt.unit == "":
@@ -213,7 +222,7 @@ func TestBucketIsShutUntilItWasCounted(t *testing.T) {
 	if err := s.put("k", 20, s.stores("k", 20)); !errors.Is(err, ErrUncounted) {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := s.ledger.Reserve(t.Context(), uploads, keystile.Amount{}); err != nil {
+	if _, err := s.ledger.Reserve(t.Context(), uploads, keystile.Amount{}, Writer{}); err != nil {
 		t.Errorf("what takes nothing was refused: %v", err)
 	}
 	s.run()
@@ -304,7 +313,7 @@ func TestBucketsOfOneOwnerShareACap(t *testing.T) {
 func TestNoCapCostsNoRefusal(t *testing.T) {
 	s := newScene(t, keystile.BucketQuota{Soft: none, Hard: none})
 	s.must(s.put("k", 1<<40, s.stores("k", 1<<40)))
-	other, err := s.ledger.Reserve(t.Context(), keystile.Bucket{Backend: "prod", Name: "other"}, keystile.Amount{Bytes: 1})
+	other, err := s.ledger.Reserve(t.Context(), keystile.Bucket{Backend: "prod", Name: "other"}, keystile.Amount{Bytes: 1}, Writer{})
 	if other != nil || err != nil {
 		t.Errorf("a bucket that is not counted: %v, %v", other, err)
 	}
@@ -398,7 +407,7 @@ func TestVersions(t *testing.T) {
 			b := s.ledger.book(uploads)
 			b.used, b.countedAt = keystile.Amount{Bytes: 1000, Objects: 10}, s.clock()
 			ctx := t.Context()
-			h, err := s.ledger.Reserve(ctx, uploads, keystile.Amount{Bytes: 5, Objects: 1})
+			h, err := s.ledger.Reserve(ctx, uploads, keystile.Amount{Bytes: 5, Objects: 1}, Writer{})
 			s.must(err)
 			s.must(h.Watch(ctx, tt.place, func(context.Context) (State, error) { return tt.state, nil }))
 			s.must(h.Order(ctx, tt.place, false))
@@ -453,7 +462,7 @@ func TestLostWriteCountsUntilACountThatBeganLater(t *testing.T) {
 func TestKilledProcessLeavesItsLeaseCounted(t *testing.T) {
 	s := counted(t, hardBytes(100<<20))
 	s.must(s.put("k", 1000, s.stores("k", 1000)))
-	hanging, err := s.ledger.Reserve(t.Context(), uploads, keystile.Amount{Bytes: 5000, Objects: 1})
+	hanging, err := s.ledger.Reserve(t.Context(), uploads, keystile.Amount{Bytes: 5000, Objects: 1}, Writer{})
 	s.must(err)
 	s.halt()
 	s.start() // hanging died with its process

@@ -79,7 +79,7 @@ func (v *vast) overwrite(t *testing.T, l *Ledger, n int, asked *int) (took time.
 	during = counting()
 	ctx, key, size := t.Context(), vastKey(n), int64(n%100)
 	began := time.Now()
-	h, err := l.Reserve(ctx, uploads, keystile.Amount{Bytes: size, Objects: 1})
+	h, err := l.Reserve(ctx, uploads, keystile.Amount{Bytes: size, Objects: 1}, Writer{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func (h *Hold) claim(p Place) *claim {
 // write knows it already. What cannot be learnt is not credited; Watch fails only
 // when ctx has ended.
 func (h *Hold) Watch(ctx context.Context, p Place, learn func(context.Context) (State, error)) error {
-	if h == nil {
+	if !h.books() {
 		return nil
 	}
 	c := h.claim(p)
@@ -163,7 +163,7 @@ func (h *Hold) Watch(ctx context.Context, p Place, learn func(context.Context) (
 // with shared, others that share the place may be. After a while it goes on
 // without an order. It does nothing if the change has begun before.
 func (h *Hold) Order(ctx context.Context, p Place, shared bool) error {
-	if h == nil {
+	if !h.books() {
 		return nil
 	}
 	c := h.claim(p)

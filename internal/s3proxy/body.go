@@ -60,7 +60,7 @@ func (x *exchange) incoming() (in incoming, err error) {
 		key := x.p.signingKeys.Key(x.lease.Secret.Reveal(), x.auth.Scope)
 		in.Chunks = sigv4.NewChunkVerifier(&x.auth, key)
 	}
-	if in.Length < 0 && x.req.Op.Body == s3wire.Payload && x.inBooks() {
+	if in.Length < 0 && x.req.Op.Body == s3wire.Payload && x.counts() {
 		return in, payload.ErrLengthRequired
 	}
 	if in.Length < 0 {

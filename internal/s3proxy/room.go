@@ -39,11 +39,24 @@ const quotaHeader = "x-keystile-quota-warning"
 // inBooks reports whether the request's bucket is counted.
 func (x *exchange) inBooks() bool { return x.p.Quotas != nil && x.p.Quotas.Counts(x.bucket) }
 
+// counts reports whether what the request writes counts somewhere: in its bucket's
+// book, or against the credential's own limits.
+func (x *exchange) counts() bool {
+	return x.p.Quotas != nil && (x.writer().Limits != nil || x.inBooks())
+}
+
+// writer is who writes, with the limits of its own.
+func (x *exchange) writer() quota.Writer {
+	if x.lease == nil || x.lease.Credential == nil {
+		return quota.Writer{}
+	}
+	return quota.Writer{AccessKeyID: x.lease.Credential.AccessKeyID, Limits: x.lease.Credential.Limits}
+}
+
 // takeRoom reserves what the mutation may add, before anything of it is recorded
-// or sent, and learns what it takes away. Of a bucket that is not counted it does
-// nothing.
+// or sent, and learns what it takes away. Of what counts nowhere it does nothing.
 func (x *exchange) takeRoom(out *upstream.Request) error {
-	if x.req.Op.Effect == s3wire.EffectNone || !x.inBooks() {
+	if x.req.Op.Effect == s3wire.EffectNone || !x.counts() {
 		return nil
 	}
 	x.room.size = x.size
@@ -55,6 +68,9 @@ func (x *exchange) takeRoom(out *upstream.Request) error {
 	}
 	if err := x.reserve(); err != nil {
 		return err
+	}
+	if !x.inBooks() {
+		return nil // it counts against an allowance alone, from which nothing is given back
 	}
 	return x.watch()
 }
@@ -80,7 +96,7 @@ func (x *exchange) isPart() bool {
 }
 
 func (x *exchange) reserve() error {
-	hold, err := x.p.Quotas.Reserve(x.context(), x.bucket, x.need())
+	hold, err := x.p.Quotas.Reserve(x.context(), x.bucket, x.need(), x.writer())
 	var over *quota.OverError
 	switch {
 	case errors.As(err, &over):
@@ -107,16 +123,30 @@ func (x *exchange) over(o *quota.OverError) error {
 		// Whether this user may know anything of the bucket is for its Ceph to say.
 		return s3wire.QuotaExceeded.Err()
 	}
-	if o.Of == quota.OfOwner {
-		return s3wire.QuotaExceeded.With("The quota of the owner of bucket %s is used up: all buckets of that user together may hold %d bytes (%s), %d are used or reserved, and this request needs %d more.",
-			x.req.Bucket, o.Cap, keystile.FormatSize(o.Cap), o.Used, o.Needed)
+	return s3wire.QuotaExceeded.With("%s", overText(x.req.Bucket, o))
+}
+
+// overText tells whose limit it is, the limit, what is used of it and what is
+// needed. Bucket is the client's name of it.
+func overText(bucket string, o *quota.OverError) string {
+	limit := fmt.Sprintf("%d objects", o.Cap)
+	if o.Unit == "bytes" {
+		limit = fmt.Sprintf("%d bytes (%s)", o.Cap, keystile.FormatSize(o.Cap))
 	}
-	if o.Unit == "objects" {
-		return s3wire.QuotaExceeded.With("The quota of bucket %s is used up: it may hold %d objects, %d are used or reserved, and this request needs %d more.",
-			x.req.Bucket, o.Cap, o.Used, o.Needed)
+	var text string
+	switch o.Of {
+	case quota.OfOwner:
+		text = fmt.Sprintf("The quota of the owner of bucket %s is used up: all buckets of that user together may hold %s", bucket, limit)
+	case quota.OfCeiling:
+		text = fmt.Sprintf("The quota of this key is used up: it may write while bucket %s holds no more than %s", bucket, limit)
+	case quota.OfDay:
+		text = fmt.Sprintf("The quota of this key is used up: it may write %s in a day (UTC)", limit)
+	case quota.OfAllowance:
+		text = fmt.Sprintf("The quota of this key is used up: it may write %s in all", limit)
+	default:
+		text = fmt.Sprintf("The quota of bucket %s is used up: it may hold %s", bucket, limit)
 	}
-	return s3wire.QuotaExceeded.With("The quota of bucket %s is used up: it may hold %d bytes (%s), %d are used or reserved, and this request needs %d more.",
-		x.req.Bucket, o.Cap, keystile.FormatSize(o.Cap), o.Used, o.Needed)
+	return text + fmt.Sprintf(", %d are used or reserved, and this request needs %d more.", o.Used, o.Needed)
 }
 
 // tellSoftCap records that the bucket went over a soft cap, once for each time.
@@ -206,7 +236,7 @@ func (x *exchange) watchKeys() error {
 // order yet is now. A bucket that came to be counted meanwhile is reserved in.
 func (x *exchange) orderLate() error {
 	if x.room.hold == nil {
-		if x.req.Op.Body != s3wire.Payload || !x.inBooks() {
+		if x.req.Op.Body != s3wire.Payload || !x.counts() {
 			return nil
 		}
 		x.room.size = x.size

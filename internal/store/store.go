@@ -191,6 +191,13 @@ type Quotas interface {
 	// OwnedBuckets are those of RGW users whose home is the gateway, with what each
 	// user's may hold, by backend and bucket.
 	OwnedBuckets() ([]keystile.OwnedBucket, error)
+	// BoundCredentials are those that are not revoked and have limits of their own.
+	BoundCredentials() ([]keystile.Credential, error)
+	Spent() ([]keystile.Spent, error) // of allowances
+	// SaveSpent inserts or replaces. It is ErrNotFound if the credential has no
+	// allowance of that span. What is spent goes when an update of the credential
+	// takes the allowance away or gives it another span.
+	SaveSpent(keystile.Spent) error
 	BucketUsages() ([]keystile.UsageRecord, error)
 	// SaveBucketUsage inserts or replaces. It is ErrNotFound if the bucket has no
 	// quota of that TrackedAt.

@@ -12,7 +12,7 @@ import (
 )
 
 const credentialColumns = `access_key_id, description, grants, owner, created_by, created_at, updated_at,
-	expires_at, disabled_at, disabled_by, revoked_at, rotated_at, overlap_until, last_used_at, generation`
+	expires_at, disabled_at, disabled_by, revoked_at, rotated_at, overlap_until, last_used_at, generation, limits`
 
 // grantRow is a grant as it is stored. Permissions are kept by name, so that the
 // order of their bits may change.
@@ -59,7 +59,8 @@ func (g *grantList) Scan(value any) error {
 func credentialFields(c *keystile.Credential) []any {
 	return []any{&c.AccessKeyID, &c.Description, (*grantList)(&c.Grants), &c.Owner, &c.CreatedBy,
 		instant{&c.CreatedAt}, instant{&c.UpdatedAt}, instant{&c.ExpiresAt}, instant{&c.DisabledAt}, &c.DisabledBy,
-		instant{&c.RevokedAt}, instant{&c.RotatedAt}, instant{&c.OverlapUntil}, instant{&c.LastUsedAt}, &c.Generation}
+		instant{&c.RevokedAt}, instant{&c.RotatedAt}, instant{&c.OverlapUntil}, instant{&c.LastUsedAt}, &c.Generation,
+		limitsText{&c.Limits}}
 }
 
 func scanCredential(row scanner) (keystile.Credential, error) {
@@ -73,12 +74,16 @@ func (t *tx) CreateCredential(c keystile.Credential, s keystile.CredentialSecret
 	if err != nil {
 		return about(err, "credential %s", c.AccessKeyID)
 	}
+	limits, err := encodeLimits(c.Limits)
+	if err != nil {
+		return about(err, "credential %s", c.AccessKeyID)
+	}
 	current, previous := t.sealBoth(c.AccessKeyID, s)
 	_, err = t.exec(`INSERT INTO credentials (`+credentialColumns+`, description_low, secret_current, secret_previous)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		c.AccessKeyID, c.Description, grants, c.Owner, c.CreatedBy, micros(c.CreatedAt), micros(c.UpdatedAt),
 		micros(c.ExpiresAt), micros(c.DisabledAt), c.DisabledBy, micros(c.RevokedAt), micros(c.RotatedAt),
-		micros(c.OverlapUntil), micros(c.LastUsedAt), c.Generation, strings.ToLower(c.Description), current, previous)
+		micros(c.OverlapUntil), micros(c.LastUsedAt), c.Generation, limits, strings.ToLower(c.Description), current, previous)
 	if err != nil {
 		return about(err, "credential %s", c.AccessKeyID)
 	}
@@ -125,6 +130,9 @@ func (t *tx) UpdateCredential(c keystile.Credential) error {
 	if _, err := t.exec(`DELETE FROM credential_backends WHERE access_key_id = $1`, c.AccessKeyID); err != nil {
 		return about(err, "backends of credential %s", c.AccessKeyID)
 	}
+	if err := t.dropSpent(c); err != nil {
+		return err
+	}
 	return t.addCredentialBackends(c)
 }
 
@@ -133,13 +141,17 @@ func (t *tx) updateCredential(c keystile.Credential) error {
 	if err != nil {
 		return err
 	}
+	limits, err := encodeLimits(c.Limits)
+	if err != nil {
+		return err
+	}
 	n, err := t.exec(`UPDATE credentials SET description = $1, description_low = $2, grants = $3, owner = $4,
 			updated_at = $5, expires_at = $6, disabled_at = $7, disabled_by = $8, revoked_at = $9,
-			rotated_at = $10, overlap_until = $11, generation = $12
-		WHERE access_key_id = $13 AND (revoked_at = 0 OR $9 <> 0)`,
+			rotated_at = $10, overlap_until = $11, generation = $12, limits = $13
+		WHERE access_key_id = $14 AND (revoked_at = 0 OR $9 <> 0)`,
 		c.Description, strings.ToLower(c.Description), grants, c.Owner, micros(c.UpdatedAt), micros(c.ExpiresAt),
 		micros(c.DisabledAt), c.DisabledBy, micros(c.RevokedAt), micros(c.RotatedAt), micros(c.OverlapUntil),
-		c.Generation, c.AccessKeyID)
+		c.Generation, limits, c.AccessKeyID)
 	if err != nil || n > 0 {
 		return err
 	}

@@ -56,6 +56,7 @@ func proveCredentialFields(t *testing.T, a, b store.Store) {
 		*at = after(time.Duration(i) * time.Hour)
 	}
 	c.DisabledBy, c.Generation = "an admin", 1<<40
+	c.Limits = &keystile.CredentialLimits{Ceiling: keystile.Amount{Bytes: 1 << 40, Objects: keystile.NoCap}, Allowance: 0, Per: keystile.PerDay}
 	write(t, a, func(tx store.Tx) error { return tx.CreateCredential(c, secrets("cur", "prev")) })
 	wantEqual(t, got(t, b, credentialOf(c.AccessKeyID)), c)
 	wantSecrets(t, got(t, b, secretsOf(c.AccessKeyID)), "cur", "prev")
@@ -153,6 +154,7 @@ func proveCredentialUpdate(t *testing.T, a, b store.Store) {
 		CreatedAt: after(time.Hour), UpdatedAt: after(2 * time.Hour), ExpiresAt: after(3 * time.Hour),
 		DisabledAt: after(4 * time.Hour), RotatedAt: after(5 * time.Hour), OverlapUntil: after(6 * time.Hour),
 		LastUsedAt: after(7 * time.Hour),
+		Limits:     &keystile.CredentialLimits{Ceiling: keystile.Amount{Bytes: keystile.NoCap, Objects: 3}, Allowance: keystile.NoCap},
 	}
 	write(t, b, func(tx store.Tx) error { return tx.UpdateCredential(changed) })
 	changed.CreatedAt, changed.CreatedBy, changed.LastUsedAt = c.CreatedAt, c.CreatedBy, c.LastUsedAt
@@ -164,7 +166,7 @@ func proveCredentialUpdate(t *testing.T, a, b store.Store) {
 	})
 	wantEqual(t, list, []keystile.Credential{changed}) // searching sees the new description
 
-	changed.DisabledAt, changed.DisabledBy, changed.ExpiresAt = time.Time{}, "", time.Time{}
+	changed.DisabledAt, changed.DisabledBy, changed.ExpiresAt, changed.Limits = time.Time{}, "", time.Time{}, nil
 	write(t, b, func(tx store.Tx) error { return tx.UpdateCredential(changed) })
 	wantEqual(t, got(t, a, credentialOf("AK1")), changed)
 }

@@ -25,6 +25,13 @@ func usageOf(q keystile.BucketQuota) keystile.UsageRecord {
 	}
 }
 
+// allowed is a credential with an allowance.
+func allowed(id string, per keystile.AllowancePer) keystile.Credential {
+	c := credential(id)
+	c.Limits = &keystile.CredentialLimits{Ceiling: keystile.Amount{Bytes: keystile.NoCap, Objects: keystile.NoCap}, Allowance: 5, Per: per}
+	return c
+}
+
 func bucketQuota(b keystile.Bucket) func(store.Tx) (keystile.BucketQuota, error) {
 	return func(tx store.Tx) (keystile.BucketQuota, error) { return tx.BucketQuota(b) }
 }
@@ -113,6 +120,43 @@ func testQuotas(t *testing.T, open Open) {
 				})
 			}
 			wantEqual(t, got(t, b, store.Tx.OwnedBuckets), want)
+		}},
+		{"credentials with limits are told until they are revoked", func(t *testing.T, a, b store.Store) {
+			ids := func() (ids []string) {
+				for _, c := range got(t, b, store.Tx.BoundCredentials) {
+					ids = append(ids, c.AccessKeyID)
+				}
+				return ids
+			}
+			bound := allowed("AK1", keystile.PerDay)
+			createCredentials(t, a, bound, allowed("AK0", keystile.PerTotal), credential("AK2"))
+			wantEqual(t, ids(), []string{"AK0", "AK1"})
+			wantEqual(t, got(t, b, store.Tx.BoundCredentials)[1], bound)
+			bound.RevokedAt = after(time.Hour)
+			write(t, a, func(tx store.Tx) error { return tx.UpdateCredential(bound) })
+			wantEqual(t, ids(), []string{"AK0"})
+		}},
+		{"what is spent is kept while the allowance is by the same span", func(t *testing.T, a, b store.Store) {
+			c := allowed("AK1", keystile.PerDay)
+			createCredentials(t, a, c, credential("AK2"))
+			save := func(s keystile.Spent) error {
+				return tryWrite(t, a, func(tx store.Tx) error { return tx.SaveSpent(s) })
+			}
+			spent := keystile.Spent{AccessKeyID: "AK1", Per: keystile.PerDay, Since: noon, Bytes: 1}
+			must(t, save(spent))
+			spent.Since, spent.Bytes = after(24*time.Hour), 1<<60
+			must(t, save(spent))
+			wantEqual(t, got(t, b, store.Tx.Spent), []keystile.Spent{spent})
+			c.Limits.Allowance = 9
+			write(t, a, func(tx store.Tx) error { return tx.UpdateCredential(c) })
+			wantEqual(t, got(t, b, store.Tx.Spent), []keystile.Spent{spent})
+			wantErr(t, save(keystile.Spent{AccessKeyID: "AK1", Per: keystile.PerTotal}), keystile.ErrNotFound)
+			wantErr(t, save(keystile.Spent{AccessKeyID: "AK2", Per: keystile.PerDay}), keystile.ErrNotFound)
+			wantErr(t, save(keystile.Spent{AccessKeyID: "absent", Per: keystile.PerDay}), keystile.ErrNotFound)
+			c.Limits = nil
+			write(t, a, func(tx store.Tx) error { return tx.UpdateCredential(c) })
+			wantEqual(t, len(got(t, b, store.Tx.Spent)), 0)
+			wantErr(t, save(spent), keystile.ErrNotFound)
 		}},
 		{"a backend takes its own along", func(t *testing.T, a, b store.Store) {
 			createBackend(t, a, "main")

@@ -1663,6 +1663,51 @@ export interface components {
             grants?: components["schemas"]["Grant"][];
             /** @description account name; null: no owner */
             owner?: string | null;
+            /** @description replaces all limits; null: it inherits its buckets' quotas */
+            quota?: {
+                /**
+                 * Format: int64
+                 * @description what it may write, whatever becomes of it later
+                 */
+                allowance_bytes?: number;
+                /**
+                 * @description when an allowance begins anew: each day (UTC), or never
+                 * @enum {string}
+                 */
+                allowance_per?: "day" | "total";
+                /**
+                 * Format: int64
+                 * @description it does not write past it: what each of its buckets may hold for that, whoever wrote it
+                 */
+                ceiling_bytes?: number;
+                /**
+                 * Format: int64
+                 * @description likewise
+                 */
+                ceiling_objects?: number;
+            } | null;
+        };
+        CredentialLimits: {
+            /**
+             * Format: int64
+             * @description what it may write, whatever becomes of it later
+             */
+            allowance_bytes?: number;
+            /**
+             * @description when an allowance begins anew: each day (UTC), or never
+             * @enum {string}
+             */
+            allowance_per?: "day" | "total";
+            /**
+             * Format: int64
+             * @description it does not write past it: what each of its buckets may hold for that, whoever wrote it
+             */
+            ceiling_bytes?: number;
+            /**
+             * Format: int64
+             * @description likewise
+             */
+            ceiling_objects?: number;
         };
         CredentialList: {
             items: components["schemas"]["Credential"][];
@@ -1993,6 +2038,8 @@ export interface components {
             grants: components["schemas"]["Grant"][];
             /** @description account name */
             owner?: string;
+            /** @description absent: it inherits its buckets' quotas */
+            quota?: components["schemas"]["CredentialLimits"];
         };
         NewMember: {
             /** @example alice */
@@ -2114,7 +2161,39 @@ export interface components {
             next_cursor?: string;
         };
         Quota: {
-            /** @description the quotas of its buckets hold */
+            /**
+             * Format: int64
+             * @description what it may write, whatever becomes of it later
+             */
+            allowance_bytes?: number;
+            /**
+             * @description when an allowance begins anew: each day (UTC), or never
+             * @enum {string}
+             */
+            allowance_per?: "day" | "total";
+            /**
+             * Format: int64
+             * @description with what is being written
+             */
+            allowance_used_bytes?: number;
+            /**
+             * Format: int64
+             * @description it does not write past it: what each of its buckets may hold for that, whoever wrote it
+             */
+            ceiling_bytes?: number;
+            /**
+             * Format: int64
+             * @description likewise
+             */
+            ceiling_objects?: number;
+            /**
+             * Format: int64
+             * @description what counts in its fullest bucket, where it has a ceiling
+             */
+            fullest_bytes?: number;
+            /** Format: int64 */
+            fullest_objects?: number;
+            /** @description only the quotas of its buckets hold */
             inherits: boolean;
             /** @description for people */
             text: string;
