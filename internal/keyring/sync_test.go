@@ -264,6 +264,9 @@ func TestAfterARevocationNothingGoesOn(t *testing.T) {
 		}
 		r.edit(k, func(c *keystile.Credential) { c.Grants = c.Grants[:1] })
 		r.sync()
+		for deadline := time.Now().Add(time.Minute); used.Load() == 0 && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond) // on a busy machine the clients may not have run yet
+		}
 		r.edit(k, revoke)
 		r.sync()
 		if n := alive.Load(); n != 0 {
