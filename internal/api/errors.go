@@ -24,7 +24,7 @@ type ErrorBody struct {
 
 // Error says what went wrong.
 type Error struct {
-	Code    string       `json:"code" enum:"invalid,unauthenticated,denied,csrf,not_found,conflict,name_taken,locked,not_empty,throttled,committed_not_confirmed,unavailable,internal,canceled,too_large,unsupported_media_type,timeout,misdirected"`
+	Code    string       `json:"code" enum:"invalid,invalid_range,unauthenticated,denied,csrf,not_found,conflict,name_taken,locked,not_empty,throttled,committed_not_confirmed,unavailable,internal,canceled,too_large,unsupported_media_type,timeout,misdirected"`
 	Message string       `json:"message" doc:"for people"`
 	Detail  *ErrorDetail `json:"detail,omitempty"`
 }
@@ -44,6 +44,7 @@ type Fault struct {
 // messages are what people read where an error brings no text of its own.
 var messages = map[string]string{
 	"invalid":                 "the request is not valid",
+	"invalid_range":           "the object does not have the bytes that were asked for",
 	"unauthenticated":         "sign in, or send a valid API token",
 	"denied":                  "this account may not do that",
 	"csrf":                    "the request does not prove that it comes from the dashboard",
@@ -117,6 +118,10 @@ func (p *problem) explain(err error) {
 	var throttled *control.Throttled
 	if errors.As(err, &throttled) {
 		p.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(throttled.Wait.Seconds()))))
+	}
+	var outside *control.RangeError
+	if errors.As(err, &outside) && outside.Size >= 0 {
+		p.header.Set("Content-Range", fmt.Sprintf("bytes */%d", outside.Size)) // RFC 9110, section 14.4
 	}
 	if p.status == http.StatusUnauthorized {
 		p.header.Set("WWW-Authenticate", `Bearer realm="keystile"`)

@@ -42,6 +42,7 @@ var outcomes = []struct {
 	{keystile.ErrUnauthenticated, Outcome{http.StatusUnauthorized, "unauthenticated", keystile.ResultDenied}},
 	{keystile.ErrThrottled, Outcome{http.StatusTooManyRequests, "throttled", keystile.ResultDenied}},
 	{keystile.ErrDenied, Outcome{http.StatusForbidden, "denied", keystile.ResultDenied}},
+	{keystile.ErrRange, Outcome{http.StatusRequestedRangeNotSatisfiable, "invalid_range", keystile.ResultError}},
 	{keystile.ErrInvalid, Outcome{http.StatusUnprocessableEntity, "invalid", keystile.ResultError}},
 	{keystile.ErrNotFound, Outcome{http.StatusNotFound, "not_found", keystile.ResultError}},
 	{ErrNameTaken, Outcome{http.StatusConflict, "name_taken", keystile.ResultError}},
@@ -89,6 +90,17 @@ func (e *NotConfirmed) Error() string {
 }
 
 func (e *NotConfirmed) Unwrap() []error { return []error{keystile.ErrNotConfirmed, e.Err} }
+
+// RangeError is a range of bytes that an object does not have. It matches
+// keystile.ErrRange.
+type RangeError struct {
+	Size int64 // of the object; -1: not known
+	Err  error
+}
+
+func (e *RangeError) Error() string { return fmt.Sprintf("the object has %d bytes: %v", e.Size, e.Err) }
+
+func (e *RangeError) Unwrap() error { return e.Err }
 
 // Throttled is a guess that came too soon. It matches keystile.ErrThrottled.
 type Throttled struct{ Wait time.Duration }

@@ -154,7 +154,7 @@ func homeError(err error) error {
 	var explained *Explained
 	var faults keystile.Faults
 	switch {
-	case err == nil, errors.As(err, &explained), errors.As(err, &faults):
+	case err == nil, errors.As(err, &explained), errors.As(err, &faults), errors.Is(err, keystile.ErrRange):
 		return err
 	case errors.Is(err, keystile.ErrNotEmpty):
 		return &Explained{"there are buckets that hold objects", err}

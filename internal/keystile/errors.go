@@ -22,6 +22,8 @@ var (
 	ErrNotConfirmed = errors.New("committed, not confirmed")
 	// ErrNotEmpty: a bucket holds objects, or a user buckets that do.
 	ErrNotEmpty = fmt.Errorf("not empty: %w", ErrConflict)
+	// ErrRange: a part of an object was asked for that it does not have.
+	ErrRange = fmt.Errorf("no such range: %w", ErrInvalid)
 	// ErrOwned: a bucket is there already, and belongs to who asks for it.
 	ErrOwned = fmt.Errorf("owned already: %w", ErrConflict)
 )

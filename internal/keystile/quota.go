@@ -130,6 +130,7 @@ type StoredVersion struct {
 // VersionPage is one page of all that a bucket holds.
 type VersionPage struct {
 	Versions []StoredVersion
+	Markers  []StoredVersion // delete markers
 	// LastKey is the greatest name of the page, delete markers among them.
 	LastKey string
 	Next    *VersionMark // nil on the last page

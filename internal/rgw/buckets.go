@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 
 	"keystile/internal/control"
 	"keystile/internal/keystile"
@@ -18,17 +19,21 @@ func (h *Homes) CreateBucket(ctx context.Context, as control.RGWSigner, bucket, 
 	if !as.User.AtCeph() {
 		return h.backends.CreateBucket(ctx, keystile.Bucket{Backend: as.User.BackendID, Name: bucket})
 	}
-	return h.do(ctx, as, call{Request: upstream.Request{Method: http.MethodPut, Bucket: bucket, Header: http.Header{"X-Amz-Acl": {acl}}}})
+	return h.do(ctx, as, upstream.Request{Method: http.MethodPut, Bucket: bucket, Header: http.Header{"X-Amz-Acl": {acl}}})
 }
 
 // DeleteBucket implements control.RGWHomes.
 func (h *Homes) DeleteBucket(ctx context.Context, as control.RGWSigner, bucket string) error {
-	return h.do(ctx, as, call{Request: upstream.Request{Method: http.MethodDelete, Bucket: bucket}})
+	return h.do(ctx, as, upstream.Request{Method: http.MethodDelete, Bucket: bucket})
 }
 
-// page asks for a page of a listing.
-func page(bucket string, query url.Values) call {
-	return call{Request: upstream.Request{Method: http.MethodGet, Bucket: bucket, Query: query}}
+// do sends a request without a body, of which nothing but its success matters.
+func (h *Homes) do(ctx context.Context, as control.RGWSigner, r upstream.Request) error {
+	c, err := h.caller(as)
+	if err != nil {
+		return err
+	}
+	return explained(c.Do(ctx, r, nil))
 }
 
 // Usage implements control.RGWHomes.
@@ -62,67 +67,47 @@ type version struct {
 
 // Empty implements control.RGWHomes.
 func (h *Homes) Empty(ctx context.Context, as control.RGWSigner, bucket string) (deleted int64, done bool, err error) {
-	found, err := h.versions(ctx, as, bucket)
+	c, err := h.caller(as)
 	if err != nil {
 		return 0, false, err
 	}
-	if len(found) > 0 {
-		return h.deleteVersions(ctx, as, bucket, found)
-	}
-	var uploads struct {
-		Upload []struct {
-			Key      string
-			UploadID string `xml:"UploadId"`
-		}
-	}
-	err = h.read(ctx, as, page(bucket, url.Values{"uploads": {""}, "max-uploads": {"1000"}}), &uploads)
-	if err != nil && !errors.Is(err, errUnsupported) {
+	page, err := c.Versions(ctx, bucket, keystile.VersionMark{})
+	if err != nil {
 		return 0, false, err
 	}
-	for _, u := range uploads.Upload {
+	if found := append(page.Versions, page.Markers...); len(found) > 0 {
+		return deleteVersions(ctx, c, bucket, found, as.User.AtCeph())
+	}
+	uploads, _, err := c.Uploads(ctx, bucket, keystile.UploadMark{})
+	if err != nil && !lacks(err) {
+		return 0, false, err
+	}
+	for _, u := range uploads {
 		abort := upstream.Request{Method: http.MethodDelete, Bucket: bucket, Key: u.Key, Query: url.Values{"uploadId": {u.UploadID}}}
-		if err := h.do(ctx, as, call{Request: abort}); err != nil && !errors.Is(err, keystile.ErrNotFound) {
+		if err := c.Do(ctx, abort, nil); err != nil && !errors.Is(err, keystile.ErrNotFound) {
 			return 0, false, err
 		}
 	}
-	return 0, len(uploads.Upload) == 0, nil
+	return 0, len(uploads) == 0, nil
 }
 
-// versions are some of the versions and delete markers of a bucket, or of its
-// objects where the backend knows no versions.
-func (h *Homes) versions(ctx context.Context, as control.RGWSigner, bucket string) ([]version, error) {
-	var list struct {
-		Version      []version
-		DeleteMarker []version
-	}
-	err := h.read(ctx, as, page(bucket, url.Values{"versions": {""}, "max-keys": {"1000"}}), &list)
-	if err == nil {
-		return append(list.Version, list.DeleteMarker...), nil
-	}
-	if !errors.Is(err, errUnsupported) {
-		return nil, err
-	}
-	var objects objectList
-	if err := h.read(ctx, as, page(bucket, url.Values{"list-type": {"2"}, "max-keys": {"1000"}}), &objects); err != nil {
-		return nil, err
-	}
-	var found []version
-	for _, o := range objects.Contents {
-		found = append(found, version{Key: o.Key})
-	}
-	return found, nil
-}
+// maxDeletion is what DeleteObjects takes at once.
+const maxDeletion = 1000
 
-func (h *Homes) deleteVersions(ctx context.Context, as control.RGWSigner, bucket string, found []version) (int64, bool, error) {
-	if len(found) > 1000 {
-		found = found[:1000] // what DeleteObjects takes at once
-	}
-	for i := range found {
-		if found[i].VersionID == "null" && !as.User.AtCeph() {
-			found[i].VersionID = "" // servers without versions list it and do not take it
+// deleteVersions deletes some of a bucket's versions. Servers without versions
+// list "null" and do not take it: it is left out where no other is listed. Where
+// that left a delete marker, the next page has one, and "null" is named.
+func deleteVersions(ctx context.Context, c upstream.Caller, bucket string, found []keystile.StoredVersion, ceph bool) (int64, bool, error) {
+	named := ceph || slices.ContainsFunc(found, func(v keystile.StoredVersion) bool { return v.VersionID != "null" })
+	body := deletion{Quiet: true}
+	for _, v := range found[:min(len(found), maxDeletion)] {
+		one := version{Key: v.Key}
+		if named {
+			one.VersionID = v.VersionID
 		}
+		body.Object = append(body.Object, one)
 	}
-	body, err := xml.Marshal(deletion{Object: found, Quiet: true})
+	data, err := xml.Marshal(body)
 	if err != nil {
 		return 0, false, err
 	}
@@ -130,13 +115,14 @@ func (h *Homes) deleteVersions(ctx context.Context, as control.RGWSigner, bucket
 		Error []struct{ Code string }
 	}
 	del := upstream.Request{Method: http.MethodPost, Bucket: bucket, Query: url.Values{"delete": {""}}, AnswerTimeout: upstream.LongAnswer}
-	if err := h.read(ctx, as, call{Request: del, body: body}, &result); err != nil {
+	if err := c.Read(ctx, del, data, &result, "DeleteResult"); err != nil {
 		return 0, false, err
 	}
+	gone := int64(len(body.Object) - len(result.Error))
 	if len(result.Error) > 0 {
-		return int64(len(found) - len(result.Error)), false, codeError(http.StatusOK, result.Error[0].Code)
+		return gone, false, fmt.Errorf("%d of %d objects could not be deleted, the first with %.64q: %w", len(result.Error), len(body.Object), result.Error[0].Code, keystile.ErrUnavailable)
 	}
-	return int64(len(found)), false, nil
+	return gone, false, nil
 }
 
 // Groups of grantees, as S3 names them (S3 User Guide, "Access control list
@@ -155,7 +141,12 @@ func (h *Homes) ACL(ctx context.Context, as control.RGWSigner, bucket string) (s
 			Permission string
 		} `xml:"AccessControlList>Grant"`
 	}
-	if err := h.read(ctx, as, page(bucket, url.Values{"acl": {""}}), &policy); err != nil {
+	c, err := h.caller(as)
+	if err != nil {
+		return "", err
+	}
+	get := upstream.Request{Method: http.MethodGet, Bucket: bucket, Query: url.Values{"acl": {""}}}
+	if err := c.Read(ctx, get, nil, &policy, "AccessControlPolicy"); err != nil {
 		return "", err
 	}
 	groups := map[string]bool{}
@@ -190,32 +181,24 @@ func (h *Homes) ACL(ctx context.Context, as control.RGWSigner, bucket string) (s
 
 // SetACL implements control.RGWHomes.
 func (h *Homes) SetACL(ctx context.Context, as control.RGWSigner, bucket, acl string) error {
-	return h.do(ctx, as, call{Request: upstream.Request{
+	return h.do(ctx, as, upstream.Request{
 		Method: http.MethodPut, Bucket: bucket, Query: url.Values{"acl": {""}}, Header: http.Header{"X-Amz-Acl": {acl}},
-	}})
+	})
 }
 
 // Objects implements control.RGWHomes.
-func (h *Homes) Objects(ctx context.Context, as control.RGWSigner, bucket string, q control.ObjectQuery) (control.ObjectPage, error) {
-	query := url.Values{"list-type": {"2"}, "max-keys": {strconv.Itoa(q.Limit)}}
-	for name, value := range map[string]string{"prefix": q.Prefix, "delimiter": q.Delimiter, "continuation-token": q.Cursor} {
-		if value != "" {
-			query.Set(name, value)
-		}
+func (h *Homes) Objects(ctx context.Context, as control.RGWSigner, bucket string, q control.ObjectQuery) (page control.ObjectPage, err error) {
+	c, err := h.caller(as)
+	if err != nil {
+		return page, err
 	}
-	var list objectList
-	if err := h.read(ctx, as, page(bucket, query), &list); err != nil {
-		return control.ObjectPage{}, err
+	found, err := c.Objects(ctx, bucket, upstream.ListQuery{Prefix: q.Prefix, Delimiter: q.Delimiter, Token: q.Cursor, Max: q.Limit})
+	if err != nil {
+		return page, err
 	}
-	found := control.ObjectPage{}
-	if list.IsTruncated {
-		found.Next = list.NextContinuationToken
+	page.Next, page.Prefixes = found.Next, found.Prefixes
+	for _, o := range found.Objects {
+		page.Objects = append(page.Objects, control.ObjectInfo{Key: o.Key, Size: o.Size, ETag: o.ETag, LastModified: o.LastModified})
 	}
-	for _, o := range list.Contents {
-		found.Objects = append(found.Objects, control.ObjectInfo{Key: o.Key, Size: o.Size, ETag: unquote(o.ETag), LastModified: o.LastModified})
-	}
-	for _, p := range list.CommonPrefixes {
-		found.Prefixes = append(found.Prefixes, p.Prefix)
-	}
-	return found, nil
+	return page, nil
 }

@@ -1,7 +1,6 @@
 package rgw
 
 import (
-	"bytes"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -16,22 +15,8 @@ import (
 	"keystile/internal/control"
 	"keystile/internal/http1"
 	"keystile/internal/keystile"
-	"keystile/internal/sigv4"
 	"keystile/internal/upstream"
 )
-
-// objectList is a page of ListObjectsV2.
-type objectList struct {
-	IsTruncated           bool
-	NextContinuationToken string
-	Contents              []struct {
-		Key          string
-		Size         int64
-		ETag         string
-		LastModified time.Time
-	}
-	CommonPrefixes []struct{ Prefix string }
-}
 
 func unquote(etag string) string { return strings.Trim(etag, `"`) }
 
@@ -77,17 +62,16 @@ func header(o control.NewObject) http.Header {
 }
 
 func (h *Homes) putWhole(ctx context.Context, as control.RGWSigner, bucket string, o control.NewObject, data []byte) (control.ObjectInfo, error) {
-	answer, err := h.send(ctx, as, withBody(upstream.Request{Method: http.MethodPut, Bucket: bucket, Key: o.Key, Header: header(o)}, data))
+	c, err := h.caller(as)
 	if err != nil {
 		return control.ObjectInfo{}, err
 	}
+	answer, err := c.Ask(ctx, upstream.Request{Method: http.MethodPut, Bucket: bucket, Key: o.Key, Header: header(o)}, data)
+	if err != nil {
+		return control.ObjectInfo{}, explained(err)
+	}
 	defer drop(answer)
 	return control.ObjectInfo{Key: o.Key, Size: int64(len(data)), ETag: unquote(answer.Header.Get("Etag")), ContentType: o.ContentType}, nil
-}
-
-func withBody(r upstream.Request, data []byte) call {
-	r.Body, r.ContentLength, r.PayloadHash = bytes.NewReader(data), int64(len(data)), sigv4.HashHex(data)
-	return call{Request: r}
 }
 
 // completion is the body of CompleteMultipartUpload.
@@ -102,12 +86,16 @@ type uploaded struct {
 }
 
 func (h *Homes) putParts(ctx context.Context, as control.RGWSigner, bucket string, o control.NewObject, part []byte) (info control.ObjectInfo, err error) {
+	c, err := h.caller(as)
+	if err != nil {
+		return info, err
+	}
 	var begun struct {
 		UploadID string `xml:"UploadId"`
 	}
 	begin := upstream.Request{Method: http.MethodPost, Bucket: bucket, Key: o.Key, Query: url.Values{"uploads": {""}}, Header: header(o)}
-	if err := h.read(ctx, as, call{Request: begin}, &begun); err != nil {
-		return info, err
+	if err := c.Read(ctx, begin, nil, &begun, "InitiateMultipartUploadResult", "InitiateMultipartUpload"); err != nil {
+		return info, explained(err)
 	}
 	if begun.UploadID == "" {
 		return info, fmt.Errorf("an upload without an id: %w", keystile.ErrUnavailable)
@@ -117,11 +105,11 @@ func (h *Homes) putParts(ctx context.Context, as control.RGWSigner, bucket strin
 		if err != nil { // what was stored of it must not stay; the client may be gone
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 			defer cancel()
-			err = errors.Join(err, h.do(ctx, as, call{Request: upload}))
+			err = errors.Join(explained(err), c.Do(ctx, upload, nil))
 		}
 	}()
 	var all completion
-	all.Part, info.Size, err = h.sendParts(ctx, as, upload, o.Body, part)
+	all.Part, info.Size, err = sendParts(ctx, c, upload, o.Body, part)
 	if err != nil {
 		return info, err
 	}
@@ -131,16 +119,9 @@ func (h *Homes) putParts(ctx context.Context, as control.RGWSigner, bucket strin
 	}
 	complete := upload
 	complete.Method, complete.AnswerTimeout = http.MethodPost, upstream.LongAnswer
-	var result struct {
-		XMLName xml.Name
-		ETag    string
-		Code    string
-	}
-	if err := h.read(ctx, as, call{Request: complete, body: body}, &result); err != nil {
+	var result struct{ ETag string }
+	if err := c.Read(ctx, complete, body, &result, "CompleteMultipartUploadResult"); err != nil {
 		return info, err
-	}
-	if result.XMLName.Local == "Error" { // within a 200
-		return info, codeError(http.StatusOK, result.Code)
 	}
 	info.Key, info.ETag, info.ContentType = o.Key, unquote(result.ETag), o.ContentType
 	if info.ETag == "" { // Ceph 16 leaves it empty
@@ -153,7 +134,7 @@ func (h *Homes) putParts(ctx context.Context, as control.RGWSigner, bucket strin
 
 // sendParts stores parts until the body ends. The first is in part already, and
 // full.
-func (h *Homes) sendParts(ctx context.Context, as control.RGWSigner, upload upstream.Request, body io.Reader, part []byte) (parts []uploaded, size int64, err error) {
+func sendParts(ctx context.Context, c upstream.Caller, upload upstream.Request, body io.Reader, part []byte) (parts []uploaded, size int64, err error) {
 	n := len(part)
 	for number := 1; n > 0; number++ {
 		if number > maxParts {
@@ -162,7 +143,7 @@ func (h *Homes) sendParts(ctx context.Context, as control.RGWSigner, upload upst
 		r := upload
 		r.Method = http.MethodPut
 		r.Query = url.Values{"uploadId": upload.Query["uploadId"], "partNumber": {strconv.Itoa(number)}}
-		answer, err := h.send(ctx, as, withBody(r, part[:n]))
+		answer, err := c.Ask(ctx, r, part[:n])
 		if err != nil {
 			return nil, 0, err
 		}
@@ -183,7 +164,14 @@ func (h *Homes) Open(ctx context.Context, as control.RGWSigner, bucket, key, byt
 	if byteRange != "" {
 		r.Header.Set("Range", byteRange)
 	}
-	answer, err := h.send(ctx, as, call{Request: r})
+	c, err := h.caller(as)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.Ask(ctx, r, nil)
+	if errors.Is(err, keystile.ErrRange) {
+		return nil, h.rangeError(ctx, as, bucket, key, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -193,9 +181,22 @@ func (h *Homes) Open(ctx context.Context, as control.RGWSigner, bucket, key, byt
 	}, nil
 }
 
+// rangeError tells how many bytes there are, as who asked for others needs to know.
+func (h *Homes) rangeError(ctx context.Context, as control.RGWSigner, bucket, key string, err error) error {
+	outside := &control.RangeError{Size: -1, Err: err}
+	if found, err := h.Head(ctx, as, bucket, key); err == nil {
+		outside.Size = found.Size
+	}
+	return outside
+}
+
 // Head implements control.RGWHomes.
 func (h *Homes) Head(ctx context.Context, as control.RGWSigner, bucket, key string) (control.ObjectInfo, error) {
-	answer, err := h.send(ctx, as, call{Request: upstream.Request{Method: http.MethodHead, Bucket: bucket, Key: key}})
+	c, err := h.caller(as)
+	if err != nil {
+		return control.ObjectInfo{}, err
+	}
+	answer, err := c.Ask(ctx, upstream.Request{Method: http.MethodHead, Bucket: bucket, Key: key}, nil)
 	if err != nil {
 		return control.ObjectInfo{}, err
 	}
@@ -220,5 +221,5 @@ func describe(key string, answer *http1.Response) control.ObjectInfo {
 
 // DeleteObject implements control.RGWHomes.
 func (h *Homes) DeleteObject(ctx context.Context, as control.RGWSigner, bucket, key string) error {
-	return h.do(ctx, as, call{Request: upstream.Request{Method: http.MethodDelete, Bucket: bucket, Key: key}})
+	return h.do(ctx, as, upstream.Request{Method: http.MethodDelete, Bucket: bucket, Key: key})
 }

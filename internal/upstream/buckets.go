@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -14,7 +13,6 @@ import (
 
 	"keystile/internal/http1"
 	"keystile/internal/keystile"
-	"keystile/internal/sigv4"
 )
 
 const (
@@ -112,7 +110,7 @@ func (b *Backend) readBuckets(answer *http1.Response) (bucketList, error) {
 	if answer.Status != http.StatusOK {
 		return list, b.refusal(answer)
 	}
-	if err := readXML(answer.Body, maxBucketList, "ListAllMyBucketsResult", &list); err != nil {
+	if err := readXML(answer.Body, maxBucketList, &list, "ListAllMyBucketsResult"); err != nil {
 		return list, b.unreadable(err)
 	}
 	return list, nil
@@ -142,94 +140,17 @@ func (b *Backend) createBucket(ctx context.Context, bucket string) error {
 			return err
 		}
 	}
-	err := b.do(ctx, Request{Method: http.MethodPut, Bucket: bucket}, body)
-	var refused *refusedError
+	c := b.Caller(nil)
+	err := c.Do(ctx, Request{Method: http.MethodPut, Bucket: bucket}, body)
+	var refused *Refused
 	if body != nil && errors.As(err, &refused) && refused.unknownLocation() {
-		return b.do(ctx, Request{Method: http.MethodPut, Bucket: bucket}, nil)
+		return c.Do(ctx, Request{Method: http.MethodPut, Bucket: bucket}, nil)
 	}
 	return err
 }
 
 func (b *Backend) deleteBucket(ctx context.Context, bucket string) error {
-	return b.do(ctx, Request{Method: http.MethodDelete, Bucket: bucket}, nil)
-}
-
-// do sends a request with a small body and wants a success.
-func (b *Backend) do(ctx context.Context, r Request, body []byte) error {
-	r.Body, r.ContentLength, r.PayloadHash = bytes.NewReader(body), int64(len(body)), sigv4.HashHex(body)
-	answer, err := b.Send(ctx, r)
-	if err != nil {
-		return err
-	}
-	defer drop(answer)
-	answer.Limit(b.limits.WriteAnswer)
-	if answer.Status/100 == 2 {
-		return nil
-	}
-	return b.refusal(answer)
-}
-
-// refusedError is an S3 error of a backend, in the words of this gateway.
-type refusedError struct {
-	kind    error
-	message string
-	status  int
-	code    string
-}
-
-func (e *refusedError) Error() string { return e.message + ": " + e.kind.Error() }
-func (e *refusedError) Unwrap() error { return e.kind }
-
-func (e *refusedError) unknownLocation() bool {
-	switch e.code {
-	case "InvalidLocationConstraint", "IllegalLocationConstraintException", "InvalidRegion", "MalformedXML", "NotImplemented":
-		return true
-	}
-	return false
-}
-
-// refusal translates an S3 error into our own words and sentinels; nothing of
-// the answer's text is passed on. Codes are those of the Amazon S3 API
-// Reference, "Error Responses".
-func (b *Backend) refusal(answer *http1.Response) error {
-	e := &refusedError{status: answer.Status, code: errorCode(answer.Body)}
-	switch e.code {
-	case "BucketAlreadyExists", "BucketAlreadyOwnedByYou":
-		e.kind, e.message = keystile.ErrConflict, "a bucket of that name exists already"
-	case "BucketNotEmpty":
-		e.kind, e.message = keystile.ErrConflict, "the bucket is not empty"
-	case "OperationAborted":
-		e.kind, e.message = keystile.ErrConflict, "another operation on the bucket is under way"
-	case "TooManyBuckets":
-		e.kind, e.message = keystile.ErrConflict, "the backend allows no more buckets"
-	case "NoSuchBucket":
-		e.kind, e.message = keystile.ErrNotFound, "there is no such bucket"
-	case "InvalidBucketName":
-		e.kind, e.message = keystile.ErrInvalid, "the backend does not accept the bucket's name"
-	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "UserSuspended":
-		e.kind, e.message = ErrRefused, "its admin key may not do this"
-	case "SignatureDoesNotMatch":
-		e.kind, e.message = ErrRefused, "the signature does not match: is the secret access key right?"
-	case "InvalidAccessKeyId":
-		e.kind, e.message = ErrRefused, "it does not know the access key ID"
-	case "RequestTimeTooSkewed":
-		e.kind, e.message = ErrRefused, "its clock and ours are too far apart"
-	case "AuthorizationHeaderMalformed":
-		e.kind, e.message = ErrRefused, "the signature is not accepted: is the region right?"
-	case "SlowDown", "ServiceUnavailable", "InternalError":
-		e.kind, e.message = keystile.ErrUnavailable, "the backend is in trouble or overloaded"
-	default:
-		e.byStatus()
-	}
-	return e
-}
-
-// byStatus stands in where there is no code that is known.
-func (e *refusedError) byStatus() {
-	e.kind, e.message = keystile.ErrUnavailable, fmt.Sprintf("the backend answered with status %d", e.status)
-	if e.status == http.StatusUnauthorized || e.status == http.StatusForbidden {
-		e.kind = ErrRefused
-	}
+	return b.Caller(nil).Do(ctx, Request{Method: http.MethodDelete, Bucket: bucket}, nil)
 }
 
 // unreadable is the error of an answer that could not be read.

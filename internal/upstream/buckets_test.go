@@ -150,7 +150,7 @@ func TestReadXML(t *testing.T) {
 		{"too long", "<List>" + strings.Repeat(" ", 300) + "</List>", false},
 	} {
 		var list keyList
-		err := readXML(strings.NewReader(tt.text), 256, "List", &list)
+		err := readXML(strings.NewReader(tt.text), 256, &list, "List")
 		if (err == nil) != tt.ok || err != nil && !errors.Is(err, errXML) {
 			t.Errorf("%s: %v", tt.name, err)
 		}

@@ -135,7 +135,7 @@ func (r *Registry) askCORS(ctx context.Context, bucket keystile.Bucket) ([]keyst
 		return nil, b.refusal(answer)
 	}
 	var found corsAnswer
-	if err := readXML(answer.Body, maxCORSXML, "CORSConfiguration", &found); err != nil {
+	if err := readXML(answer.Body, maxCORSXML, &found, "CORSConfiguration"); err != nil {
 		return nil, b.unreadable(err)
 	}
 	return found.rules()

@@ -19,5 +19,8 @@
 //	probe.go     whether a backend keeps keys as they are
 //	cors.go      rules for pages of other origins, kept here or by a backend
 //	buckets.go   list, create and delete buckets
+//	caller.go    the gateway's own requests, with which key
+//	refused.go   what a backend's S3 errors mean
+//	usage.go     listings of objects, versions, uploads and parts
 //	xml.go       strict, bounded reading of answers
 package upstream

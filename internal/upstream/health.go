@@ -64,8 +64,8 @@ func (b *Backend) contact(ctx context.Context) contact {
 	}
 	list, err := b.readBuckets(answer)
 	c.err, c.buckets = err, len(list.Buckets)
-	var refused *refusedError
-	barred := errors.As(err, &refused) && refused.code == "AccessDenied"
+	var refused *Refused
+	barred := errors.As(err, &refused) && refused.Code == "AccessDenied"
 	c.signed = barred || answer.Status == http.StatusOK
 	c.healthy = barred || err == nil
 	return c
@@ -96,9 +96,9 @@ func plain(err error) string {
 	if errors.As(err, &e) {
 		err = e.Kind
 	}
-	var refused *refusedError
+	var refused *Refused
 	if errors.As(err, &refused) {
-		return refused.message
+		return refused.Message
 	}
 	return strings.TrimSuffix(err.Error(), ": "+keystile.ErrUnavailable.Error())
 }

@@ -143,7 +143,7 @@ func (t *trial) findUploads(ctx context.Context) {
 	var list struct {
 		Upload []struct{ Key, UploadId string }
 	}
-	if answer.Status != http.StatusOK || readXML(answer.Body, maxAnswer, "ListMultipartUploadsResult", &list) != nil {
+	if answer.Status != http.StatusOK || readXML(answer.Body, maxAnswer, &list, "ListMultipartUploadsResult") != nil {
 		return
 	}
 	for _, u := range list.Upload {

@@ -58,9 +58,9 @@ func (b *Backend) eachPart(ctx context.Context, bucket string, u keystile.Pendin
 			query.Set("part-number-marker", strconv.Itoa(after))
 		}
 		var list partList
-		err := b.list(ctx, bucket, u.Key, query, "ListPartsResult", &list)
-		var refused *refusedError
-		if errors.As(err, &refused) && refused.code == "NoSuchUpload" {
+		err := b.Caller(nil).list(ctx, bucket, u.Key, query, "ListPartsResult", &list)
+		var refused *Refused
+		if errors.As(err, &refused) && refused.Code == "NoSuchUpload" {
 			return false, nil
 		}
 		if err != nil {
@@ -100,9 +100,9 @@ func (b *Backend) Part(ctx context.Context, bucket string, u keystile.PendingUpl
 		query.Set("part-number-marker", strconv.Itoa(number-1))
 	}
 	var list partList
-	date, err := b.listDated(ctx, bucket, u.Key, query, "ListPartsResult", &list)
-	var refused *refusedError
-	if errors.As(err, &refused) && refused.code == "NoSuchUpload" {
+	date, err := b.Caller(nil).listDated(ctx, bucket, u.Key, query, "ListPartsResult", &list)
+	var refused *Refused
+	if errors.As(err, &refused) && refused.Code == "NoSuchUpload" {
 		return part, false, nil
 	}
 	if err != nil {

@@ -53,7 +53,7 @@ func (b *Backend) probe(ctx context.Context, notes book, tell func(found)) found
 	err := notes.begins(ctx, place)
 	if err == nil && t.own {
 		err = b.createBucket(ctx, t.bucket)
-		var refused *refusedError
+		var refused *Refused
 		if errors.As(err, &refused) { // else it may have been made all the same
 			notes.ended(ctx, place)
 		}
@@ -105,9 +105,9 @@ func (t *trial) run(ctx context.Context, tell func(found)) error {
 		t.tryHosts, t.tryOwnNames, t.lookAgain,
 	} {
 		err := step(ctx)
-		var refused *refusedError
+		var refused *Refused
 		switch {
-		case errors.As(err, &refused) && (refused.status < 500 || refused.status == http.StatusNotImplemented), errors.Is(err, ErrBadAnswer):
+		case errors.As(err, &refused) && (refused.Status < 500 || refused.Status == http.StatusNotImplemented), errors.Is(err, ErrBadAnswer):
 			// What one step could not try, or was answered with what is no answer,
 			// says nothing of the others.
 			t.trouble = "the backend did not let it be tried (" + plain(err) + ")"
@@ -241,7 +241,7 @@ func (t *trial) keys(ctx context.Context) ([]string, error) {
 		return nil, t.b.refusal(answer)
 	}
 	var list keyList
-	if err := readXML(answer.Body, maxAnswer, "ListBucketResult", &list); err != nil {
+	if err := readXML(answer.Body, maxAnswer, &list, "ListBucketResult"); err != nil {
 		return nil, t.b.unreadable(err)
 	}
 	var keys []string
@@ -266,7 +266,7 @@ func (t *trial) begin(ctx context.Context, key string, header http.Header) (id s
 		return "", t.b.refusal(answer)
 	}
 	var begun struct{ UploadId string }
-	if err := readXML(answer.Body, maxAnswer, "InitiateMultipartUploadResult", &begun); err != nil {
+	if err := readXML(answer.Body, maxAnswer, &begun, "InitiateMultipartUploadResult"); err != nil {
 		return "", t.b.unreadable(err)
 	}
 	t.uploads[begun.UploadId] = key

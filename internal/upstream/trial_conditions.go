@@ -153,7 +153,7 @@ func (t *trial) deleteMany(ctx context.Context, body []byte) (outcome, error) {
 	var result struct {
 		Error []struct{ Code string }
 	}
-	if answer.Status == http.StatusOK && readXML(answer.Body, maxAnswer, "DeleteResult", &result) == nil && len(result.Error) > 0 {
+	if answer.Status == http.StatusOK && readXML(answer.Body, maxAnswer, &result, "DeleteResult") == nil && len(result.Error) > 0 {
 		return outcome{status: http.StatusPreconditionFailed}, nil
 	}
 	return outcome{status: answer.Status}, nil

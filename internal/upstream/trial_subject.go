@@ -83,7 +83,7 @@ func (s *part) holds(ctx context.Context) (bool, error) {
 			Size       int
 		}
 	}
-	if err := readXML(answer.Body, maxAnswer, "ListPartsResult", &list); err != nil {
+	if err := readXML(answer.Body, maxAnswer, &list, "ListPartsResult"); err != nil {
 		return false, s.t.b.unreadable(err)
 	}
 	if s.data == nil {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
+	"time"
 
 	"keystile/internal/keystile"
 )
@@ -24,43 +27,30 @@ func (r *Registry) Versions(ctx context.Context, bucket keystile.Bucket, after k
 	if err != nil {
 		return keystile.VersionPage{}, err
 	}
+	return b.Caller(nil).Versions(ctx, bucket.Name, after)
+}
+
+// Versions is Registry.Versions for the caller.
+func (c Caller) Versions(ctx context.Context, bucket string, after keystile.VersionMark) (keystile.VersionPage, error) {
 	if after.Plain {
-		return b.objects(ctx, bucket.Name, after.Token)
+		return c.plainVersions(ctx, bucket, after.Token)
 	}
-	page, err := b.versions(ctx, bucket.Name, after)
-	var refused *refusedError
-	if after == (keystile.VersionMark{}) && errors.As(err, &refused) && refused.lacks() {
-		return b.objects(ctx, bucket.Name, "")
+	page, err := c.versions(ctx, bucket, after)
+	if after == (keystile.VersionMark{}) && lacks(err) {
+		return c.plainVersions(ctx, bucket, "")
 	}
 	return page, err
 }
 
-// lacks reports whether the backend does not know the operation.
-func (e *refusedError) lacks() bool {
-	return e.status == http.StatusNotImplemented || e.status == http.StatusMethodNotAllowed || e.code == "NotImplemented"
-}
-
 // list sends a GET for a listing and reads it.
-func (b *Backend) list(ctx context.Context, bucket, key string, query url.Values, root string, into any) error {
-	_, err := b.listDated(ctx, bucket, key, query, root, into)
+func (c Caller) list(ctx context.Context, bucket, key string, query url.Values, root string, into any) error {
+	_, err := c.listDated(ctx, bucket, key, query, root, into)
 	return err
 }
 
 // listDated is list, and tells the answer's Date as it came.
-func (b *Backend) listDated(ctx context.Context, bucket, key string, query url.Values, root string, into any) (date string, err error) {
-	answer, err := b.Send(ctx, Request{Method: http.MethodGet, Bucket: bucket, Key: key, Query: query})
-	if err != nil {
-		return "", err
-	}
-	defer drop(answer)
-	answer.Limit(b.limits.WriteAnswer)
-	if answer.Status != http.StatusOK {
-		return "", b.refusal(answer)
-	}
-	if err := readXML(answer.Body, maxListing, root, into); err != nil {
-		return "", b.unreadable(err)
-	}
-	return answer.Header.Get("Date"), nil
+func (c Caller) listDated(ctx context.Context, bucket, key string, query url.Values, root string, into any) (date string, err error) {
+	return c.readDated(ctx, Request{Method: http.MethodGet, Bucket: bucket, Key: key, Query: query}, nil, into, root)
 }
 
 // versionList is an answer to ListObjectVersions (S3 API Reference).
@@ -74,10 +64,13 @@ type versionList struct {
 		VersionID string `xml:"VersionId"`
 		Size      int64
 	}
-	DeleteMarker []struct{ Key string }
+	DeleteMarker []struct {
+		Key       string
+		VersionID string `xml:"VersionId"`
+	}
 }
 
-func (b *Backend) versions(ctx context.Context, bucket string, after keystile.VersionMark) (page keystile.VersionPage, err error) {
+func (c Caller) versions(ctx context.Context, bucket string, after keystile.VersionMark) (page keystile.VersionPage, err error) {
 	query := url.Values{"versions": {""}, "encoding-type": {"url"}}
 	if after.Key != "" {
 		query.Set("key-marker", after.Key)
@@ -86,7 +79,7 @@ func (b *Backend) versions(ctx context.Context, bucket string, after keystile.Ve
 		query.Set("version-id-marker", after.VersionID)
 	}
 	var list versionList
-	if err := b.list(ctx, bucket, "", query, "ListVersionsResult", &list); err != nil {
+	if err := c.list(ctx, bucket, "", query, "ListVersionsResult", &list); err != nil {
 		return page, err
 	}
 	names := decoder{encoded: list.EncodingType == "url"}
@@ -99,7 +92,9 @@ func (b *Backend) versions(ctx context.Context, bucket string, after keystile.Ve
 		page.LastKey = max(page.LastKey, one.Key)
 	}
 	for _, m := range list.DeleteMarker {
-		page.LastKey = max(page.LastKey, names.of(m.Key))
+		one := keystile.StoredVersion{Key: names.of(m.Key), VersionID: m.VersionID}
+		page.Markers = append(page.Markers, one)
+		page.LastKey = max(page.LastKey, one.Key)
 	}
 	if list.IsTruncated {
 		page.Next = &keystile.VersionMark{Key: names.of(list.NextKeyMarker), VersionID: list.NextVersionIDMarker}
@@ -110,41 +105,86 @@ func (b *Backend) versions(ctx context.Context, bucket string, after keystile.Ve
 			names.err = errNoProgress
 		}
 	}
-	return page, b.badListing(names.err)
+	return page, c.b.badListing(names.err)
 }
 
-// objectList is an answer to ListObjectsV2.
+// ListQuery selects a page of objects. Max is 1 to 1000; 0: 1000.
+type ListQuery struct {
+	Prefix, Delimiter, Token string
+	Max                      int
+}
+
+// ObjectPage is a page of objects, by key.
+type ObjectPage struct {
+	Objects  []StoredObject
+	Prefixes []string // what the delimiter groups
+	Next     string   // token of the next page; empty on the last
+}
+
+// StoredObject is an object as a listing tells of it; its ETag without quotes.
+type StoredObject struct {
+	Key          string
+	Size         int64
+	ETag         string
+	LastModified time.Time
+}
+
+// objectList is an answer to ListObjectsV2 (S3 API Reference).
 type objectList struct {
 	EncodingType          string
 	IsTruncated           bool
 	NextContinuationToken string
 	Contents              []struct {
-		Key  string
-		Size int64
+		Key          string
+		Size         int64
+		ETag         string
+		LastModified time.Time
 	}
+	CommonPrefixes []struct{ Prefix string }
 }
 
-func (b *Backend) objects(ctx context.Context, bucket, token string) (page keystile.VersionPage, err error) {
+// Objects lists a page of a bucket's objects.
+func (c Caller) Objects(ctx context.Context, bucket string, q ListQuery) (page ObjectPage, err error) {
 	query := url.Values{"list-type": {"2"}, "encoding-type": {"url"}}
-	if token != "" {
-		query.Set("continuation-token", token)
+	for name, value := range map[string]string{"prefix": q.Prefix, "delimiter": q.Delimiter, "continuation-token": q.Token} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if q.Max > 0 {
+		query.Set("max-keys", strconv.Itoa(q.Max))
 	}
 	var list objectList
-	if err := b.list(ctx, bucket, "", query, "ListBucketResult", &list); err != nil {
+	if err := c.list(ctx, bucket, "", query, "ListBucketResult", &list); err != nil {
 		return page, err
 	}
 	names := decoder{encoded: list.EncodingType == "url"}
 	for _, o := range list.Contents {
-		page.Versions = append(page.Versions, keystile.StoredVersion{Key: names.of(o.Key), VersionID: "null", Size: o.Size})
-		page.LastKey = max(page.LastKey, page.Versions[len(page.Versions)-1].Key)
+		page.Objects = append(page.Objects, StoredObject{names.of(o.Key), o.Size, strings.Trim(o.ETag, `"`), o.LastModified})
+	}
+	for _, p := range list.CommonPrefixes {
+		page.Prefixes = append(page.Prefixes, names.of(p.Prefix))
 	}
 	if list.IsTruncated {
-		page.Next = &keystile.VersionMark{Plain: true, Token: list.NextContinuationToken}
-		if list.NextContinuationToken == "" || list.NextContinuationToken == token {
+		if page.Next = list.NextContinuationToken; page.Next == "" || page.Next == q.Token {
 			names.err = errNoProgress
 		}
 	}
-	return page, b.badListing(names.err)
+	return page, c.b.badListing(names.err)
+}
+
+// plainVersions has the objects of a backend that lists no versions stand for
+// them.
+func (c Caller) plainVersions(ctx context.Context, bucket, token string) (page keystile.VersionPage, err error) {
+	found, err := c.Objects(ctx, bucket, ListQuery{Token: token})
+	for _, o := range found.Objects {
+		page.Versions = append(page.Versions, keystile.StoredVersion{Key: o.Key, VersionID: "null", Size: o.Size})
+		page.LastKey = max(page.LastKey, o.Key)
+	}
+	if found.Next != "" {
+		page.Next = &keystile.VersionMark{Plain: true, Token: found.Next}
+	}
+	return page, err
 }
 
 // Uploads lists a page of the uploads that are neither completed nor aborted; a
@@ -154,6 +194,11 @@ func (r *Registry) Uploads(ctx context.Context, bucket keystile.Bucket, after ke
 	if err != nil {
 		return nil, nil, err
 	}
+	return b.Caller(nil).Uploads(ctx, bucket.Name, after)
+}
+
+// Uploads is Registry.Uploads for the caller.
+func (c Caller) Uploads(ctx context.Context, bucket string, after keystile.UploadMark) (uploads []keystile.PendingUpload, next *keystile.UploadMark, err error) {
 	query := url.Values{"uploads": {""}, "encoding-type": {"url"}}
 	if after.Key != "" {
 		query.Set("key-marker", after.Key)
@@ -171,7 +216,7 @@ func (r *Registry) Uploads(ctx context.Context, bucket keystile.Bucket, after ke
 			UploadID string `xml:"UploadId"`
 		}
 	}
-	if err := b.list(ctx, bucket.Name, "", query, "ListMultipartUploadsResult", &list); err != nil {
+	if err := c.list(ctx, bucket, "", query, "ListMultipartUploadsResult", &list); err != nil {
 		return nil, nil, err
 	}
 	names := decoder{encoded: list.EncodingType == "url"}
@@ -184,7 +229,7 @@ func (r *Registry) Uploads(ctx context.Context, bucket keystile.Bucket, after ke
 			names.err = errNoProgress
 		}
 	}
-	return uploads, next, b.badListing(names.err)
+	return uploads, next, c.b.badListing(names.err)
 }
 
 func (b *Backend) badListing(err error) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -18,9 +19,9 @@ const (
 
 var errXML = errors.New("the answer is not the XML that was asked for")
 
-// readXML reads one document whose root element is named root. It refuses
+// readXML reads one document whose root element has one of the names. It refuses
 // DTDs, anything behind the root, and more than limit bytes.
-func readXML(body io.Reader, limit int64, root string, into any) error {
+func readXML(body io.Reader, limit int64, into any, roots ...string) error {
 	text, err := io.ReadAll(io.LimitReader(body, limit+1))
 	if err != nil {
 		return err
@@ -33,8 +34,8 @@ func readXML(body io.Reader, limit int64, root string, into any) error {
 	if err != nil {
 		return err
 	}
-	if start == nil || start.Name.Local != root {
-		return fmt.Errorf("%w: no %s", errXML, root)
+	if start == nil || !slices.Contains(roots, start.Name.Local) {
+		return fmt.Errorf("%w: no %s", errXML, roots[0])
 	}
 	if err := d.DecodeElement(into, start); err != nil {
 		return fmt.Errorf("%w: %w", errXML, err)
@@ -73,7 +74,7 @@ func nextElement(d *xml.Decoder) (*xml.StartElement, error) {
 // Responses"); "" when there is none. Nothing else of the answer is looked at.
 func errorCode(body io.Reader) string {
 	var answer struct{ Code string }
-	if err := readXML(body, maxAnswer, "Error", &answer); err != nil {
+	if err := readXML(body, maxAnswer, &answer, "Error"); err != nil {
 		return ""
 	}
 	return answer.Code

@@ -127,8 +127,8 @@ func (s *rgwSite) token(name, password, project string) string {
 	return token
 }
 
-// startRGW runs a server with the backend under test: a real Ceph, or the
-// embedded one. adminEndpoint stands before the Ceph's Admin Ops API.
+// startRGW runs a server with the backend under test: a real Ceph, the embedded
+// one, or another Keystile as a plain S3 server. adminEndpoint stands before the Ceph's Admin Ops API.
 func startRGW(t *testing.T, kind, adminEndpoint string) (*rgwSite, ceph.Cluster) {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
@@ -145,6 +145,9 @@ func startRGW(t *testing.T, kind, adminEndpoint string) (*rgwSite, ceph.Cluster)
 		}
 		env := append(cleanEnv(), "KEYSTILE_URL="+s.DashboardURL, "KEYSTILE_TOKEN="+s.server.token)
 		run(t, env, cluster.SecretAccessKey, binary, args...).want(t, 0, "")
+	}
+	if kind == "s3" {
+		s.backend = s.addPlainHome()
 	}
 	s.project = s.must(201, s.call("admin", "POST", "/api/projects", `{"name":"Data"}`)).text("id")
 	return s, cluster
@@ -208,7 +211,20 @@ func s3Query(t *testing.T, endpoint string, u rgwUser, method, path, query, body
 	return res.StatusCode
 }
 
-var homesUnderTest = []string{"ceph", "embedded"}
+// homesUnderTest are the kinds of homes on which the whole suite runs, everyHome
+// those on which the cheap part of it does. KEYSTILE_RGW_HOMES names others for
+// both.
+var (
+	homesUnderTest = homesOr("ceph", "embedded")
+	everyHome      = homesOr("ceph", "embedded", "s3")
+)
+
+func homesOr(kinds ...string) []string {
+	if chosen := os.Getenv("KEYSTILE_RGW_HOMES"); chosen != "" {
+		return strings.Split(chosen, ",")
+	}
+	return kinds
+}
 
 // who asks, in the order of the columns.
 var whoAsks = []string{"member", "writer", "owner", "admin", "outsider", "token"}

@@ -1799,7 +1799,7 @@ export interface components {
         };
         Error: {
             /** @enum {string} */
-            code: "invalid" | "unauthenticated" | "denied" | "csrf" | "not_found" | "conflict" | "name_taken" | "locked" | "not_empty" | "throttled" | "committed_not_confirmed" | "unavailable" | "internal" | "canceled" | "too_large" | "unsupported_media_type" | "timeout" | "misdirected";
+            code: "invalid" | "invalid_range" | "unauthenticated" | "denied" | "csrf" | "not_found" | "conflict" | "name_taken" | "locked" | "not_empty" | "throttled" | "committed_not_confirmed" | "unavailable" | "internal" | "canceled" | "too_large" | "unsupported_media_type" | "timeout" | "misdirected";
             detail?: components["schemas"]["ErrorDetail"];
             /** @description for people */
             message: string;
