@@ -10,6 +10,8 @@ export const hasChromium = () => existsSync(executablePath);
 const args = [
   '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
+  // What no test looks at, and each browser would pay for.
+  '--in-process-gpu', '--disable-extensions', '--disable-default-apps', '--disable-features=Translate,OptimizationHints,MediaRouter',
 ];
 // Every wait in a page is bounded by it.
 const timeout = 10_000;
@@ -21,16 +23,19 @@ export async function startBrowser(after) {
   return browser;
 }
 
-/** Starts a browser whose profile is kept in a directory, to be looked at afterwards. */
+/** Starts a browser whose profile is kept in a directory, to be looked at afterwards, as is the body of each response. */
 export async function startWithProfile(after, dir, options = {}) {
   const context = await chromium.launchPersistentContext(dir, { executablePath, args, ...options });
   after(() => context.close());
-  return watch(context);
+  return watch(context, true);
 }
 
-/** Opens a context of its own, for one test: other cookies, other storage. */
+/**
+ * Opens a context of its own, for one test: other cookies, other storage. What
+ * moves in a page is waited for, so that nothing moves unless it is asked for.
+ */
 export async function openContext(t, browser, options = {}) {
-  const context = await browser.newContext(options);
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   t.after(() => context.close());
   return watch(context);
 }
@@ -60,10 +65,11 @@ export async function openSignedIn(t, browser, server, { name = server.username,
 }
 
 /**
- * Records what a context's pages do: responses with their bodies, dialogs,
- * violations of the content security policy, errors.
+ * Records what a context's pages do: responses, dialogs, violations of the content
+ * security policy, errors. The responses' bodies are kept only where they are
+ * asked for: to copy the dashboard at each visit costs more than to visit it.
  */
-async function watch(context) {
+async function watch(context, bodies = false) {
   context.setDefaultTimeout(timeout);
   const seen = { responses: [], dialogs: [], violations: [], errors: [] };
   context.on('dialog', (dialog) => {
@@ -78,7 +84,7 @@ async function watch(context) {
     }
   });
   context.on('weberror', (error) => seen.errors.push(String(error.error())));
-  context.on('response', (response) => seen.responses.push(recorded(response)));
+  context.on('response', (response) => seen.responses.push(recorded(response, bodies)));
   const pending = new Set();
   underWay.set(context, pending);
   context.on('request', (request) => pending.add(request));
@@ -94,12 +100,12 @@ async function watch(context) {
   return { context, seen, newPage: () => context.newPage() };
 }
 
-function recorded(response) {
+function recorded(response, bodies) {
   const request = response.request();
   return {
     method: request.method(), url: response.url(), status: response.status(), headers: response.headers(), sent: request.postData() ?? '',
     // A page that was left takes its bodies with it.
-    body: response.body().then((body) => body.toString('latin1'), () => undefined),
+    ...(bodies ? { body: response.body().then((body) => body.toString('latin1'), () => undefined) } : {}),
   };
 }
 
