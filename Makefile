@@ -75,7 +75,7 @@ client-matrix: client-programs ceph ## Run each S3 client against each backend t
 	KEYSTILE_CLIENTS_TABLE=$(CURDIR)/bin/clients.txt go test -json -count=1 -timeout 3h $(CLIENTS) | go run ./test/report || { cat bin/clients.txt; exit 1; }
 	@cat bin/clients.txt
 
-browser: browsers build $(BROWSER_MODULES) ## Run the dashboard's tests in Chromium (FILES=... for some)
+browser: browsers ceph build $(BROWSER_MODULES) ## Run the dashboard's tests in Chromium (FILES=... for some)
 	KEYSTILE_BINARY=$(CURDIR)/$(BIN) node test/browser/run.mjs $(FILES)
 
 screenshots: browsers build $(NODE_MODULES) ## Take the pictures of the documentation anew, into docs/images

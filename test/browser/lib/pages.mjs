@@ -96,7 +96,7 @@ export async function mint(page, choice) {
 
 /** The dialog that shows a secret, with what it shows. */
 export async function secretDialog(page) {
-  const dialog = page.getByRole('dialog', { name: /^(Credential created|New secret)$/ });
+  const dialog = page.getByRole('dialog', { name: /^(Credential created|RGW user created|New secret)$/ });
   await dialog.waitFor();
   return {
     dialog, id: await dialog.getByTestId('Access key id').innerText(), secret: await dialog.getByTestId('Secret access key').innerText(),

@@ -15,6 +15,7 @@ import { snippets } from '../../snippets';
 import { Snippets } from '../s3-proxy/credentials/Snippets';
 import { DeleteUser } from './DeleteUser';
 import { fillingOf } from './filling';
+import { ForgetUser } from './ForgetUser';
 import { JobProgress } from './JobProgress';
 import { LockUser, UnlockUser } from './LockUser';
 import { QuotaBar } from './QuotaBar';
@@ -76,7 +77,7 @@ function Secret({ user }: { user: RGWUser }) {
   );
 }
 
-type Doing = 'renew' | 'rename' | 'quota' | 'lock' | 'unlock' | 'status' | 'delete';
+type Doing = 'renew' | 'rename' | 'quota' | 'lock' | 'unlock' | 'status' | 'forget' | 'delete';
 
 function Change({ user, writes }: AboutUserProps) {
   const [doing, setDoing] = useState<Doing>();
@@ -95,6 +96,7 @@ function Change({ user, writes }: AboutUserProps) {
         ? <Button variant="default" onClick={() => setDoing('unlock')}>Unlock user</Button>
         : <Button variant="default" onClick={() => setDoing('lock')}>Lock user</Button>)}
       {isAdmin && <Button variant="default" onClick={() => setDoing('status')}>{disabled ? 'Enable user' : 'Disable user'}</Button>}
+      {isAdmin && user.uid && <Button variant="default" onClick={() => setDoing('forget')}>Forget user</Button>}
       <Button color="danger" onClick={() => setDoing('delete')}>Delete user</Button>
       {doing === 'renew' && <RenewKey user={user} onClose={close} />}
       {doing === 'rename' && <RenameUser user={user} onClose={close} />}
@@ -102,6 +104,7 @@ function Change({ user, writes }: AboutUserProps) {
       {doing === 'lock' && <LockUser user={user} onClose={close} />}
       {doing === 'unlock' && <UnlockUser user={user} onClose={close} />}
       {doing === 'status' && <StatusChange user={user} onClose={close} />}
+      {doing === 'forget' && <ForgetUser user={user} onClose={close} />}
       {doing === 'delete' && <DeleteUser user={user} onClose={close} />}
     </Group>
   );

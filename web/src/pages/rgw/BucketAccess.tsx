@@ -8,6 +8,7 @@ import { Dialog } from '../../components/Dialog';
 import { tellDone } from '../../components/done';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { useAction } from '../../components/useAction';
+import { accessChoices } from './words';
 
 const aclQuery = (user: string, bucket: string) => queryOptions({
   queryKey: [...rgwKey, user, 'buckets', bucket, 'acl'],
@@ -31,13 +32,6 @@ export function BucketAccess({ user, bucket, onClose }: BucketAccessProps) {
   );
 }
 
-const choices = [
-  ['private', 'Its owner alone'],
-  ['public-read', 'Everybody reads and lists'],
-  ['public-read-write', 'Everybody reads, lists and writes'],
-  ['authenticated-read', 'Every user of the cluster reads and lists'],
-] as const;
-
 function Choose({ user, bucket, now, onClose }: BucketAccessProps & { now: string }) {
   const [acl, setACL] = useState(now);
   const queryClient = useQueryClient();
@@ -51,14 +45,13 @@ function Choose({ user, bucket, now, onClose }: BucketAccessProps & { now: strin
     event.preventDefault();
     void save.run();
   };
-  // Elsewhere than on a Ceph only the first two are kept.
-  const offered = user.uid ? choices : choices.slice(0, 2);
+  const offered = accessChoices(user);
   return (
     <form onSubmit={submit}>
       <Stack gap="sm">
-        {!choices.some(([value]) => value === now) && <Text>It has an ACL of its own; choosing one replaces it.</Text>}
+        {!offered.some(({ value }) => value === now) && <Text>It has an ACL of its own; choosing one replaces it.</Text>}
         <Radio.Group label="Who may use it" value={acl} onChange={setACL}>
-          <Stack gap={6} mt={4}>{offered.map(([value, means]) => <Radio key={value} size="sm" value={value} label={means} description={value} />)}</Stack>
+          <Stack gap={6} mt={4}>{offered.map(({ value, means, but }) => <Radio key={value} size="sm" value={value} label={means} description={<><code>{value}</code>{but && <>. {but}</>}</>} />)}</Stack>
         </Radio.Group>
         {save.error && <ErrorNotice title="The ACL was not set" error={save.error} />}
         <Group justify="flex-end" gap="xs">

@@ -16,13 +16,14 @@ export function JobProgress({ job: begun, name }: { job: RGWJob; name: string })
   const job = useQuery({ ...rgwJobQuery(begun.id), initialData: begun }).data;
   const [cancelling, setCancelling] = useState(false);
   useEnd(job, name);
-  const done = job.buckets - job.buckets_left;
+  // Until they have been counted no bucket is known.
+  const done = job.buckets === 0 ? 'Counting its buckets' : `${(job.buckets - job.buckets_left).toLocaleString('en')} of ${counted(job.buckets, 'bucket')} deleted`;
   return (
     <Alert variant="outline" color="gray" title={job.state === 'cancelling' ? 'Its deletion is being cancelled' : 'It is being deleted'}>
       <Stack gap="xs">
-        <Progress value={progressOf(job) * 100} animated aria-label={`${done} of ${job.buckets} buckets deleted`} />
+        <Progress value={progressOf(job) * 100} animated aria-label={done} />
         <Text aria-live="polite">
-          {done.toLocaleString('en')} of {counted(job.buckets, 'bucket')} and {counted(job.objects_deleted, 'object')} deleted. Began <RelativeTime value={job.created_at} />; it goes on when this page is left.
+          {done}, with {counted(job.objects_deleted, 'object')} so far. Began <RelativeTime value={job.created_at} />; it goes on when this page is left.
         </Text>
         {job.message && <Text>It waits: {job.message}</Text>}
         {job.state === 'running' && <Group><Button variant="default" onClick={() => setCancelling(true)}>Cancel deletion</Button></Group>}

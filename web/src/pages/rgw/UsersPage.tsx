@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 
+import { backendsQuery } from '../../api/buckets';
 import { api, send } from '../../api/client';
 import { type Project, projectsQuery } from '../../api/projects';
 import { rgwKey, type RGWUser } from '../../api/rgw';
@@ -18,6 +19,7 @@ import { SearchBox } from '../../components/SearchBox';
 import { StatusBadge } from '../../components/StatusBadge';
 import { usePaged } from '../../components/usePaged';
 import { middle } from '../../lib/text';
+import { AdoptUser } from './AdoptUser';
 import { CreateUser } from './CreateUser';
 import { quotaText, statusOf } from './words';
 
@@ -65,14 +67,16 @@ function Users({ project, projects }: { project: string | undefined; projects: r
   const isAdmin = useIsAdmin();
   const { role } = useAccount();
   const { user: active } = useParams({ strict: false });
-  const [creating, setCreating] = useState(false);
+  const [adding, setAdding] = useState<'create' | 'adopt'>();
+  const close = () => setAdding(undefined);
+  const cephs = useQuery({ ...backendsQuery, enabled: isAdmin }).data?.filter(({ kind }) => kind === 'ceph-rgw').map(({ id }) => id) ?? [];
   const { rows, error, onRetry, more } = usePaged([...rgwKey, 'list', project, q], async (cursor, signal) => {
     const query = { ...(project ? { project_id: project } : {}), ...(q ? { name: q } : {}), ...(cursor ? { cursor } : {}) };
     return (await send(api.GET('/rgw/users', { params: { query }, signal }))).data;
   });
   const writable = projects.filter(({ access }) => access !== 'read' && role !== 'readonly');
   const create = (project ? writable.some(({ id }) => id === project) : writable.length > 0)
-    && <Button leftSection={<IconPlus />} onClick={() => setCreating(true)}>Create RGW user</Button>;
+    && <Button leftSection={<IconPlus />} onClick={() => setAdding('create')}>Create RGW user</Button>;
   const go = (search: { q?: string | undefined; project?: string | undefined }) => void navigate({ to: '/rgw/users', search, replace: true });
   const names = new Map(projects.map(({ id, name }) => [id, name]));
   const projectColumn: Column<RGWUser> = { id: 'project', header: 'Project', long: true, cell: ({ project_id }) => names.get(project_id) ?? project_id };
@@ -84,7 +88,10 @@ function Users({ project, projects }: { project: string | undefined; projects: r
           <SearchBox label="Search by name or key id" value={q} onChange={(next) => go({ project, q: next })} />
           <Select aria-label="Project" data={options} value={project ?? ''} allowDeselect={false} searchable={options.length > 8} onChange={(next) => go({ q, project: next ?? undefined })} />
         </Group>
-        {create}
+        <Group gap="xs">
+          {cephs.length > 0 && <Button variant="default" onClick={() => setAdding('adopt')}>Adopt RGW user</Button>}
+          {create}
+        </Group>
       </Group>
       <DataTable
         label="RGW users" columns={project ? columns : [...columns, projectColumn]} rows={rows} rowKey={({ id }) => id} active={active}
@@ -94,7 +101,8 @@ function Users({ project, projects }: { project: string | undefined; projects: r
           ? <Text>No RGW user matches.</Text>
           : <Empty action={create} command="keystile rgw user create NAME --project PROJECT">{project ? 'This project has no RGW user.' : 'There is no RGW user.'}</Empty>}
       />
-      {creating && <CreateUser projects={writable} project={project} onClose={() => setCreating(false)} />}
+      {adding === 'create' && <CreateUser projects={writable} project={project} onClose={close} />}
+      {adding === 'adopt' && <AdoptUser cephs={cephs} projects={projects} project={project} onClose={close} />}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { folderAbove, folders, progressOf, quotaText, statusOf, toGiB, toKiB, usedShare } from './words';
+import { accessChoices, folderAbove, folders, progressOf, quotaText, statusOf, toGiB, toKiB, usedShare } from './words';
 
 test.each([
   [{ state: 'live', status: 'active' }, 'active'],
@@ -44,4 +44,11 @@ test('folders of a prefix', () => {
   expect(folders('')).toEqual([]);
   expect(folders('/x/')).toEqual([{ name: '', prefix: '/' }, { name: 'x', prefix: '/x/' }]);
   expect(['a/b/', 'a/b', 'a/', ''].map(folderAbove)).toEqual(['a/', 'a/', '', '']);
+});
+
+test('public-read opens reads where the gateway is the home, and the listing alone at a Ceph', () => {
+  expect(accessChoices({}).map(({ value, means }) => [value, means])).toEqual([['private', 'Its owner alone'], ['public-read', 'Everybody reads and lists']]);
+  const ceph = accessChoices({ uid: 'ks-1' });
+  expect(ceph.map(({ value }) => value)).toEqual(['private', 'public-read', 'public-read-write', 'authenticated-read']);
+  expect(ceph.some(({ means }) => means.includes('reads'))).toBe(false);
 });

@@ -46,6 +46,33 @@ export const driftWords: Record<NonNullable<RGWUser['drift']>[number], string> =
   name: 'Its name is another there.',
 };
 
+interface AccessChoice {
+  /** The canned ACL. */
+  value: string;
+  means: string;
+  /** What it does not open, or who else must. */
+  but?: string;
+}
+
+const ownObjects = 'Who reads an object is said by the object’s own ACL';
+
+/**
+ * The canned ACLs that a bucket of a user may have, with what each opens: at a Ceph
+ * the listing, for objects have ACLs of their own there; elsewhere reads too.
+ */
+export function accessChoices({ uid }: Pick<RGWUser, 'uid'>): AccessChoice[] {
+  const mine = { value: 'private', means: 'Its owner alone' };
+  if (!uid) {
+    return [mine, { value: 'public-read', means: 'Everybody reads and lists' }];
+  }
+  return [
+    mine,
+    { value: 'public-read', means: 'Everybody lists it', but: ownObjects },
+    { value: 'public-read-write', means: 'Everybody lists it, and stores, overwrites and deletes objects in it', but: ownObjects },
+    { value: 'authenticated-read', means: 'Every user of the Ceph lists it', but: ownObjects },
+  ];
+}
+
 /** How far a deletion has come, from 0 to 1, by buckets. */
 export function progressOf({ buckets, buckets_left, state }: Pick<RGWJob, 'buckets' | 'buckets_left' | 'state'>): number {
   if (state === 'done') {
