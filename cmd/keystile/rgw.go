@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"keystile/internal/client"
 )
@@ -12,7 +11,9 @@ import (
 type rgwCommands struct {
 	APIFlags
 	User   rgwUserCommands   `cmd:"" help:"S3 identities of projects that own buckets."`
-	Bucket rgwBucketCommands `cmd:"" help:"Their buckets."`
+	Bucket rgwBucketCommands `cmd:"" help:"Their buckets, and who may use them."`
+	Object rgwObjectCommands `cmd:"" help:"What their buckets hold; to copy it take an S3 client."`
+	Job    rgwJobCommands    `cmd:"" help:"Deletions of users with all their objects."`
 }
 
 type rgwUserCommands struct {
@@ -27,8 +28,11 @@ type rgwUserCommands struct {
 	Disable  rgwUserDisable  `cmd:"" help:"Stop a user's key (admins)."`
 	Enable   rgwUserEnable   `cmd:"" help:"Let a disabled user's key work again (admins)."`
 	Delete   rgwUserDelete   `cmd:"" help:"Delete a user without objects, or with --purge-objects all of them."`
-	Adopt    rgwUserAdopt    `cmd:"" help:"Take a user that a Ceph has already under management (admins)."`
-	Forget   rgwUserForget   `cmd:"" help:"Give a Ceph's user back; it stays there as it is (admins)."`
+
+	Unmanaged rgwUserUnmanaged `cmd:"" help:"List a Ceph's users that are not managed here (admins)."`
+	Adopt     rgwUserAdopt     `cmd:"" help:"Take a user that a Ceph has already under management (admins)."`
+	Forget    rgwUserForget    `cmd:"" help:"Give a Ceph's user back; it stays there as it is (admins)."`
+	Drift     rgwUserDrift     `cmd:"" help:"List users that somebody else changed at their Ceph."`
 }
 
 // RGWUserID is the argument of commands about one user.
@@ -41,6 +45,14 @@ type rgwUserCreate struct {
 	Project string `required:"" help:"The project's name or id." placeholder:"PROJECT"`
 	Backend string `help:"Where it lives. Default: the one Ceph, or the one backend, that there is." placeholder:"ID"`
 	QuotaKB *int64 `name:"quota-kb" help:"What its buckets may hold, in KiB; -1: unlimited (admins)." placeholder:"KIB"`
+}
+
+func (rgwUserCreate) Help() string {
+	return `The answer has the secret, this once. The project's owners may, and members with rgw:write.
+
+Examples:
+  keystile rgw user create my-app --project "Data platform"
+  keystile rgw user create my-app --project "Data platform" --backend ceph-1 --quota-kb 10485760`
 }
 
 // Run makes a user.
@@ -82,6 +94,10 @@ func (c *caller) rgwUser(u client.RGWUser) error {
 		f.add("Holds", kibibytes(*u.BucketsTotalSize))
 	}
 	f.add("Changed at the Ceph", strings.Join(u.Drift, ", "))
+	if u.Job != nil {
+		f.add("Deletion", jobText(*u.Job))
+		f.add("Job", u.Job.ID)
+	}
 	f.add("Created", shortTime(u.CreatedAt))
 	f.add("Key renewed", shortTime(u.KeyRenewedAt))
 	return f.write(c.con.out)
@@ -121,18 +137,7 @@ type rgwUserList struct {
 
 // Run lists.
 func (cmd rgwUserList) Run(ctx context.Context, c *caller) error {
-	project := ""
-	if cmd.Project != "" {
-		var err error
-		if project, err = c.projectID(ctx, cmd.Project); err != nil {
-			return err
-		}
-	}
-	list := []client.RGWUser{}
-	err := c.RGWUsers(ctx, project, cmd.Limit, func(u client.RGWUser) error {
-		list = append(list, u)
-		return nil
-	})
+	list, err := c.listRGWUsers(ctx, cmd.Project, cmd.Limit)
 	if err != nil {
 		return err
 	}
@@ -144,6 +149,22 @@ func (cmd rgwUserList) Run(ctx context.Context, c *caller) error {
 		t.add(u.Name, u.BackendID, u.AccessKeyID, rgwStatus(u), quotaText(u.Quota), u.ID, shortTime(u.CreatedAt))
 	}
 	return t.write(c.con.out, "No RGW users.")
+}
+
+// listRGWUsers lists users, of one project unless its name is empty.
+func (c *caller) listRGWUsers(ctx context.Context, project string, limit int) ([]client.RGWUser, error) {
+	if project != "" {
+		var err error
+		if project, err = c.projectID(ctx, project); err != nil {
+			return nil, err
+		}
+	}
+	list := []client.RGWUser{}
+	err := c.RGWUsers(ctx, project, limit, func(u client.RGWUser) error {
+		list = append(list, u)
+		return nil
+	})
+	return list, err
 }
 
 type rgwUserShow struct{ RGWUserID }
@@ -179,6 +200,14 @@ func (cmd rgwUserRename) Run(ctx context.Context, c *caller) error {
 type rgwUserRenewKey struct {
 	RGWUserID
 	Confirm
+}
+
+func (rgwUserRenewKey) Help() string {
+	return `The access key ID stays. When this returns, the old secret is dead at the gateway and at the Ceph.
+A locked user keeps its secret: that is said, and is no failure.
+
+Example, into a file that only its owner reads:
+  (umask 077; keystile rgw user renew-key ID --yes --output json > key.json)`
 }
 
 // Run renews. That a lock kept the secret is said, and is no failure.
@@ -247,97 +276,4 @@ type rgwUserEnable struct{ RGWUserID }
 func (cmd rgwUserEnable) Run(ctx context.Context, c *caller) error {
 	status := "active"
 	return c.editRGWUser(ctx, cmd.ID, client.RGWUserEdit{Status: &status})
-}
-
-type rgwUserDelete struct {
-	RGWUserID
-	PurgeObjects bool `help:"Empty and delete its buckets first."`
-	Confirm
-}
-
-// Run deletes, and waits for the end with --purge-objects. What it prints of the
-// progress goes to standard error.
-func (cmd rgwUserDelete) Run(ctx context.Context, c *caller) error {
-	question := "Delete the RGW user " + cmd.ID + "?"
-	if cmd.PurgeObjects {
-		question = "Delete the RGW user " + cmd.ID + " with ALL its buckets and objects?"
-	}
-	if err := cmd.ask(c.con, question); err != nil {
-		return err
-	}
-	if !cmd.PurgeObjects {
-		if err := c.DeleteRGWUser(ctx, cmd.ID); err != nil {
-			return err
-		}
-		return c.done("Deleted %s.", cmd.ID)
-	}
-	job, err := c.PurgeRGWUser(ctx, cmd.ID)
-	if err != nil {
-		return err
-	}
-	if job, err = c.waitForJob(ctx, job); err != nil {
-		return err
-	}
-	if c.json {
-		return printJSON(c.con.out, job)
-	}
-	if job.State != "done" {
-		return fmt.Errorf("the deletion was %s: the user is disabled, %d of its %d buckets are left", job.State, job.BucketsLeft, job.Buckets)
-	}
-	return c.done("Deleted %s with %d objects.", cmd.ID, job.ObjectsDeleted)
-}
-
-// jobStep is the time between two looks at a job.
-const jobStep = time.Second
-
-func (c *caller) waitForJob(ctx context.Context, job client.RGWJob) (client.RGWJob, error) {
-	for job.State == "running" || job.State == "cancelling" {
-		select {
-		case <-ctx.Done():
-			return job, fmt.Errorf("no longer waiting; job %s goes on: %w", job.ID, ctx.Err())
-		case <-time.After(jobStep):
-		}
-		var err error
-		if job, err = c.RGWJob(ctx, job.ID); err != nil {
-			return job, err
-		}
-		_, _ = fmt.Fprintf(c.con.err, "%s: %d of %d buckets left, %d objects deleted. %s\n", job.State, job.BucketsLeft, job.Buckets, job.ObjectsDeleted, clean(job.Message))
-	}
-	return job, nil
-}
-
-type rgwUserAdopt struct {
-	Backend string `arg:"" help:"The Ceph's id."`
-	UID     string `arg:"" help:"The user's uid there."`
-	Project string `required:"" help:"The project's name or id." placeholder:"PROJECT"`
-	Name    string `help:"Its name here. Default: the one at the Ceph."`
-}
-
-// Run adopts.
-func (cmd rgwUserAdopt) Run(ctx context.Context, c *caller) error {
-	project, err := c.projectID(ctx, cmd.Project)
-	if err != nil {
-		return err
-	}
-	adopted, err := c.AdoptRGWUser(ctx, cmd.Backend, cmd.UID, project, cmd.Name)
-	if err != nil {
-		return err
-	}
-	return c.rgwUser(adopted)
-}
-
-type rgwUserForget struct {
-	RGWUserID
-	Confirm
-}
-
-// Run forgets.
-func (cmd rgwUserForget) Run(ctx context.Context, c *caller) error {
-	if err := cmd.ask(c.con, "Forget the RGW user "+cmd.ID+"? It stays at its Ceph; its key ends at the gateway."); err != nil {
-		return err
-	}
-	if err := c.ForgetRGWUser(ctx, cmd.ID); err != nil {
-		return err
-	}
-	return c.done("Forgot %s.", cmd.ID)
 }

@@ -51,16 +51,15 @@ type RGWJob struct {
 	Buckets        int    `json:"buckets"`
 	BucketsLeft    int    `json:"buckets_left"`
 	ObjectsDeleted int64  `json:"objects_deleted"`
-	Message        string `json:"message,omitempty"`
+	Message        string `json:"message,omitempty"` // why it stands still
+	// UpdatedAt is when it told last how far it is.
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// RGWBucket is a bucket of a user with what it holds.
-type RGWBucket struct {
-	Name      string     `json:"name"`
-	Owner     string     `json:"owner"`
-	CreatedAt *time.Time `json:"created_at"`
-	SizeBytes int64      `json:"size_bytes"`
-	Objects   int64      `json:"objects"`
+// UnmanagedRGWUser is a user of a Ceph that is not managed here.
+type UnmanagedRGWUser struct {
+	UID string `json:"uid"`
 }
 
 // NewRGWUser asks for a user. A quota is for admins.
@@ -141,6 +140,18 @@ func (c *Client) RGWJob(ctx context.Context, id string) (RGWJob, error) {
 	return out, c.call(ctx, http.MethodGet, atRGW("jobs", id), nil, nil, &out)
 }
 
+// CancelRGWJob stops a deletion.
+func (c *Client) CancelRGWJob(ctx context.Context, id string) (RGWJob, error) {
+	var out RGWJob
+	return out, c.call(ctx, http.MethodDelete, atRGW("jobs", id), nil, nil, &out)
+}
+
+// UnmanagedRGWUsers calls yield for a Ceph's users that are not managed here;
+// limit 0 means all.
+func (c *Client) UnmanagedRGWUsers(ctx context.Context, backend string, limit int, yield func(UnmanagedRGWUser) error) error {
+	return pages(ctx, c, atRGW("backends", backend, "users"), url.Values{}, limit, yield)
+}
+
 // AdoptRGWUser takes a Ceph's user under management.
 func (c *Client) AdoptRGWUser(ctx context.Context, backend, uid, projectID, name string) (RGWUser, error) {
 	var out RGWUser
@@ -154,21 +165,4 @@ func (c *Client) AdoptRGWUser(ctx context.Context, backend, uid, projectID, name
 // ForgetRGWUser gives a Ceph's user back.
 func (c *Client) ForgetRGWUser(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodPost, atRGW("users", id, "forget"), nil, nil, nil)
-}
-
-// RGWBuckets lists a user's buckets.
-func (c *Client) RGWBuckets(ctx context.Context, id string) ([]RGWBucket, error) {
-	var out []RGWBucket
-	return out, c.call(ctx, http.MethodGet, atRGW("users", id, "buckets"), nil, nil, &out)
-}
-
-// CreateRGWBucket makes a bucket that the user owns.
-func (c *Client) CreateRGWBucket(ctx context.Context, id, name string) (RGWBucket, error) {
-	var out RGWBucket
-	return out, c.call(ctx, http.MethodPost, atRGW("users", id, "buckets"), nil, map[string]string{"name": name}, &out)
-}
-
-// DeleteRGWBucket deletes an empty bucket of the user.
-func (c *Client) DeleteRGWBucket(ctx context.Context, id, name string) error {
-	return c.call(ctx, http.MethodDelete, atRGW("users", id, "buckets", name), nil, nil, nil)
 }

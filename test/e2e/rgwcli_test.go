@@ -41,7 +41,9 @@ func TestRGWByCommandLine(t *testing.T) {
 	if strings.Join(shown.Drift, ",") != "secret" {
 		t.Errorf("drift %v, want secret", shown.Drift)
 	}
+	s.cli("rgw", "user", "drift", "--project", "data", "-o", "table").want(t, 0, "secret")
 	s.cliJSON(&made, "rgw", "user", "renew-key", made.ID)
+	s.cli("rgw", "user", "drift", "-o", "table").want(t, 0, "No user was changed at its Ceph.")
 	shown.Drift = nil
 	s.cliJSON(&shown, "rgw", "user", "show", made.ID)
 	if len(shown.Drift) != 0 || s3(t, cluster.Endpoint, behind, "GET", "/", "") != 403 {
@@ -54,6 +56,7 @@ func TestRGWByCommandLine(t *testing.T) {
 	if gateway, radosgw := s3(t, s.S3Endpoint, u, "GET", "/", ""), s3(t, cluster.Endpoint, u, "GET", "/", ""); gateway != 401 || radosgw != 200 {
 		t.Errorf("forgotten: %d at the gateway, %d at the Ceph", gateway, radosgw)
 	}
+	s.cli("rgw", "user", "unmanaged", "ceph-1", "-o", "table").want(t, 0, made.UID)
 	s.cliJSON(&shown, "rgw", "user", "adopt", "ceph-1", made.UID, "--project", "Data")
 	if !shown.Adopted || shown.AccessKeyID != made.AccessKeyID || shown.UID != made.UID {
 		t.Errorf("adopted %+v", shown)

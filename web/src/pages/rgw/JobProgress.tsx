@@ -9,7 +9,7 @@ import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { tellDone } from '../../components/done';
 import { RelativeTime } from '../../components/RelativeTime';
 import { counted } from '../../lib/text';
-import { progressOf } from './words';
+import { paceOf, progressOf } from './words';
 
 /** How far the deletion of a user has come; it goes on when the page is left. */
 export function JobProgress({ job: begun, name }: { job: RGWJob; name: string }) {
@@ -18,12 +18,13 @@ export function JobProgress({ job: begun, name }: { job: RGWJob; name: string })
   useEnd(job, name);
   // Until they have been counted no bucket is known.
   const done = job.buckets === 0 ? 'Counting its buckets' : `${(job.buckets - job.buckets_left).toLocaleString('en')} of ${counted(job.buckets, 'bucket')} deleted`;
+  const pace = paceOf(job);
   return (
     <Alert variant="outline" color="gray" title={job.state === 'cancelling' ? 'Its deletion is being cancelled' : 'It is being deleted'}>
       <Stack gap="xs">
         <Progress value={progressOf(job) * 100} animated aria-label={done} />
         <Text aria-live="polite">
-          {done}, with {counted(job.objects_deleted, 'object')} so far. Began <RelativeTime value={job.created_at} />; it goes on when this page is left.
+          {done}, with {counted(job.objects_deleted, 'object')} so far{pace && <>: {pace}</>}. Began <RelativeTime value={job.created_at} />; it goes on when this page is left.
         </Text>
         {job.message && <Text>It waits: {job.message}</Text>}
         {job.state === 'running' && <Group><Button variant="default" onClick={() => setCancelling(true)}>Cancel deletion</Button></Group>}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { accessChoices, folderAbove, folders, progressOf, quotaText, statusOf, toGiB, toKiB, usedShare } from './words';
+import { accessChoices, folderAbove, folders, paceOf, progressOf, quotaText, statusOf, toGiB, toKiB, usedShare } from './words';
 
 test.each([
   [{ state: 'live', status: 'active' }, 'active'],
@@ -51,4 +51,17 @@ test('public-read opens reads where the gateway is the home, and the listing alo
   const ceph = accessChoices({ uid: 'ks-1' });
   expect(ceph.map(({ value }) => value)).toEqual(['private', 'public-read', 'public-read-write', 'authenticated-read']);
   expect(ceph.some(({ means }) => means.includes('reads'))).toBe(false);
+});
+
+test.each([
+  ['it has just begun', 4, 4, 0, 0, ''],
+  ['no bucket is done', 4, 4, 1000, 10, '100 objects a second'],
+  ['one of four took ten seconds', 4, 3, 1000, 10, '100 objects a second, about 30 s left'],
+  ['minutes', 100, 90, 1, 60, '0 objects a second, about 9 min left'],
+  ['hours', 1000, 999, 10, 10, '1 object a second, about 3 h left'],
+  ['all are done', 4, 0, 1000, 10, '100 objects a second'],
+])('the pace of a deletion: %s', (_, buckets, buckets_left, objects_deleted, seconds, want) => {
+  const created_at = '2026-11-25T12:00:00Z';
+  const updated_at = new Date(Date.parse(created_at) + seconds * 1000).toISOString();
+  expect(paceOf({ buckets, buckets_left, objects_deleted, created_at, updated_at })).toBe(want);
 });

@@ -1,6 +1,7 @@
 import type { RGWJob, RGWUser } from '../../api/rgw';
 import type { Tone } from '../../components/StatusBadge';
 import { size } from '../../lib/size';
+import { counted } from '../../lib/text';
 
 /** What a user's key is good for, as a word and its colour. */
 export function statusOf({ state, status }: Pick<RGWUser, 'state' | 'status'>): { status: string; tone: Tone } {
@@ -79,6 +80,28 @@ export function progressOf({ buckets, buckets_left, state }: Pick<RGWJob, 'bucke
     return 1;
   }
   return buckets === 0 ? 0 : (buckets - buckets_left) / buckets;
+}
+
+/**
+ * How fast a deletion is, and how much longer it takes if its other buckets are
+ * like those that are deleted: "120 objects a second, about 3 min left". Empty where
+ * it has told too little.
+ */
+export function paceOf({ buckets, buckets_left, objects_deleted, created_at, updated_at }: Omit<RGWJob, 'id' | 'user_id' | 'state'>): string {
+  const seconds = (Date.parse(updated_at) - Date.parse(created_at)) / 1000;
+  if (seconds < 1) {
+    return '';
+  }
+  const rate = `${counted(Math.round(objects_deleted / seconds), 'object')} a second`;
+  const done = buckets - buckets_left;
+  return done > 0 && buckets_left > 0 ? `${rate}, about ${span((seconds / done) * buckets_left)} left` : rate;
+}
+
+function span(seconds: number): string {
+  if (seconds < 90) {
+    return `${Math.ceil(seconds)} s`;
+  }
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
 /** The folder above a prefix: "a/b/" and "a/b" are in "a/". */
