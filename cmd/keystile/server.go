@@ -245,7 +245,7 @@ func (s *server) startControl(ctx context.Context) error {
 		Sinks:           s.shipper.Load().Status,
 		Gateways:        gateways{s.keys, s.backends, s.quotas},
 		Upstreams:       s.backends,
-		Homes:           rgw.New(s.backends, rgw.Gateway{URL: s.servedURL(), Region: s.config.S3Proxy.Region}),
+		Homes:           rgw.Count(rgw.New(s.backends, rgw.Gateway{URL: s.servedURL(), Region: s.config.S3Proxy.Region}), s.quotas),
 		RGWQuota:        keystile.SizeQuota{MaxSizeKB: int64(s.config.RGW.DefaultQuotaKB), Enabled: true},
 		Log:             s.log,
 		Ledger:          s.quotas,

@@ -111,7 +111,7 @@ func New(o Options) *Service {
 		Tokens:      tokens,
 		Projects:    &Projects{core: c},
 		RGWUsers: &RGWUsers{
-			core: c, homes: o.Homes, backends: known, upstreams: o.Upstreams, defaultQuota: o.RGWQuota,
+			core: c, homes: o.Homes, backends: known, upstreams: o.Upstreams, defaultQuota: o.RGWQuota, ledger: o.Ledger,
 			turns: newUserTurns(), jobs: newJobs(), log: o.Log,
 		},
 		Webhooks:  &Webhooks{core: c, hooks: o.Hooks},

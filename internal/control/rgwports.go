@@ -94,6 +94,7 @@ type ObjectInfo struct {
 	Key          string
 	Size         int64
 	ETag         string // without quotes
+	VersionID    string // empty where the backend names none
 	LastModified time.Time
 	ContentType  string
 	Metadata     map[string]string // the user's own

@@ -279,6 +279,11 @@ func (p *purge) stop(ctx context.Context) error {
 	if err := p.homes.SetSuspended(ctx, p.as.User, true); err != nil && !errors.Is(err, keystile.ErrNotFound) {
 		return err
 	}
+	if names, err := p.bucketNames(ctx, p.as.User); err == nil {
+		for _, name := range names { // what was emptied was not settled object by object
+			p.ledger.Scan(keystile.Bucket{Backend: p.as.User.BackendID, Name: name})
+		}
+	}
 	return p.concluded(ctx, "rgw.user.purge_cancelled", keystile.JobCancelled, "", func(ch *change, u *keystile.RGWUser) error {
 		u.State = keystile.RGWLive
 		if err := ch.dropPending(u.ID); err != nil {

@@ -19,6 +19,7 @@ type RGWUsers struct {
 	backends     *backendLookup
 	upstreams    Upstreams
 	defaultQuota keystile.SizeQuota
+	ledger       Ledger
 	turns        *userTurns
 	jobs         *jobs
 	log          *slog.Logger

@@ -19,6 +19,7 @@
 //	allowance.go  what one credential may write in a day or in all
 //	durable.go  the bound in the store
 //	hold.go     one write on its way, and how it ends
+//	grow.go     a write whose size is learnt as it comes in
 //	order.go    changes of one place, one after the other
 //	scan.go     a count of the bucket, merged with what changes meanwhile
 //	scanrun.go  which buckets are counted, and when

@@ -28,6 +28,9 @@ type Hold struct {
 	lost   bool
 	long   bool // lost, and may take long
 	over   sync.Once
+
+	grown   bool      // it was reserved bit by bit
+	grownAt time.Time // book.countedAt when that began
 }
 
 // Writer is who writes.
@@ -263,6 +266,7 @@ func (h *Hold) end() {
 			c.entry.known = false
 		}
 	}
+	h.recountGrown()
 	h.b.reserved = h.b.reserved.Minus(h.need)
 	h.b.noteSoft()
 	h.b.idle(h)

@@ -207,7 +207,7 @@ func (h *Homes) Head(ctx context.Context, as control.RGWSigner, bucket, key stri
 func describe(key string, answer *http1.Response) control.ObjectInfo {
 	info := control.ObjectInfo{
 		Key: key, Size: answer.ContentLength, ETag: unquote(answer.Header.Get("Etag")),
-		ContentType: answer.Header.Get("Content-Type"), Metadata: map[string]string{},
+		ContentType: answer.Header.Get("Content-Type"), VersionID: answer.Header.Get("X-Amz-Version-Id"), Metadata: map[string]string{},
 	}
 	// A date that cannot be read stays zero.
 	info.LastModified, _ = http.ParseTime(answer.Header.Get("Last-Modified"))
@@ -221,5 +221,20 @@ func describe(key string, answer *http1.Response) control.ObjectInfo {
 
 // DeleteObject implements control.RGWHomes.
 func (h *Homes) DeleteObject(ctx context.Context, as control.RGWSigner, bucket, key string) error {
-	return h.do(ctx, as, upstream.Request{Method: http.MethodDelete, Bucket: bucket, Key: key})
+	_, err := h.deleteObject(ctx, as, bucket, key)
+	return err
+}
+
+// deleteObject deletes one; marker tells that a delete marker alone was put on top.
+func (h *Homes) deleteObject(ctx context.Context, as control.RGWSigner, bucket, key string) (marker bool, err error) {
+	c, err := h.caller(as)
+	if err != nil {
+		return false, err
+	}
+	answer, err := c.Ask(ctx, upstream.Request{Method: http.MethodDelete, Bucket: bucket, Key: key}, nil)
+	if err != nil {
+		return false, explained(err)
+	}
+	defer drop(answer)
+	return answer.Header.Get("X-Amz-Delete-Marker") == "true", nil
 }

@@ -7,29 +7,70 @@ import (
 	"testing"
 )
 
-// TestRGWQuotaOnCeph exceeds a quota, raises it, and is let through.
-func TestRGWQuotaOnCeph(t *testing.T) {
-	s, cluster := startRGW(t, "ceph", "")
-	u := s.user("quota")
-	bucket := "q" + u.id[:13]
-	s.must(201, s.call("admin", "POST", u.path("/buckets"), `{"name":"`+bucket+`"}`))
-	s.must(200, s.call("admin", "PATCH", u.path(""), `{"quota":{"max_size_kb":8,"enabled":true}}`))
-	body := strings.Repeat("x", 10_000)
-	if got := s3(t, s.S3Endpoint, u, "PUT", "/"+bucket+"/k", body); got != 507 {
-		t.Errorf("over the quota at the gateway: %d, want 507", got)
+// TestRGWQuota exceeds a quota on either way, raises it, and is let through.
+func TestRGWQuota(t *testing.T) {
+	for _, kind := range homesUnderTest {
+		t.Run(kind, func(t *testing.T) {
+			s, cluster := startRGW(t, kind, "")
+			u := s.user("quota")
+			bucket := "q" + u.id[:13]
+			s.must(201, s.call("admin", "POST", u.path("/buckets"), `{"name":"`+bucket+`"}`))
+			s.must(200, s.call("admin", "PATCH", u.path(""), `{"quota":{"max_size_kb":8,"enabled":true}}`))
+			body := strings.Repeat("x", 10_000)
+			if got := s3(t, s.S3Endpoint, u, "PUT", "/"+bucket+"/k", body); got != 507 {
+				t.Errorf("over the quota at the gateway: %d, want 507", got)
+			}
+			if kind == "ceph" {
+				if got := s3(t, cluster.Endpoint, u, "PUT", "/"+bucket+"/k", body); got != 403 {
+					t.Errorf("over the quota at the Ceph: %d, want 403", got)
+				}
+			}
+			if r := s.upload("admin", u, bucket, "k", []byte(body)); r.status != 403 || !strings.Contains(r.text("code")+string(r.body), "quota") {
+				t.Errorf("over the quota by API: %d %s", r.status, r.body)
+			}
+			s.must(200, s.call("admin", "PATCH", u.path(""), `{"quota":{"max_size_kb":100}}`))
+			if got := s3(t, s.S3Endpoint, u, "PUT", "/"+bucket+"/k", body); got != 200 {
+				t.Errorf("after it was raised: %d", got)
+			}
+			if size := s.call("admin", "GET", u.path(""), nil).text("buckets_total_size_kb"); size != "10" {
+				t.Errorf("usage %s KiB, want 10", size)
+			}
+			s.must(200, s.call("admin", "PATCH", u.path(""), `{"quota":{"max_size_kb":1,"enabled":false}}`))
+			if got := s3(t, s.S3Endpoint, u, "PUT", "/"+bucket+"/k2", body); got != 200 {
+				t.Errorf("while it is not enforced: %d", got)
+			}
+			if kind != "ceph" {
+				s.quotaOfAllBuckets(t, u, bucket)
+			}
+		})
 	}
-	if got := s3(t, cluster.Endpoint, u, "PUT", "/"+bucket+"/k", body); got != 403 {
-		t.Errorf("over the quota at the Ceph: %d, want 403", got)
+}
+
+// quotaOfAllBuckets goes on where the gateway is the home, with 20,000 bytes in one
+// bucket: what any way stores or frees in any bucket counts at once.
+func (s *rgwSite) quotaOfAllBuckets(t *testing.T, u rgwUser, bucket string) {
+	s.must(200, s.call("admin", "PATCH", u.path(""), `{"quota":{"max_size_kb":30,"enabled":true}}`)) // 30,720 bytes
+	second := bucket + "b"
+	put := func(path string, size, want int) {
+		t.Helper()
+		if got := s3(t, s.S3Endpoint, u, "PUT", path, strings.Repeat("x", size)); got != want {
+			t.Errorf("PUT of %d bytes to %s: %d, want %d", size, path, got, want)
+		}
 	}
-	if r := s.upload("admin", u, bucket, "k", []byte(body)); r.status != 403 || !strings.Contains(r.text("code")+string(r.body), "quota") {
-		t.Errorf("over the quota by API: %d %s", r.status, r.body)
+	put("/"+second, 0, 200) // the bucket itself; it takes writes at once
+	put("/"+second+"/k", 10_721, 507)
+	put("/"+second+"/k", 5_720, 200)
+	s.must(201, s.upload("admin", u, second, "api", make([]byte, 5_000)))
+	put("/"+second+"/one", 1, 507)
+	s.must(204, s.call("admin", "DELETE", u.path("/buckets/"+second+"/objects?key=api"), nil))
+	put("/"+bucket+"/k3", 5_000, 200)
+	if r := s.upload("admin", u, second, "k", make([]byte, 5_721)); r.status != 403 {
+		t.Errorf("beside the old object by API: %d %s", r.status, r.body)
 	}
-	s.must(200, s.call("admin", "PATCH", u.path(""), `{"quota":{"max_size_kb":100}}`))
-	if got := s3(t, s.S3Endpoint, u, "PUT", "/"+bucket+"/k", body); got != 200 {
-		t.Errorf("after it was raised: %d", got)
-	}
-	if size := s.call("admin", "GET", u.path(""), nil).text("buckets_total_size_kb"); size != "10" {
-		t.Errorf("usage %s KiB, want 10", size)
+	var q quotaShown
+	s.cliJSON(&q, "quota", "scan", s.backend+"/"+second, "--wait")
+	if q.Usage.UsedBytes != 5_720 || q.Usage.UsedObjects != 1 || q.Usage.ReservedBytes+q.Usage.UnknownBytes != 0 {
+		t.Errorf("counted %+v", q.Usage)
 	}
 }
 
