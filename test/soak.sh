@@ -23,6 +23,9 @@ KEYSTILE_SOAK_REFUSALS=1000000 go test -count=1 -v -timeout 6h -run FloodOfRefus
 echo "== listing a million objects"
 KEYSTILE_SOAK_OBJECTS=1000000 go test -count=1 -v -run HugeBucket ./test/e2e/ || failed+=("a million objects")
 
+echo "== pages of a trail of ten million events"
+KEYSTILE_SOAK_EVENTS=10000000 go test -count=1 -timeout 6h -v -run VastTrail ./internal/store/sqlstore/ || failed+=("pages of a vast trail")
+
 echo "== every S3 client at every backend, directly and through the gateway"
 KEYSTILE_CLIENTS=full go test -count=1 -timeout 6h -v -run TestClients ./test/clients/ || failed+=("clients")
 

@@ -141,8 +141,9 @@ func (s *server) startTrail(ctx context.Context) error {
 	s.trail, err = audit.Open(ctx, audit.Options{
 		Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room,
 		Derive: follow(webhook.FromTrail(time.Now), traffic.FromTrail()), GroupWait: s.config.Audit.GroupWait,
-		Anchors: audit.Anchoring{Key: ed25519.NewKeyFromSeed([]byte(s.anchorSeed.Reveal())), Every: s.config.Audit.AnchorEvery},
-		Shipped: s.shipped,
+		Anchors:   audit.Anchoring{Key: ed25519.NewKeyFromSeed([]byte(s.anchorSeed.Reveal())), Every: s.config.Audit.AnchorEvery},
+		Shipped:   s.shipped,
+		Retention: audit.Retention{KeepFor: s.config.Audit.KeepFor, KeepBytes: int64(s.config.Audit.KeepBytes)},
 	})
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ type Anchor struct {
 	Time      time.Time `json:"time" doc:"when it was signed"`
 	PublicKey string    `json:"public_key" doc:"Ed25519, in base64"`
 	Signature string    `json:"signature" doc:"in base64; the audit journal's reference says of what"`
+	Retired   bool      `json:"retired,omitempty" doc:"says also that retention removed the records up to this one"`
 }
 
 func (h trail) mountChain(r *router, tag string) {

@@ -142,6 +142,13 @@ func (i *indexer) wait(ctx context.Context, seq uint64) error {
 	}
 }
 
+// indexed is the number of the last record that is in the store.
+func (i *indexer) indexed() uint64 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.position
+}
+
 func (i *indexer) lag() uint64 {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -27,7 +27,10 @@ type Options struct {
 	// [Recorder]; 0: not at all.
 	GroupWait time.Duration
 	// Anchors are made if it has a key.
-	Anchors Anchoring
+	Anchors   Anchoring
+	Retention Retention
+	// SegmentBytes is the size of the journal's segments; 0: its default.
+	SegmentBytes int64
 	// Shipped is the number of the last record that every sink has got which
 	// retention waits for. Nil: none is waited for.
 	Shipped func() uint64
@@ -44,13 +47,14 @@ type Trail struct {
 	outbox  *outbox
 	sink    *inJournal
 	anchors *anchorer
+	keeper  *keeper
 	shipped func() uint64
 }
 
 // Open opens the journal, brings the index up to it, starts the recorder and
 // takes to the journal what waits in the store's outbox. Close ends it. A journal that another process writes is journal.ErrLocked.
 func Open(ctx context.Context, o Options) (*Trail, error) {
-	j, found, err := journal.Open(journal.Options{Dir: o.Dir, Now: o.Now})
+	j, found, err := journal.Open(journal.Options{Dir: o.Dir, Now: o.Now, SegmentBytes: o.SegmentBytes})
 	if err != nil {
 		return nil, fmt.Errorf("open the audit journal: %w", err)
 	}
@@ -69,7 +73,7 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	}
 	index.start()
 	sink := &inJournal{journal: j, index: index, room: o.Room, watch: watchman{log: o.Log, state: Recording}}
-	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink, nil, o.Shipped}
+	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink, nil, nil, o.Shipped}
 	t.countPace = countPace
 	box.look = sink.look
 	box.recorder = t.Recorder
@@ -79,6 +83,7 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	t.posted = func() { nudge(box.kick) }
 	box.start()
 	t.anchors = startAnchorer(o.Anchors, j, o.Log)
+	t.keeper = startKeeper(ctx, t, o)
 	return t, nil
 }
 
@@ -102,6 +107,7 @@ func (t *Trail) Lag() uint64 { return t.index.lag() }
 // Close makes durable and indexes what is left, and closes the journal. What
 // ctx leaves no time to index is indexed at the next start.
 func (t *Trail) Close(ctx context.Context) error {
+	t.keeper.stop()
 	t.outbox.stop()
 	t.Recorder.Close()
 	t.anchors.stop()

@@ -84,6 +84,7 @@ type Anchor struct {
 	Time      time.Time `json:"time"`
 	PublicKey string    `json:"public_key"`
 	Signature string    `json:"signature"`
+	Retired   bool      `json:"retired,omitempty"`
 }
 
 // Chain tells how the audit journal stands.

@@ -165,8 +165,12 @@ type Audit struct {
 	// AnchorEvery is how often the journal's last record is signed, if there is a
 	// new one.
 	AnchorEvery time.Duration `key:"anchor_every"`
-	Sampling    Sampling      `key:"sampling"`
-	Sinks       []Sink        `key:"sinks"` // that the journal is shipped to
+	// KeepFor and KeepBytes bound what is kept, in whole segments of the journal; 0:
+	// all.
+	KeepFor   time.Duration `key:"keep_for"`
+	KeepBytes int           `key:"keep_bytes"`
+	Sampling  Sampling      `key:"sampling"`
+	Sinks     []Sink        `key:"sinks"` // that the journal is shipped to
 }
 
 // Sampling is the share of successful requests that are recorded.

@@ -85,6 +85,8 @@ audit:
   journal_dir: /var/lib/keystile/journal
   group_wait: 3ms
   anchor_every: 10m
+  keep_for: 9600h
+  keep_bytes: 1000000000
   sampling:
     proxy_success_read_rate: 0.25
   sinks:
@@ -140,7 +142,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 		},
 		RGW:   RGW{DefaultQuotaKB: 1024},
 		Store: Store{Driver: "sqlite", Path: "/srv/db/keystile.db", MasterKeyEnv: "KEYSTILE_STORE_KEY", MasterKey: keystile.NewSecret("0123")},
-		Audit: Audit{"/var/lib/keystile/journal", 3 * time.Millisecond, 10 * time.Minute, Sampling{0.25}, []Sink{
+		Audit: Audit{"/var/lib/keystile/journal", 3 * time.Millisecond, 10 * time.Minute, 9600 * time.Hour, 1000000000, Sampling{0.25}, []Sink{
 			{Name: "siem", Kind: "syslog", From: "now", Retention: "waits", Address: "log.example:6514", Facility: 16},
 			{
 				Name: "hook", Kind: "webhook", Send: []string{"records"}, From: "beginning", Retention: "ignores",

@@ -43,12 +43,22 @@ func (l *loader) validate() {
 	l.within("audit.group_wait", c.Audit.GroupWait, 0, 10*time.Millisecond)
 	l.within("audit.anchor_every", c.Audit.AnchorEvery, time.Second, 30*24*time.Hour)
 	l.checkSinks(c.Audit.Sinks)
+	if c.Audit.KeepFor != 0 {
+		l.within("audit.keep_for", c.Audit.KeepFor, 24*time.Hour, 100*365*24*time.Hour)
+	}
+	if n := c.Audit.KeepBytes; n != 0 && n < minKeptBytes {
+		l.check("audit.keep_bytes", "must be 0 or at least %d", minKeptBytes)
+	}
 	if r := c.Audit.Sampling.ProxySuccessReadRate; !(r >= 0 && r <= 1) {
 		l.check("audit.sampling.proxy_success_read_rate", "must lie between 0 and 1")
 	}
 	l.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	l.oneOf("log.format", c.Log.Format, "json", "text")
 }
+
+// minKeptBytes is room for some segments of an audit journal, so that what is kept
+// is more than what is written now.
+const minKeptBytes = 256 << 20
 
 // check reports a fault unless the key's value could not be read at all.
 func (l *loader) check(key, format string, args ...any) {

@@ -31,6 +31,9 @@ type Anchor struct {
 	// PublicKey is that of Signature, both Ed25519 (RFC 8032) in base64.
 	PublicKey string `json:"public_key"`
 	Signature string `json:"signature"`
+	// Retired says also that the records up to this one were, or were about to be,
+	// removed by retention.
+	Retired bool `json:"retired,omitempty"`
 }
 
 // PublicKey is the key that an anchor names, of the one that signs it.
@@ -52,10 +55,18 @@ func (a *Anchor) signed() ([]byte, error) {
 	if err != nil || len(hash) != len(chain{}) {
 		return nil, fmt.Errorf("%w: %q is no hash", ErrAnchor, a.Hash)
 	}
-	b := append([]byte("keystile audit anchor\x00"), id...)
+	b := append([]byte(a.text()), id...)
 	b = binary.BigEndian.AppendUint64(b, a.Record)
 	b = append(b, hash...)
 	return binary.BigEndian.AppendUint64(b, uint64(a.Time.UnixMicro())), nil
+}
+
+// text begins what is signed: neither kind of statement passes for the other.
+func (a *Anchor) text() string {
+	if a.Retired {
+		return "keystile audit retirement\x00"
+	}
+	return "keystile audit anchor\x00"
 }
 
 // Check reports, as ErrAnchor, a signature that is not by PublicKey.
@@ -77,8 +88,10 @@ func (a *Anchor) Check() error {
 
 // Anchor signs how the journal stands and appends that to its anchors. It returns
 // false if the last anchor there says as much already, or there is no record. It
-// is for one caller at a time, beside the one of Append.
+// may run beside Append and Retire.
 func (j *Journal) Anchor(key ed25519.PrivateKey) (Anchor, bool, error) {
+	j.signing.Lock()
+	defer j.signing.Unlock()
 	j.mu.Lock()
 	record, hash := j.head, j.durable
 	j.mu.Unlock()
@@ -86,7 +99,7 @@ func (j *Journal) Anchor(key ed25519.PrivateKey) (Anchor, bool, error) {
 	if err != nil || record == 0 || last.Record == record && last.Hash == hash.String() {
 		return last, false, err
 	}
-	made, err := j.sign(key, record, hash)
+	made, err := j.sign(key, Anchor{Record: record, Hash: hash.String()})
 	if err != nil {
 		return Anchor{}, false, err
 	}
@@ -102,18 +115,18 @@ func (j *Journal) lastAnchor() (Anchor, error) {
 			return Anchor{}, err
 		}
 		j.anchored = new(Anchor)
-		if len(all) > 0 {
-			*j.anchored = all[len(all)-1]
+		for _, a := range all {
+			if !a.Retired {
+				*j.anchored = a
+			}
 		}
 	}
 	return *j.anchored, nil
 }
 
-func (j *Journal) sign(key ed25519.PrivateKey, record uint64, hash chain) (Anchor, error) {
-	a := Anchor{
-		Journal: j.ID(), Record: record, Hash: hash.String(), Time: j.opts.Now().UTC().Truncate(time.Microsecond),
-		PublicKey: PublicKey(key),
-	}
+// sign signs a statement and appends it to those that were made. j.signing is held.
+func (j *Journal) sign(key ed25519.PrivateKey, a Anchor) (Anchor, error) {
+	a.Journal, a.Time, a.PublicKey = j.ID(), j.opts.Now().UTC().Truncate(time.Microsecond), PublicKey(key)
 	text, err := a.signed()
 	if err != nil {
 		return Anchor{}, err

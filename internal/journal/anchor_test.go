@@ -84,7 +84,7 @@ func TestWhatAnchorsTell(t *testing.T) {
 			removeSegments(t, dir, -1)
 			must(t, os.Remove(filepath.Join(dir, anchorsName)))
 		}, ""}, // nothing is left that could tell: why anchors are kept elsewhere
-		{"the beginning is gone", func(t *testing.T, dir string, _ *Against) { removeSegments(t, dir, 1) }, "no anchor says how they ended"},
+		{"the beginning is gone", func(t *testing.T, dir string, _ *Against) { removeSegments(t, dir, 1) }, "nothing that was signed says that they were retired"},
 		{"an anchor by another key", func(_ *testing.T, _ string, with *Against) { with.PublicKeys = []string{other} }, "none of those given"},
 		{"an anchor by the key that was given", func(_ *testing.T, _ string, with *Against) {
 			with.PublicKeys = []string{other, PublicKey(anchorKey('a'))}

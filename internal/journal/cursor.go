@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 )
 
@@ -19,7 +17,7 @@ type Cursor struct {
 	// until is the first record of the segment behind the one that is open; 0 if
 	// there was none when it was opened.
 	until uint64
-	in    *os.File
+	in    io.ReadCloser
 	ahead *bufio.Reader
 }
 
@@ -70,7 +68,7 @@ func (c *Cursor) open() error {
 	if at+1 < len(firsts) {
 		c.until = firsts[at+1]
 	}
-	if c.in, err = os.Open(filepath.Join(c.j.opts.Dir, segmentName(firsts[at]))); err != nil {
+	if c.in, err = openSegment(c.j.opts.Dir, firsts[at]); err != nil {
 		return err
 	}
 	c.ahead = bufio.NewReaderSize(c.in, 256<<10)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -15,12 +16,18 @@ import (
 // defaultSegment is how large a segment grows, in bytes.
 const defaultSegment = 64 << 20
 
+// defaultAge is how old a segment grows while it is written to.
+const defaultAge = 24 * time.Hour
+
 // Options say where a journal is.
 type Options struct {
 	Dir string // made if absent, mode 0700
 	// SegmentBytes is the size at which a new segment begins; 0: 64 MiB.
 	SegmentBytes int64
-	Now          func() time.Time
+	// SegmentAge is the age at which a new segment begins; 0: a day. Retention
+	// removes whole segments.
+	SegmentAge time.Duration
+	Now        func() time.Time
 	// create opens a new segment's file; tests put faults there.
 	create func(name string) (file, error)
 }
@@ -41,12 +48,14 @@ type Journal struct {
 	unlock func() error
 	id     [idBytes]byte
 
-	out   file  // nil before the first record, and after trouble with the last file
-	size  int64 // of out
+	out   file      // nil before the first record, and after trouble with the last file
+	size  int64     // of out
+	began time.Time // out
 	chain chain
 	buf   []byte
 
-	anchored *Anchor // the last one; nil before it was read
+	signing  sync.Mutex // guards anchored, and the file of anchors
+	anchored *Anchor    // the last one; nil before it was read
 
 	mu      sync.Mutex
 	head    uint64 // seq of the last durable record
@@ -67,6 +76,9 @@ type Found struct {
 func Open(o Options) (*Journal, Found, error) {
 	if o.SegmentBytes == 0 {
 		o.SegmentBytes = defaultSegment
+	}
+	if o.SegmentAge == 0 {
+		o.SegmentAge = defaultAge
 	}
 	if o.create == nil {
 		o.create = createFile
@@ -122,15 +134,20 @@ func (j *Journal) resume(first uint64) (Found, error) {
 		return Found{}, fmt.Errorf("%s: %w", name, err)
 	}
 	j.id, j.chain, j.head, j.durable = s.header.id, s.chain, s.next-1, s.chain
-	if s.damaged {
-		last, err := lastFrame(name)
+	if s.damaged || s.unsound {
+		last, err := lastFrame(j.opts.Dir, first)
 		if err != nil {
 			return Found{}, err
 		}
-		j.chain, j.head, j.durable = last.chain, max(j.head, last.seq), last.chain
+		if last.seq > j.head {
+			j.chain, j.head, j.durable = last.chain, last.seq, last.chain
+		}
 		return Found{Damaged: name}, nil
 	}
 	out, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Found{}, nil // it is compressed: what stood behind it is gone
+	}
 	if err != nil {
 		return Found{}, err
 	}
@@ -144,14 +161,14 @@ func (j *Journal) resume(first uint64) (Found, error) {
 			return Found{}, errors.Join(err, out.Close())
 		}
 	}
-	j.out, j.size = diskFile{out}, s.size
+	j.out, j.size, j.began = diskFile{out}, s.size, s.header.created
 	return found, nil
 }
 
 // lastFrame finds the last whole frame of a damaged segment.
-func lastFrame(name string) (last frame, err error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
+func lastFrame(dir string, first uint64) (last frame, err error) {
+	data, err := readSegment(dir, first)
+	if err != nil && !errors.Is(err, ErrDamaged) {
 		return last, err
 	}
 	for at := headerBytes; at < len(data); {
@@ -245,9 +262,9 @@ func (j *Journal) abandon() error {
 	return err
 }
 
-// makeRoom begins a new segment when there is none or it is full.
+// makeRoom begins a new segment when there is none, or it is full or old.
 func (j *Journal) makeRoom() error {
-	if j.out != nil && j.size < j.opts.SegmentBytes {
+	if j.out != nil && j.size < j.opts.SegmentBytes && j.opts.Now().Sub(j.began) < j.opts.SegmentAge {
 		return nil
 	}
 	if j.out != nil {
@@ -264,14 +281,15 @@ func (j *Journal) begin(first uint64) error {
 	if err != nil {
 		return err
 	}
-	head := header{id: j.id, first: first, created: j.opts.Now(), before: j.chain}.encode()
+	now := j.opts.Now()
+	head := header{id: j.id, first: first, created: now, before: j.chain}.encode()
 	if _, err := out.Write(head); err != nil {
 		return errors.Join(err, out.Close(), os.Remove(name))
 	}
 	if err := errors.Join(out.datasync(), syncDir(j.opts.Dir)); err != nil {
 		return errors.Join(err, out.Close(), os.Remove(name))
 	}
-	j.out, j.size = out, headerBytes
+	j.out, j.size, j.began = out, headerBytes, now
 	return nil
 }
 

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,14 +24,14 @@ func segments(dir string) ([]uint64, error) {
 	}
 	var firsts []uint64
 	for _, e := range entries {
-		digits, ok := strings.CutSuffix(e.Name(), suffix)
+		digits, ok := strings.CutSuffix(strings.TrimSuffix(e.Name(), ".zst"), suffix)
 		first, err := strconv.ParseUint(digits, 10, 64)
-		if ok && err == nil && segmentName(first) == e.Name() {
+		if ok && err == nil && (segmentName(first) == e.Name() || compressedName(first) == e.Name()) {
 			firsts = append(firsts, first)
 		}
 	}
-	slices.Sort(firsts)
-	return firsts, nil
+	slices.Sort(firsts) // one that is being compressed has two files
+	return slices.Compact(firsts), nil
 }
 
 // scan is what was found in a segment.
@@ -41,6 +42,8 @@ type scan struct {
 	size   int64  // bytes up to its end
 	// damaged: bytes behind that are no torn tail, as whole frames follow them.
 	damaged bool
+	// unsound: the compressed bytes are not what was written.
+	unsound bool
 }
 
 // scanSegment reads a segment and checks every frame and the chain, up to but
@@ -50,8 +53,9 @@ type scan struct {
 //
 // Each whole record is shown to visit, if that is not nil.
 func scanSegment(dir string, first, until uint64, visit func(seq uint64, after chain)) (scan, error) {
-	data, err := os.ReadFile(filepath.Join(dir, segmentName(first)))
-	if err != nil {
+	data, err := readSegment(dir, first)
+	unsound := errors.Is(err, ErrDamaged)
+	if err != nil && !unsound {
 		return scan{}, err
 	}
 	h, err := decodeHeader(data)
@@ -61,7 +65,7 @@ func scanSegment(dir string, first, until uint64, visit func(seq uint64, after c
 	if h.first != first {
 		return scan{}, fmt.Errorf("%w: segment %d says it begins at %d", ErrDamaged, first, h.first)
 	}
-	s := scan{header: h, next: h.first, chain: h.before, size: headerBytes}
+	s := scan{header: h, next: h.first, chain: h.before, size: headerBytes, unsound: unsound}
 	for until == 0 || s.next < until {
 		f, size, ok := decodeFrame(data[s.size:])
 		if !ok || f.seq != s.next || f.chain != s.chain.next(f.seq, f.payload) {
@@ -90,6 +94,9 @@ func frameFollows(b []byte) bool {
 // torn reports a segment that holds nothing: its making was interrupted.
 func torn(dir string, first uint64) (bool, error) {
 	info, err := os.Stat(filepath.Join(dir, segmentName(first)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil // it is compressed
+	}
 	if err != nil {
 		return false, err
 	}

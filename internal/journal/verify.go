@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -59,7 +58,18 @@ type Against struct {
 func Verify(dir string) (Report, error) { return VerifyAgainst(dir, Against{}) }
 
 // VerifyAgainst is Verify with more to compare with.
-func VerifyAgainst(dir string, with Against) (Report, error) {
+func VerifyAgainst(dir string, with Against) (r Report, err error) {
+	for range verifyAttempts {
+		if r, err = verifyOnce(dir, with); !errors.Is(err, fs.ErrNotExist) {
+			break // else a segment was retired meanwhile
+		}
+	}
+	return r, err
+}
+
+const verifyAttempts = 5
+
+func verifyOnce(dir string, with Against) (Report, error) {
 	own, err := Anchors(dir)
 	if err != nil {
 		return Report{}, err
@@ -113,31 +123,29 @@ func (v *verification) askIndex(firsts []uint64) error {
 	if v.with.Indexed == nil || v.with.To > 0 || len(firsts) == 0 {
 		return nil
 	}
-	id, err := idIn(v.dir, firsts[0])
-	if err != nil || id == "" {
+	h, err := headerOf(v.dir, firsts[0])
+	if errors.Is(err, ErrDamaged) {
+		return nil // it is told of when the segment is read
+	}
+	if err != nil {
 		return err
 	}
-	v.indexed, err = v.with.Indexed(id)
+	v.indexed, err = v.with.Indexed(hex.EncodeToString(h.id[:]))
 	return err
 }
 
-// idIn is the id of the journal that a segment belongs to; empty if its header
-// cannot be read.
-func idIn(dir string, first uint64) (id string, err error) {
-	f, err := os.Open(filepath.Join(dir, segmentName(first)))
+// headerOf reads a segment's header.
+func headerOf(dir string, first uint64) (h header, err error) {
+	f, err := openSegment(dir, first)
 	if err != nil {
-		return "", err
+		return h, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	head := make([]byte, headerBytes)
 	if _, err := io.ReadFull(f, head); err != nil {
-		return "", nil //nolint:nilerr // it is told of when the segment is read
+		return h, fmt.Errorf("%w: segment %d has no header", ErrDamaged, first)
 	}
-	h, err := decodeHeader(head)
-	if err != nil {
-		return "", nil //nolint:nilerr // likewise
-	}
-	return hex.EncodeToString(h.id[:]), nil
+	return decodeHeader(head)
 }
 
 // segment checks one segment by itself, and that it goes on from the one before.
@@ -174,22 +182,33 @@ func (v *verification) scan(first, until uint64) (scan, error) {
 	if err != nil {
 		return s, err
 	}
-	if s.damaged {
+	switch {
+	case s.damaged, s.unsound && s.next < until:
+		s.damaged = true
 		v.fault(first, s.next, "its bytes are not what was written")
+	case s.unsound:
+		v.fault(first, first, "each record is as it was written, but not the compressed file")
 	}
 	return s, nil
 }
 
 // begin looks at what stands before the first record that is there: the journal's
-// beginning, or an anchor that says what was retired.
+// beginning, or what was signed when the records before it were retired.
 func (v *verification) begin(s scan) {
 	first := s.header.first
 	v.compare(first-1, s.header.before)
-	switch {
-	case first == 1 || v.with.From > 0:
-	case len(v.anchors[first-1]) == 0:
-		v.fault(first, 1, fmt.Sprintf("records up to %d are missing, and no anchor says how they ended", first-1))
+	if first == 1 || v.with.From > 0 {
+		return
 	}
+	for _, anchors := range v.anchors {
+		for _, a := range anchors {
+			// Each is checked at the end, whatever it is for.
+			if a.Retired && a.Record >= first-1 && a.Check() == nil {
+				return
+			}
+		}
+	}
+	v.fault(first, 1, fmt.Sprintf("records up to %d are missing, and nothing that was signed says that they were retired", first-1))
 }
 
 // compare holds the anchors of a record to it.
@@ -238,19 +257,19 @@ func (v *verification) anchor(a Anchor) {
 }
 
 // join checks that a segment goes on where the one before ended.
-func (r *Report) join(before, s scan, first uint64) {
+func (v *verification) join(before, s scan, first uint64) {
 	switch {
 	case before.damaged || before.header.first == 0 || s.header.first == 0:
 		// That one of them cannot be read was told already.
 	case before.header.id != s.header.id:
-		r.fault(first, first, "it belongs to another journal")
+		v.fault(first, first, "it belongs to another journal")
 	case before.next < first:
-		r.fault(before.header.first, before.next, fmt.Sprintf("records up to %d are missing", first-1))
+		v.fault(before.header.first, before.next, fmt.Sprintf("records up to %d are missing", first-1))
 	case before.chain != s.header.before:
-		r.fault(first, first, "it does not go on from the record before")
+		v.fault(first, first, "it does not go on from the record before")
 	}
 }
 
-func (r *Report) fault(segment, seq uint64, reason string) {
-	r.Faults = append(r.Faults, Fault{segmentName(segment), seq, reason})
+func (v *verification) fault(segment, seq uint64, reason string) {
+	v.Faults = append(v.Faults, Fault{fileOf(v.dir, segment), seq, reason})
 }

@@ -261,7 +261,7 @@ type Projects interface {
 }
 
 // Events keeps the audit trail. Nothing in it is ever changed but by closing an
-// open event and adding to a collapsed one's count. Text that is not UTF-8, or
+// open event, adding to a collapsed one's count, and forgetting what is retired. Text that is not UTF-8, or
 // holds a NUL, is kept with U+FFFD in those places.
 type Events interface {
 	// AppendEvents records events together with the change of the transaction.
@@ -281,6 +281,9 @@ type Events interface {
 	// ClearOutbox removes entries; absent ones are passed over.
 	ClearOutbox(seqs []int64) error
 	AddTallies([]keystile.Tally) error // Detail.LastTime never goes back
+	// RetireEvents forgets up to limit of the events from before a time, those
+	// appended first before others, and returns how many. Open ones stay.
+	RetireEvents(before time.Time, limit int) (int, error)
 	// OpenEvents lists the open events, oldest first.
 	OpenEvents() ([]keystile.Event, error)
 	Event(id string) (keystile.Event, error)

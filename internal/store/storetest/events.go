@@ -49,6 +49,7 @@ func testEvents(t *testing.T, open Open) {
 		}},
 		{"open events are listed until they are closed", proveOpenEvents},
 		{"tallies add up and never go back in time", proveTallies},
+		{"the oldest are forgotten, but for open ones", proveRetirement},
 		{"what a transaction records waits in the outbox", proveOutbox},
 		{"nothing to do is no error", func(t *testing.T, a, _ store.Store) {
 			write(t, a, func(tx store.Tx) error {
@@ -195,4 +196,30 @@ func proveTallies(t *testing.T, a, b store.Store) {
 	wantEqual(t, got(t, b, eventOf("other")), event("other"))
 	wantErr(t, add(keystile.Tally{EventID: "flood", Add: 1, Last: last}, keystile.Tally{EventID: "none", Add: 1}), keystile.ErrNotFound)
 	wantEqual(t, got(t, b, eventOf("flood")), want)
+}
+
+func proveRetirement(t *testing.T, a, b store.Store) {
+	var all []keystile.Event
+	for i := range 6 {
+		e := event(fmt.Sprint("e", i))
+		e.Time = after(time.Duration(i) * time.Hour)
+		all = append(all, e)
+	}
+	all[0].Time = after(9 * time.Hour) // by a clock that was set back
+	all[1].Open = true
+	appendEvents(t, a, all...)
+	retire := func(limit int) (n int) {
+		write(t, a, func(tx store.Tx) (err error) {
+			n, err = tx.RetireEvents(after(4*time.Hour), limit)
+			return err
+		})
+		return n
+	}
+	wantEqual(t, []int{retire(1), retire(10), retire(10)}, []int{1, 1, 0})
+	left := []string{"e5", "e4", "e1", "e0"}
+	wantEqual(t, trail(t, b, keystile.EventFilter{}, 10), left)
+	wantEqual(t, trail(t, b, keystile.EventFilter{AccessKeyID: "AK1", Since: noon}, 10), left)
+	wantEqual(t, trail(t, b, keystile.EventFilter{Text: "2026"}, 10), []string{"e5", "e4", "e0"})
+	write(t, a, func(tx store.Tx) error { return tx.CloseEvents([]keystile.Outcome{{EventID: "e1"}}) })
+	wantEqual(t, []int{retire(10), retire(10)}, []int{1, 0})
 }

@@ -1360,6 +1360,8 @@ export interface components {
              * @description number of the last record by then
              */
             record: number;
+            /** @description says also that retention removed the records up to this one */
+            retired?: boolean;
             /** @description in base64; the audit journal's reference says of what */
             signature: string;
             /**

@@ -1,0 +1,169 @@
+package sqlstore
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"keystile/internal/keystile"
+	"keystile/internal/store"
+	"keystile/internal/store/seal"
+)
+
+// pageBudget is how long a page of the trail may take at any size of it.
+const pageBudget = 200 * time.Millisecond
+
+// endedEvent is a gatewayEvent that is closed, one in a hundred refused, one in
+// ten thousand an act of the control plane.
+func endedEvent(n int) keystile.Event {
+	e := gatewayEvent(n)
+	e.Open, e.Result, e.Status = false, keystile.ResultOK, 200
+	e.Detail.ETag = fmt.Sprintf(`"%016x%016x"`, uint64(n+1)*0x9E3779B97F4A7C15, uint64(n+1)*0xC2B2AE3D27D4EB4F)
+	switch {
+	case n%10_000 == 17:
+		e.Action, e.Bucket, e.Key = "credential.create", "", ""
+		e.Detail.Target = "photo archive"
+	case n%100 == 18:
+		e.Result, e.Status, e.Detail.Code = keystile.ResultDenied, 403, "AccessDenied"
+	}
+	return e
+}
+
+// fillTrail appends n events. Where there are many, the indexes are made when all
+// are there: kept up on the way, by ever fuller pages that no cache holds, they
+// would take hours and end up the same.
+func fillTrail(t *testing.T, db *DB, n int) {
+	t.Helper()
+	var made []string
+	rows, err := db.readers.QueryContext(t.Context(), `SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'events' AND sql IS NOT NULL`)
+	must(t, err)
+	for rows.Next() {
+		var text string
+		must(t, rows.Scan(&text))
+		made = append(made, text)
+	}
+	must(t, rows.Err())
+	must(t, rows.Close())
+	for _, text := range made {
+		var name string
+		_, err := fmt.Sscanf(text, "CREATE INDEX %s", &name)
+		must(t, err)
+		_, err = db.writer.ExecContext(t.Context(), "DROP INDEX "+name)
+		must(t, err)
+	}
+	began := time.Now()
+	for at := 0; at < n; {
+		events := make([]keystile.Event, min(5000, n-at))
+		for i := range events {
+			events[i] = endedEvent(at + i)
+		}
+		at += len(events)
+		must(t, db.Write(t.Context(), func(tx store.Tx) error { return tx.IndexEvents(events) }))
+		if at%1_000_000 == 0 {
+			t.Logf("%d events after %s", at, time.Since(began).Round(time.Second))
+		}
+	}
+	for _, text := range made {
+		_, err := db.writer.ExecContext(t.Context(), text)
+		must(t, err)
+	}
+	t.Logf("%d events and their indexes after %s", n, time.Since(began).Round(time.Second))
+}
+
+// TestAVastTrail asks for pages of a trail of KEYSTILE_SOAK_EVENTS events, with
+// every filter and with text: none may take longer than pageBudget there. Without
+// that variable the trail is small, and no time is asserted.
+func TestAVastTrail(t *testing.T) {
+	n, asserted := 20_000, false
+	if text := os.Getenv("KEYSTILE_SOAK_EVENTS"); text != "" {
+		var err error
+		n, err = strconv.Atoi(text)
+		must(t, err)
+		asserted = true
+	}
+	path := filepath.Join(t.TempDir(), "keystile.db")
+	db := openAt(t, path, ringOf(t, seal.NewKey()))
+	fillTrail(t, db, n)
+	info, err := os.Stat(path)
+	must(t, err)
+	t.Logf("%d MiB, %d bytes for each event", info.Size()>>20, info.Size()/int64(n))
+	at := func(n int) time.Time { return gatewayEvent(n).Time }
+	one := endedEvent(n / 3)
+	for _, tt := range []struct {
+		name   string
+		filter keystile.EventFilter
+		rows   int // of the first page; 0: any but none
+	}{
+		{"all", keystile.EventFilter{}, 100},
+		{"one key", keystile.EventFilter{Key: one.Key}, 1},
+		{"one request", keystile.EventFilter{RequestID: one.RequestID}, 1},
+		{"an access key", keystile.EventFilter{AccessKeyID: one.Detail.AccessKeyID}, 0},
+		{"a bucket", keystile.EventFilter{Backend: "main", Bucket: one.Bucket}, 100},
+		{"refusals", keystile.EventFilter{Result: keystile.ResultDenied}, 100},
+		{"refusals of an access key", keystile.EventFilter{Result: keystile.ResultDenied, AccessKeyID: endedEvent(18).Detail.AccessKeyID}, 0},
+		{"a rare action", keystile.EventFilter{ActionPrefix: "credential."}, 0},
+		{"an hour", keystile.EventFilter{Since: at(n / 2), Until: at(n/2 + 3600)}, 100},
+		{"the account in an hour", keystile.EventFilter{Account: "anna", Since: at(n / 2), Until: at(n/2 + 3600)}, 100},
+		{"a word of every event", keystile.EventFilter{Text: "photo"}, 100},
+		{"how a word of every event begins", keystile.EventFilter{Text: "phot"}, 100},
+		{"one letter", keystile.EventFilter{Text: "j"}, 100},
+		{"a word of one event", keystile.EventFilter{Text: one.Detail.ETag}, 1},
+		{"a key as text", keystile.EventFilter{Text: one.Key}, 0},
+		{"words that never meet", keystile.EventFilter{Text: "archive jpg"}, -1},
+		{"common words that never meet", keystile.EventFilter{Text: "photo", AccessKeyID: one.Detail.AccessKeyID, Backend: "main", Bucket: endedEvent(n/3 + 1).Bucket}, -1},
+		{"filters that never meet", keystile.EventFilter{AccessKeyID: one.Detail.AccessKeyID, Backend: "main", Bucket: endedEvent(n/3 + 1).Bucket}, -1},
+		{"no such word", keystile.EventFilter{Text: "zebra"}, -1},
+		{"a common word of an access key", keystile.EventFilter{Text: "photo", AccessKeyID: one.Detail.AccessKeyID}, 0},
+		{"a common word of a bucket, refused", keystile.EventFilter{Text: "photo", Backend: "main", Bucket: "bucket-18", Result: keystile.ResultDenied}, 0},
+		{"a common word and a rare action", keystile.EventFilter{Text: "photo", ActionPrefix: "credential."}, 0},
+		{"a common word in an hour", keystile.EventFilter{Text: "photo", Since: at(n / 2), Until: at(n/2 + 3600)}, 100},
+	} {
+		first, later := pageTimes(t, db, tt.filter, tt.rows)
+		t.Logf("%-40s first page %9s, later ones %9s", tt.name, first.Round(10*time.Microsecond), later.Round(10*time.Microsecond))
+		if asserted && max(first, later) > pageBudget {
+			t.Errorf("%s: a page took longer than %s", tt.name, pageBudget)
+		}
+	}
+}
+
+// pageTimes are medians: of the first page, and of those after it that there are.
+func pageTimes(t *testing.T, db *DB, f keystile.EventFilter, rows int) (first, later time.Duration) {
+	t.Helper()
+	var firsts, laters []time.Duration
+	for range 5 {
+		cursor := ""
+		for page := range 4 {
+			began := time.Now()
+			var events []keystile.Event
+			must(t, db.Read(t.Context(), func(tx store.Tx) (err error) {
+				events, cursor, err = tx.Events(keystile.EventPage{Filter: f, Limit: 100, Cursor: cursor})
+				return err
+			}))
+			took := time.Since(began)
+			if page > 0 {
+				laters = append(laters, took)
+			} else {
+				firsts = append(firsts, took)
+				if rows > 0 && len(events) != rows || rows == 0 && len(events) == 0 || rows < 0 && len(events) > 0 {
+					t.Errorf("%+v finds %d events", f, len(events))
+				}
+			}
+			if cursor == "" {
+				break
+			}
+		}
+	}
+	return median(firsts), median(laters)
+}
+
+func median(all []time.Duration) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
