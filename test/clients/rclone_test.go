@@ -53,7 +53,9 @@ func rcloneArgs(c call) []string {
 	case opHead:
 		args = []string{"lsjson", "--stat", remote + c.Key}
 	case opList:
-		args = []string{"lsjson", remote + c.Prefix}
+		// Without times and types, which cost it a HEAD for each key, and
+		// 0.1 s for each that is refused.
+		args = []string{"lsjson", "--no-modtime", "--no-mimetype", remote + c.Prefix}
 		if c.Delimiter == "" {
 			args = append(args, "-R", "--files-only")
 		}
