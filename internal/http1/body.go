@@ -99,17 +99,21 @@ func cut(err error, left int64) error {
 }
 
 func (b *body) readRaw(p []byte) (int, error) {
+	if in := b.x.conn.in; in.Buffered() > 0 {
+		// What is here already waits for nothing, but after the context's end it is
+		// not handed out either.
+		if err := b.x.ctx.Err(); err != nil && !b.x.fetched {
+			return 0, err
+		}
+		return in.Read(p)
+	}
 	if err := b.arm(); err != nil {
 		return 0, err
-	}
-	if in := b.x.conn.in; in.Buffered() > 0 {
-		return in.Read(p)
 	}
 	return b.x.conn.Read(p)
 }
 
-// arm gives the next read its time, unless the context has ended: then what is
-// still buffered is not handed out either.
+// arm gives the next read its time, unless the context has ended.
 func (b *body) arm() error {
 	if b.x.fetched {
 		return nil

@@ -203,9 +203,11 @@ func find(method string, level Level, params url.Values, h http.Header) (*Operat
 	copying := h.Get("X-Amz-Copy-Source") != ""
 	var best *Operation
 	var ambiguous, otherMethod bool
-	for i := range table {
-		op := &table[i]
-		if op.Level != level || !named(op, params) {
+	rows := &byLevel[level]
+	asked := rows.bits(params)
+	for i := range rows.list {
+		op := rows.list[i].op
+		if rows.list[i].by&^asked != 0 || !named(op, params) {
 			continue
 		}
 		if op.Method != method {

@@ -66,25 +66,33 @@ func (p *pattern) match(doc []byte, from int, space *[]byte) int {
 }
 
 // alike reports whether doc begins with the last entry once more, but for plain
-// texts of the same lengths. It looks at eight bytes at a time.
+// texts of the same lengths. It looks at sixteen bytes at a time, most of which are
+// tags that are the same.
 func (p *pattern) alike(doc []byte) bool {
 	n := len(p.last)
-	if n < 8 || len(doc) < n {
+	if n < 16 || len(doc) < n {
 		return false
 	}
-	for i := 0; i < n; i += 8 {
-		i := min(i, n-8) // the last ones may have been looked at before
-		v := binary.LittleEndian.Uint64(doc[i:])
-		differs := v ^ binary.LittleEndian.Uint64(p.last[i:])
-		if differs == 0 {
+	for at := 0; at < n; at += 16 {
+		at := min(at, n-16) // the last ones may have been looked at before
+		now, was := (*[16]byte)(doc[at:]), (*[16]byte)(p.last[at:])
+		v, w := binary.LittleEndian.Uint64(now[:8]), binary.LittleEndian.Uint64(now[8:])
+		dv, dw := v^binary.LittleEndian.Uint64(was[:8]), w^binary.LittleEndian.Uint64(was[8:])
+		if dv|dw == 0 {
 			continue
 		}
-		texts := binary.LittleEndian.Uint64(p.texts[i:])
-		if differs&^texts != 0 || asking(v)&texts != 0 {
+		texts := (*[16]byte)(p.texts[at:])
+		if !inTexts(v, dv, binary.LittleEndian.Uint64(texts[:8])) || !inTexts(w, dw, binary.LittleEndian.Uint64(texts[8:])) {
 			return false
 		}
 	}
 	return true
+}
+
+// inTexts reports whether eight bytes differ from those before in plain texts only,
+// and ask for nothing there.
+func inTexts(v, differs, texts uint64) bool {
+	return differs&^texts == 0 && asking(v)&texts == 0
 }
 
 // mark notes of what the next n bytes of the entry are a part.
