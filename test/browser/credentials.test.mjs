@@ -50,7 +50,7 @@ describe('create credential', () => {
     await field(form, 'Prefix').fill('2026');
     await form.getByText('Matches 2026/a.jpg, not 20260/a.jpg').waitFor();
     await assertText(form, /May read, list and write uploads\/2026\/ on local; may do nothing else\./);
-    await form.getByText('Inherits the bucket’s').waitFor();
+    await form.getByText('Empty fields: nothing beside them.').waitFor();
     await form.getByRole('combobox', { name: 'Expires' }).click();
     await page.getByRole('option', { name: 'In 30 days' }).click();
     await form.getByRole('combobox', { name: 'Owner' }).click();
@@ -131,6 +131,33 @@ describe('a key in its drawer', () => {
     assert.equal(await put(keyOf(made), 'uploads', 'wide'), 403);
     assert.equal(await answerTo(keyOf(made)), 200);
     await assertText(page.getByRole('dialog'), /narrowed .*May read, list and delete all of uploads/);
+  });
+
+  test('is bound by an allowance, which shows as a bar, until that is taken away', async (t) => {
+    const made = await newCredential(server, { description: 'to be bound' });
+    const { page } = await open(t, `/admin/s3-proxy/credentials/${made.access_key_id}`);
+    const form = page.getByRole('dialog', { name: `Edit ${made.access_key_id}` });
+    const edit = async (allowance) => {
+      await page.getByRole('button', { name: 'Edit credential' }).click();
+      await field(form, 'Allowance').fill(allowance);
+      await form.getByRole('button', { name: 'Save credential' }).click();
+    };
+    await edit('much');
+    await form.getByText('A number of bytes, or one with KiB, MiB, GiB or TiB').waitFor();
+    await field(form, 'Allowance').fill('2');
+    await form.getByRole('button', { name: 'Save credential' }).click();
+    await form.waitFor({ state: 'detached' });
+    for (const status of [200, 200, 507]) {
+      assert.equal(await put(keyOf(made), 'uploads', 'bound'), status);
+    }
+    await page.reload();
+    const limits = page.getByRole('region', { name: 'Limits of this key' });
+    await assertText(limits, /Written today \(UTC\), of its allowance 2 B of 2 B, used up/);
+    await limits.getByRole('progressbar', { name: 'Written today (UTC), of its allowance: 100 %' }).waitFor();
+    await edit('');
+    await form.waitFor({ state: 'detached' });
+    await limits.waitFor({ state: 'detached' });
+    assert.equal(await put(keyOf(made), 'uploads', 'bound'), 200);
   });
 
   test('is disabled and enabled', async (t) => {

@@ -9,15 +9,17 @@ import { expiryBody } from '../../../lib/expiry';
 import { grantOf, newDraft } from '../../../lib/scope';
 import { type CredentialWithSecret, refreshCredentials } from './actions';
 import { type CredentialChoice, CredentialForm } from './CredentialForm';
+import { limitsOf, noLimits } from './limits';
 import { SecretOnce } from './SecretOnce';
 
-const blank: CredentialChoice = { description: '', drafts: [newDraft(1)], expiry: { choice: 'never', date: '' }, owner: '' };
+const blank: CredentialChoice = { description: '', drafts: [newDraft(1)], expiry: { choice: 'never', date: '' }, owner: '', limits: noLimits };
 
 /** Makes a key and shows its secret, this once. The secret lives in this state alone. */
 export function CreateCredential({ onClose }: { onClose: () => void }) {
   const queryClient = useQueryClient();
   const [made, setMade] = useState<{ credential: CredentialWithSecret; requestId: string }>();
   const create = useAction(async (choice: CredentialChoice) => {
+    const limits = limitsOf(choice.limits);
     const { expires_at, ...expiry } = expiryBody(choice.expiry);
     const { data, requestId } = await send(api.POST('/api/credentials', {
       body: {
@@ -26,6 +28,7 @@ export function CreateCredential({ onClose }: { onClose: () => void }) {
         ...expiry,
         ...(expires_at ? { expires_at } : {}),
         ...(choice.owner ? { owner: choice.owner } : {}),
+        ...(limits && { quota: limits }),
       },
     }));
     setMade({ credential: data, requestId });

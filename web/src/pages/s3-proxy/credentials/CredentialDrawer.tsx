@@ -13,6 +13,7 @@ import { RelativeTime } from '../../../components/RelativeTime';
 import { StatusBadge } from '../../../components/StatusBadge';
 import { type Credential, credentialQuery, statusTones } from './actions';
 import { type Dialog, KeyDialog } from './KeyDialog';
+import { LimitBars } from './LimitBars';
 import { useUsage } from './LastUse';
 import classes from './Scope.module.css';
 import { ScopeSentence } from './ScopeText';
@@ -69,6 +70,7 @@ function Details({ credential, onAsk }: DetailsProps) {
           ['Revoked', credential.revoked_at && <RelativeTime value={credential.revoked_at} />],
         ]}
       />
+      <LimitBars quota={quota} />
       <AuditLink accessKeyId={id}>Show what it did in the audit trail</AuditLink>
       <UseIt credential={credential} />
     </Stack>

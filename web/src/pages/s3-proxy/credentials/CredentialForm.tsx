@@ -10,6 +10,8 @@ import { type Expiry, expiryFault } from '../../../lib/expiry';
 import type { Draft } from '../../../lib/scope';
 import classes from './CredentialForm.module.css';
 import { ExpiryField } from './ExpiryField';
+import { type LimitFaults, type LimitsChoice, readLimits } from './limits';
+import { LimitsField } from './LimitsField';
 import { ScopeEditor } from './ScopeEditor';
 
 /** What is chosen of a key. */
@@ -19,6 +21,7 @@ export interface CredentialChoice {
   expiry: Expiry;
   /** An account's name; empty: no owner. */
   owner: string;
+  limits: LimitsChoice;
 }
 
 interface CredentialFormProps {
@@ -33,19 +36,22 @@ interface CredentialFormProps {
   onCancel: () => void;
 }
 
-const shown = /^(description|owner|expires_at|expires_in|grants(\[\d+\]\.(backend|bucket|permissions|prefix|alias))?)$/;
+const shown = /^(description|owner|quota\.(ceiling_bytes|ceiling_objects|allowance_bytes|allowance_per)|expires_at|expires_in|grants(\[\d+\]\.(backend|bucket|permissions|prefix|alias))?)$/;
 
 /** The fields of a key, for making and for editing one. */
 export function CredentialForm({ initial, currentExpiry, submit, failed, busy, error, onSubmit, onCancel }: CredentialFormProps) {
   const [choice, setChoice] = useState(initial);
   const [late, setLate] = useState<string>();
+  const [limitFaults, setLimitFaults] = useState<LimitFaults>({});
   const accounts = useQuery(accountsQuery).data ?? [];
   const set = (part: Partial<CredentialChoice>) => setChoice({ ...choice, ...part });
   const send = (event: SubmitEvent) => {
     event.preventDefault();
     const fault = expiryFault(choice.expiry, new Date());
     setLate(fault);
-    if (!fault) {
+    const limits = readLimits(choice.limits);
+    setLimitFaults('faults' in limits ? limits.faults : {});
+    if (!fault && !('faults' in limits)) {
       onSubmit(choice);
     }
   };
@@ -72,9 +78,7 @@ export function CredentialForm({ initial, currentExpiry, submit, failed, busy, e
           clearButtonProps={{ 'aria-label': 'Clear owner' }} error={faultOf(error, 'owner')}
         />
         </SimpleGrid>
-        <Input.Wrapper label="Quota" labelElement="div">
-          <div>Inherits the bucket’s</div>
-        </Input.Wrapper>
+        <LimitsField value={choice.limits} onChange={(limits) => set({ limits })} faults={limitFaults} error={error} />
         {error && <ErrorNotice title={failed} error={error} shown={(field) => shown.test(field)} />}
         <Group justify="flex-end" gap="xs" className={classes.actions}>
           <Button variant="default" onClick={onCancel} disabled={busy}>Cancel</Button>

@@ -9,6 +9,7 @@ import { draftOf, grantOf } from '../../../lib/scope';
 import { utc } from '../../../lib/time';
 import { type Credential, refreshCredentials } from './actions';
 import { type CredentialChoice, CredentialForm } from './CredentialForm';
+import { limitsChoice, limitsOf } from './limits';
 
 interface EditCredentialProps {
   credential: Credential;
@@ -23,6 +24,7 @@ export function EditCredential({ credential, onClose }: EditCredentialProps) {
     drafts: credential.grants.map((grant, i) => draftOf(grant, i + 1)),
     expiry: { choice: credential.expires_at ? 'keep' : 'never', date: '' },
     owner: credential.owner ?? '',
+    limits: limitsChoice(credential.quota),
   };
   const save = useAction(async (choice: CredentialChoice) => {
     const { requestId } = await send(api.PATCH('/api/credentials/{access_key_id}', {
@@ -51,6 +53,7 @@ function changes(before: CredentialChoice, after: CredentialChoice) {
     ...(after.description !== before.description ? { description: after.description } : {}),
     ...(JSON.stringify(grants) !== JSON.stringify(before.drafts.map(grantOf)) ? { grants } : {}),
     ...(after.expiry.choice !== before.expiry.choice ? expiryBody(after.expiry) : {}),
+    ...(JSON.stringify(limitsOf(after.limits)) !== JSON.stringify(limitsOf(before.limits)) ? { quota: limitsOf(after.limits) ?? null } : {}),
     ...(after.owner !== before.owner ? { owner: after.owner === '' ? null : after.owner } : {}),
   };
 }

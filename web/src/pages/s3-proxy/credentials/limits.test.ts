@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+
+import { limitsChoice, limitUses, noLimits, readLimits } from './limits';
+
+test('what is typed becomes limits and is shown again as it was', () => {
+  const typed = { ceiling: '8 GiB', ceilingObjects: '5', allowance: '1 MiB', per: 'total' } as const;
+  const read = readLimits(typed);
+  expect(read).toEqual({ limits: { ceiling_bytes: 2 ** 33, ceiling_objects: 5, allowance_bytes: 2 ** 20, allowance_per: 'total' } });
+  expect(limitsChoice({ inherits: false, text: '', ...('limits' in read && read.limits) })).toEqual(typed);
+});
+
+test('nothing typed inherits', () => {
+  expect(readLimits(noLimits)).toEqual({ limits: undefined });
+  expect(limitsChoice({ inherits: true, text: '' })).toEqual(noLimits);
+});
+
+test('a span without an allowance is none', () => {
+  expect(readLimits({ ...noLimits, ceiling: '1', per: 'total' })).toEqual({ limits: { ceiling_bytes: 1 } });
+});
+
+test('what cannot be read is told beside its field', () => {
+  const read = readLimits({ ceiling: 'much', ceilingObjects: '-1', allowance: '1 GiB', per: 'day' });
+  expect('faults' in read && Object.keys(read.faults)).toEqual(['ceiling', 'ceilingObjects']);
+});
+
+test('each limit has its bar', () => {
+  expect(limitUses({ inherits: true, text: '' })).toEqual([]);
+  expect(limitUses({
+    inherits: false, text: '', ceiling_bytes: 2048, fullest_bytes: 1024, fullest_objects: 3, allowance_bytes: 0, allowance_per: 'day', allowance_used_bytes: 0,
+  })).toEqual([
+    { name: 'Its fullest bucket, up to its ceiling', text: '1.00 KiB of 2.00 KiB', percent: 50, full: false },
+    { name: 'Written today (UTC), of its allowance', text: '0 B of 0 B', percent: 100, full: true },
+  ]);
+});

@@ -1,0 +1,71 @@
+import type { Schemas } from '../../../api/client';
+import { size } from '../../../lib/size';
+import { readCount, readSize, sizeText } from '../../backends/quota';
+
+type Quota = Schemas['Quota'];
+type CredentialLimits = Schemas['CredentialLimits'];
+
+/** What is typed of a key's own limits; empty texts are none. */
+export interface LimitsChoice {
+  ceiling: string;
+  ceilingObjects: string;
+  allowance: string;
+  per: 'day' | 'total';
+}
+
+export const noLimits: LimitsChoice = { ceiling: '', ceilingObjects: '', allowance: '', per: 'day' };
+
+export type LimitFaults = Partial<Record<'ceiling' | 'ceilingObjects' | 'allowance', string>>;
+
+/** The limits as they are typed. */
+export function limitsChoice(quota: Quota): LimitsChoice {
+  return {
+    ceiling: sizeText(quota.ceiling_bytes), ceilingObjects: quota.ceiling_objects?.toString() ?? '',
+    allowance: sizeText(quota.allowance_bytes), per: quota.allowance_per ?? 'day',
+  };
+}
+
+/** Reads what was typed; limits are undefined where the key is to inherit its buckets' quotas. */
+export function readLimits(choice: LimitsChoice): { limits: CredentialLimits | undefined } | { faults: LimitFaults } {
+  const ceiling = readSize(choice.ceiling), ceilingObjects = readCount(choice.ceilingObjects), allowance = readSize(choice.allowance);
+  if ('fault' in ceiling || 'fault' in ceilingObjects || 'fault' in allowance) {
+    return { faults: {
+      ...('fault' in ceiling && { ceiling: ceiling.fault }), ...('fault' in ceilingObjects && { ceilingObjects: ceilingObjects.fault }),
+      ...('fault' in allowance && { allowance: allowance.fault }),
+    } };
+  }
+  const limits: CredentialLimits = {
+    ...(ceiling.bytes !== undefined && { ceiling_bytes: ceiling.bytes }),
+    ...(ceilingObjects.count !== undefined && { ceiling_objects: ceilingObjects.count }),
+    ...(allowance.bytes !== undefined && { allowance_bytes: allowance.bytes, allowance_per: choice.per }),
+  };
+  return { limits: Object.keys(limits).length > 0 ? limits : undefined };
+}
+
+/** The limits of a choice that can be read. */
+export function limitsOf(choice: LimitsChoice): CredentialLimits | undefined {
+  const read = readLimits(choice);
+  return 'limits' in read ? read.limits : undefined;
+}
+
+export interface LimitUse {
+  name: string;
+  text: string;
+  percent: number;
+  full: boolean;
+}
+
+/** How near a key is to each of its limits. */
+export function limitUses(quota: Quota): LimitUse[] {
+  const bar = (name: string, used: number | undefined, limit: number | undefined, text: (n: number) => string): LimitUse[] =>
+    limit === undefined ? [] : [{
+      name, text: `${text(used ?? 0)} of ${text(limit)}`, full: (used ?? 0) >= limit,
+      percent: limit === 0 ? 100 : Math.min(100, Math.round(((used ?? 0) / limit) * 100)),
+    }];
+  const objects = (n: number) => `${n.toLocaleString('en')} objects`;
+  return [
+    ...bar('Its fullest bucket, up to its ceiling', quota.fullest_bytes, quota.ceiling_bytes, size),
+    ...bar('Objects in its fullest bucket, up to its ceiling', quota.fullest_objects, quota.ceiling_objects, objects),
+    ...bar(quota.allowance_per === 'day' ? 'Written today (UTC), of its allowance' : 'Written, of its allowance', quota.allowance_used_bytes, quota.allowance_bytes, size),
+  ];
+}
