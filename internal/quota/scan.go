@@ -1,9 +1,11 @@
 package quota
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -316,9 +318,9 @@ func (b *book) countParts(ctx context.Context, rest pacing) error {
 func (b *book) countObjects(ctx context.Context, rest pacing) error {
 	var after keystile.VersionMark
 	for {
-		var page keystile.VersionPage
+		var page objectPage
 		err := b.fetch(ctx, rest, func() (err error) {
-			page, err = b.l.opts.Lister.Versions(ctx, b.bucket, after)
+			page, err = readPage(b.l.opts.Lister.Versions(ctx, b.bucket, after))
 			return err
 		}, func(s *scan) error { return s.takeObjects(b, page) })
 		if err != nil {
@@ -331,56 +333,69 @@ func (b *book) countObjects(ctx context.Context, rest pacing) error {
 	}
 }
 
-// takeObjects takes over a page of objects.
-func (s *scan) takeObjects(b *book, page keystile.VersionPage) error {
-	listed := map[Place]versions{}
-	want := func(key string) versions {
-		at := ObjectPlace(key)
-		if len(s.during[at]) == 0 && len(b.active[at]) == 0 {
-			return nil
-		}
-		if listed[at] == nil {
-			listed[at] = versions{}
-		}
-		return listed[at]
-	}
-	last := s.cursor
+// objectPage is a page of objects with what can be told of it alone, so that the
+// book is locked for no more than what writes have changed.
+type objectPage struct {
+	keystile.VersionPage
+	sum     keystile.Amount
+	ordered bool
+}
+
+func readPage(page keystile.VersionPage, err error) (objectPage, error) {
+	p := objectPage{VersionPage: page, ordered: true}
+	last := ""
 	for _, v := range page.Versions {
-		if v.Key < last && !s.disorder {
-			return errDisorder
-		}
+		p.ordered = p.ordered && v.Key >= last
+		p.sum = p.sum.Plus(keystile.Amount{Bytes: v.Size, Objects: 1})
 		last = v.Key
-		one := keystile.Amount{Bytes: v.Size, Objects: 1}
-		s.sum = s.sum.Plus(one)
-		s.progress.Seen = s.progress.Seen.Plus(one)
-		if of := want(v.Key); of != nil {
-			of[v.VersionID] = one
-		}
 	}
-	s.progress.LastKey = max(page.LastKey, last)
+	p.LastKey = max(page.LastKey, last)
+	return p, err
+}
+
+// of finds the versions of a key on a page that is in order.
+func (p *objectPage) of(key string) versions {
+	found := versions{}
+	first, _ := slices.BinarySearchFunc(p.Versions, key, func(v keystile.StoredVersion, key string) int { return cmp.Compare(v.Key, key) })
+	for _, v := range p.Versions[first:] {
+		if v.Key != key {
+			break
+		}
+		found[v.VersionID] = keystile.Amount{Bytes: v.Size, Objects: 1}
+	}
+	return found
+}
+
+// takeObjects takes over a page of objects.
+func (s *scan) takeObjects(b *book, page objectPage) error {
+	before := s.cursor
+	if !s.disorder && (!page.ordered || len(page.Versions) > 0 && page.Versions[0].Key < before) {
+		return errDisorder
+	}
+	s.sum = s.sum.Plus(page.sum)
+	s.progress.Seen = s.progress.Seen.Plus(page.sum)
+	s.progress.LastKey = page.LastKey
 	if s.disorder {
 		s.endDisorder(b, page.Next == nil)
 		return nil
 	}
-	before := s.cursor
 	within := func(at Place) bool {
 		key := string(at[1:])
 		return string(at[:1]) == objectKind && (key > before || before == "") && (page.Next == nil || key <= page.LastKey)
 	}
+	listed := map[Place]versions{}
 	for at := range s.during {
 		if within(at) {
-			want(string(at[1:]))
+			listed[at] = page.of(string(at[1:]))
 		}
 	}
 	for at := range b.active {
-		if within(at) {
-			want(string(at[1:]))
+		if within(at) && listed[at] == nil {
+			listed[at] = page.of(string(at[1:]))
 		}
 	}
 	for at, of := range listed {
-		if within(at) {
-			s.replace(b, at, of)
-		}
+		s.replace(b, at, of)
 	}
 	s.cursor, s.partial = max(page.LastKey, before), page.Next != nil && page.Next.VersionID != ""
 	if page.Next == nil {
