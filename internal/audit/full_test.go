@@ -167,3 +167,49 @@ func TestATrailWithoutRoom(t *testing.T) {
 	eventually(t, "it goes on by itself", state(audit.Recording))
 	must(t, j.wait(j.Trail.Append(j.event("s3.proxy.putobject"))))
 }
+
+// TestRefusalsOnAFullDiskAreCounted: whoever is refused is told so, and the trail
+// tells how many it does not have, also of a process that died before it could.
+func TestRefusalsOnAFullDiskAreCounted(t *testing.T) {
+	room := &little{ready: true}
+	j := newJournaled(t, func(o *audit.Options) { o.Room = room })
+	refuse := func(n int) {
+		t.Helper()
+		for range n {
+			if err := j.wait(j.Trail.Refuse(j.event("s3.proxy.getobject"))); !errors.Is(err, audit.ErrCounted) {
+				t.Fatalf("refused on a full disk: %v", err)
+			}
+		}
+	}
+	told := func(want keystile.Result, count int64) {
+		t.Helper()
+		eventually(t, "what was lost to be told", func() bool {
+			j.caughtUp()
+			e := j.events()[0]
+			return e.Action == "audit.incomplete" && !e.Open && e.Result == want && e.Detail.Count == count
+		})
+	}
+	room.set(false)
+	if err := j.wait(j.Trail.Append(intent(j.event("s3.proxy.putobject")))); errors.Is(err, audit.ErrCounted) || err == nil {
+		t.Errorf("an intent: %v", err)
+	}
+	refuse(25) // more than a flood begins with
+	j.caughtUp()
+	if e := j.events()[0]; e.Action != "audit.incomplete" || !e.Open {
+		t.Errorf("no event was opened: %+v", e)
+	}
+	room.set(true)
+	told(keystile.ResultError, 25)
+
+	room.set(false)
+	refuse(3)
+	j.dies()
+	if n, err := j.Trail.Recover(t.Context()); err != nil || n != 1 {
+		t.Fatalf("recovered %d, %v", n, err)
+	}
+	told(keystile.ResultUnknown, 0)
+	room.set(true)
+	if err := j.wait(j.Trail.Refuse(j.event("s3.proxy.getobject"))); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}

@@ -54,6 +54,8 @@ type Recorder struct {
 	floods *floods // guarded by mu, so that counts and batches agree
 	next   *batch
 	begun  int // events whose outcome has not been taken over yet
+	lost   losses
+	tells  bool // somebody calls tellLosses: refusals may be counted
 	// counts gathers what adds to counted events. It is committed together with
 	// next, but no sooner than countPace after the last of its kind, so that the
 	// journal grows with the time that a flood takes and not with its requests.
@@ -71,6 +73,9 @@ type batch struct {
 	events    []keystile.Event
 	awaited   bool               // somebody may wait for it, though nothing is left in it
 	tallies   map[string]counted // by the id of the event that counts
+	refusals  int64              // among events, with those that they count
+	reads     int64              // among events
+	last      time.Time          // of the last refusal
 	urgent    Batch              // committed first, and by itself on a full disk
 	done      chan struct{}      // closed after the commit
 	err       error              // set before done is closed, as urgentErr is
@@ -136,13 +141,17 @@ func (r *Recorder) Posted() {
 
 // Pending is a record on its way to the disk.
 type Pending struct {
-	batch  *batch
-	urgent bool
+	batch   *batch
+	urgent  bool
+	counted bool // if it cannot be recorded
 }
 
 func (p Pending) err() error {
-	if p.urgent {
+	switch {
+	case p.urgent:
 		return p.batch.urgentErr
+	case p.counted && p.batch.err != nil:
+		return fmt.Errorf("%w: %w", ErrCounted, p.batch.err)
 	}
 	return p.batch.err
 }
@@ -185,6 +194,8 @@ func (r *Recorder) Append(e keystile.Event) Pending {
 	return r.add(false, func(b *batch) {
 		if e.Open {
 			r.begun++
+		} else {
+			b.reads++
 		}
 		b.events = append(b.events, e)
 	})
@@ -199,7 +210,8 @@ func (r *Recorder) Settle(o keystile.Outcome) Pending {
 }
 
 // Refuse takes over a refusal. A flood of one refusal from one source becomes
-// one counted event.
+// one counted event. In a
+// [Trail] one that cannot be recorded is ErrCounted.
 func (r *Recorder) Refuse(e keystile.Event) Pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -209,7 +221,11 @@ func (r *Recorder) Refuse(e keystile.Event) Pending {
 	record, countedBy := r.floods.take(e)
 	if countedBy == "" {
 		r.next.events = append(r.next.events, record)
-		return r.joined(false)
+		r.next.refusals++
+		r.next.last = latest(r.next.last, e.Time)
+		p := r.joined(false)
+		p.counted = r.tells
+		return p
 	}
 	r.counts.tallies[countedBy] = counted{r.counts.tallies[countedBy].add + 1, e}
 	if !r.counts.awaited {
@@ -222,7 +238,7 @@ func (r *Recorder) Refuse(e keystile.Event) Pending {
 			}
 		})
 	}
-	return Pending{r.counts, false}
+	return Pending{batch: r.counts, counted: r.tells}
 }
 
 // transfer takes over what the store has recorded already. It is made durable
@@ -248,7 +264,7 @@ func (r *Recorder) add(urgent bool, put func(*batch)) Pending {
 func (r *Recorder) joined(urgent bool) Pending {
 	r.next.records++
 	r.awake()
-	return Pending{r.next, urgent}
+	return Pending{batch: r.next, urgent: urgent}
 }
 
 // over is what becomes of a record where none is taken over, if so: behind Close,
@@ -263,7 +279,7 @@ func (r *Recorder) over(urgent bool) (Pending, bool) {
 	b := newBatch()
 	b.err, b.urgentErr = ErrClosed, ErrClosed
 	close(b.done)
-	return Pending{b, urgent}, true
+	return Pending{batch: b, urgent: urgent}, true
 }
 
 // awake has the recorder commit. r.mu is held.
@@ -334,7 +350,7 @@ func (r *Recorder) commit() {
 		b.urgentErr = r.write(ctx, b.urgent)
 	}
 	if b.err != nil {
-		r.recount(b)
+		r.recount(b, counts)
 	}
 	close(b.done)
 	if counts != nil {
@@ -357,9 +373,10 @@ func (r *Recorder) dueCounts() *batch {
 // to be: the counts become events of their own, and all counting begins anew.
 // Whoever waits for the counts waits for these too: they are in the same commit
 // or an earlier one.
-func (r *Recorder) recount(failed *batch) {
+func (r *Recorder) recount(failed, counts *batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.lose(failed, counts)
 	r.floods.reset()
 	for _, e := range failed.events {
 		if e.Open {
@@ -372,6 +389,8 @@ func (r *Recorder) recount(failed *batch) {
 		delete(r.counts.tallies, e.ID)
 		tally.last.Detail.Count, tally.last.Detail.LastTime = tally.add, &tally.last.Time
 		r.next.events = append(r.next.events, tally.last)
+		r.next.refusals += tally.add
+		r.next.last = latest(r.next.last, tally.last.Time)
 	}
 }
 

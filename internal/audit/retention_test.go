@@ -39,21 +39,10 @@ func (j *journaled) firstRecord() uint64 {
 	return r.First
 }
 
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 2000 {
-		if ok() {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatalf("%s: not within 10 seconds", what)
-}
-
 func TestRetentionRemovesWhatItMay(t *testing.T) {
 	j := newJournaled(t, keeping(audit.Retention{KeepFor: 30 * time.Minute}, nil))
 	j.writes(60)
-	until(t, "the beginning to be removed", func() bool { return j.firstRecord() > 20 })
+	eventually(t, "the beginning to be removed", func() bool { return j.firstRecord() > 20 })
 	told := func() (n int, oldest time.Time) {
 		events := j.events()
 		for _, e := range events {
@@ -63,7 +52,7 @@ func TestRetentionRemovesWhatItMay(t *testing.T) {
 		}
 		return n, events[len(events)-1].Time
 	}
-	until(t, "the trail and its index to tell", func() bool {
+	eventually(t, "the trail and its index to tell", func() bool {
 		n, oldest := told()
 		return n > 0 && oldest.After(j.now().Add(-45*time.Minute))
 	})
@@ -77,7 +66,7 @@ func TestRetentionRemovesWhatItMay(t *testing.T) {
 func TestRetentionWaitsForWhomItMust(t *testing.T) {
 	j := newJournaled(t, keeping(audit.Retention{KeepBytes: 1}, func() uint64 { return 7 }))
 	j.writes(40)
-	until(t, "what is shipped to be removed", func() bool { return j.firstRecord() > 1 })
+	eventually(t, "what is shipped to be removed", func() bool { return j.firstRecord() > 1 })
 	for range 20 {
 		time.Sleep(5 * time.Millisecond)
 		if first := j.firstRecord(); first > 8 {
@@ -90,7 +79,7 @@ func TestRetentionWaitsForWhomItMust(t *testing.T) {
 func TestAnIndexIsMadeFromARetiredJournal(t *testing.T) {
 	j := newJournaled(t, keeping(audit.Retention{KeepFor: 30 * time.Minute}, nil))
 	j.writes(60)
-	until(t, "the beginning to be removed", func() bool { return j.firstRecord() > 20 })
+	eventually(t, "the beginning to be removed", func() bool { return j.firstRecord() > 20 })
 	must(t, j.Trail.Close(t.Context()))
 	j.disk = newDisk(t)
 	j.change = nil

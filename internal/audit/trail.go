@@ -74,8 +74,8 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	index.start()
 	sink := &inJournal{journal: j, index: index, room: o.Room, watch: watchman{log: o.Log, state: Recording}}
 	t := &Trail{newRecorder(sink, o.Now, o.GroupWait), j, index, box, sink, nil, nil, o.Shipped}
-	t.countPace = countPace
-	box.look = sink.look
+	t.countPace, t.tells = countPace, true
+	box.look = t.look
 	box.recorder = t.Recorder
 	if err := box.drain(ctx); err != nil {
 		o.Log.Error("events that wait in the store do not get to the audit journal now", "error", err)
@@ -85,6 +85,18 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	t.anchors = startAnchorer(o.Anchors, j, o.Log)
 	t.keeper = startKeeper(ctx, t, o)
 	return t, nil
+}
+
+// look finds out how it stands with the journal, and tells what was lost when it
+// can be written again.
+func (t *Trail) look() {
+	t.sink.look()
+	if t.State() != Recording {
+		return
+	}
+	if err := t.tellLosses(t.outbox.running); err != nil && t.outbox.running.Err() == nil {
+		t.outbox.log.Error("what could not be recorded cannot be told in the audit trail now", "error", err)
+	}
 }
 
 // openIndex looks into the outbox first: what the index finds in the journal is
@@ -109,6 +121,7 @@ func (t *Trail) Lag() uint64 { return t.index.lag() }
 func (t *Trail) Close(ctx context.Context) error {
 	t.keeper.stop()
 	t.outbox.stop()
+	_ = t.tellLosses(ctx) // else the event that was opened for them is closed at the next start
 	t.Recorder.Close()
 	t.anchors.stop()
 	t.index.stop(ctx)

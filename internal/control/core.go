@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"keystile/internal/audit"
 	"keystile/internal/keystile"
 	"keystile/internal/store"
 )
@@ -310,14 +311,15 @@ func (c *core) confirmLatest(ctx context.Context, target string) error {
 }
 
 // refused records an act that did not happen and returns its error. A refusal
-// that cannot be recorded becomes an internal error: still refused, and loud.
+// that can neither be recorded nor counted becomes an internal error: still
+// refused, and loud.
 func (c *core) refused(ctx context.Context, event keystile.Event, err error) error {
 	found := Classify(err)
 	event.Result, event.Status, event.Open = found.Result, found.Status, false
 	event.Detail.Code, event.Detail.Message = found.Code, message(err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if recording := c.trail.Refuse(event).Wait(ctx); recording != nil {
+	if recording := c.trail.Refuse(event).Wait(ctx); recording != nil && !errors.Is(recording, audit.ErrCounted) {
 		return &unrecorded{"refusal of " + event.Action, err, recording}
 	}
 	return err

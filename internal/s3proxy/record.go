@@ -115,7 +115,11 @@ func (x *exchange) recordRefusal(e *s3wire.Error, err error) error {
 	x.describe()
 	x.recorded = true
 	x.event.Result, x.event.Status = result, e.Status
-	return x.p.Trail.Refuse(x.event).WaitUntil(time.Now().Add(recordTimeout))
+	recordErr := x.p.Trail.Refuse(x.event).WaitUntil(time.Now().Add(recordTimeout))
+	if errors.Is(recordErr, audit.ErrCounted) {
+		return nil // nothing was done: a full disk does not change what the client is told
+	}
+	return recordErr
 }
 
 // refusal reports whether the error is the gateway's no, rather than the

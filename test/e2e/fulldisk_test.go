@@ -142,7 +142,7 @@ func TestAFullDisk(t *testing.T) {
 		t.Errorf("signing in got %d", status)
 	}
 	s.cli("credential", "revoke", victim.AccessKeyID, "--yes").want(t, 0, "")
-	get(victim).want(t, refused, "ServiceUnavailable") // a refusal that cannot be recorded
+	get(victim).want(t, refused, "InvalidAccessKeyId") // it cannot be recorded, and changes nothing
 	get(writer).want(t, 0, "ETag")
 	put("while-full").want(t, refused, "ServiceUnavailable")
 
@@ -154,11 +154,18 @@ func TestAFullDisk(t *testing.T) {
 	s.clients = []string{"AWS_MAX_ATTEMPTS=1"}
 	get(writer).want(t, 0, "ETag")
 	s.cli("credential", "revoke", next.AccessKeyID, "--yes").want(t, 0, "")
-	get(next).want(t, refused, "ServiceUnavailable")
+	get(next).want(t, refused, "InvalidAccessKeyId")
 	put("while-full").want(t, refused, "ServiceUnavailable")
 
 	disk.free()
-	await(t, "refusals to be told", func() bool { return strings.Contains(get(victim).stderr, "InvalidAccessKeyId") })
+	await(t, "what was not recorded to be told", func() bool {
+		events := s.audit("--action", "audit.incomplete")
+		return len(events) == 2 && events[0].Result == "error" && events[1].Result == "unknown" && events[0].Detail.Count > 0
+	})
+	await(t, "refusals to be recorded again", func() bool {
+		get(victim).want(t, refused, "InvalidAccessKeyId")
+		return len(s.audit("--action", "s3.proxy.getobject", "--access-key-id", victim.AccessKeyID, "--result", "denied")) > 0
+	})
 	await(t, "writes to go on", func() bool { return put("after").code == 0 })
 	await(t, "the alarms to end", func() bool {
 		return strings.Contains(s.tells("/readyz"), `"audit":"recording"`) && strings.Contains(s.tells("/metrics"), "keystile_disk_reserve_held 1")
