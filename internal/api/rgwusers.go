@@ -69,7 +69,7 @@ type RGWUser struct {
 	Locked           bool      `json:"locked"`
 	LockReason       *string   `json:"lock_reason" nullable:"true"`
 	Quota            RGWQuota  `json:"quota"`
-	BucketsTotalSize *int64    `json:"buckets_total_size_kb" nullable:"true" doc:"KiB; null in lists, and where the backend does not answer"`
+	BucketsTotalSize *int64    `json:"buckets_total_size_kb" nullable:"true" doc:"KiB; null in lists, while the user is being deleted, and where the backend does not answer"`
 	Endpoint         string    `json:"endpoint" doc:"where its key works"`
 	Region           string    `json:"region"`
 	CreatedAt        time.Time `json:"created_at"`

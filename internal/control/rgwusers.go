@@ -108,9 +108,11 @@ func (s *RGWUsers) Get(ctx context.Context, a Actor, id string) (info RGWUserInf
 }
 
 // askHome adds what the home says. One that does not answer is left out: the
-// rest is as true without it.
+// rest is as true without it. Of a user that is being deleted it is not asked: what
+// it holds is no more when it is counted, and how far the deletion has come must be
+// seen while a slow home is what it waits for.
 func (s *RGWUsers) askHome(ctx context.Context, info *RGWUserInfo, secrets keystile.RGWSecrets) {
-	if info.State == keystile.RGWCreating {
+	if info.State != keystile.RGWLive {
 		return
 	}
 	home, err := s.homes.Look(ctx, info.RGWUser, secrets.Current)

@@ -1,7 +1,7 @@
 // S3 clients at the gateway.
 import { spawn } from 'node:child_process';
 
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 
 import { cleanEnv } from './server.mjs';
 
@@ -25,11 +25,23 @@ export function awsCli(server, { id, secret }, ...args) {
   return run('aws', ['--endpoint-url', server.s3_endpoint, ...args], { env });
 }
 
+function sdk(server, { id, secret }) {
+  return new S3Client({ endpoint: server.s3_endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1, credentials: { accessKeyId: id, secretAccessKey: secret } });
+}
+
+/** Puts a small object at each of the keys. */
+export async function putAll(server, key, bucket, keys) {
+  const client = sdk(server, key);
+  try {
+    await Promise.all(keys.map((name) => client.send(new PutObjectCommand({ Bucket: bucket, Key: name, Body: `at ${name}` }))));
+  } finally {
+    client.destroy();
+  }
+}
+
 /** How the gateway answers a listing: the HTTP status, and the code of a refusal. */
-export async function listing(server, { id, secret }, bucket) {
-  const client = new S3Client({
-    endpoint: server.s3_endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1, credentials: { accessKeyId: id, secretAccessKey: secret },
-  });
+export async function listing(server, key, bucket) {
+  const client = sdk(server, key);
   try {
     const answer = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
     return { status: answer.$metadata.httpStatusCode, code: '', keys: (answer.Contents ?? []).map((item) => item.Key) };

@@ -1,7 +1,7 @@
 // A real quickstart on free ports, with its data in a directory of its own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -64,7 +64,26 @@ export async function startServer(after, env = {}) {
     throw new Error(`quickstart did not become ready:\n${log}`);
   }
   const ready = JSON.parse(line);
-  return { ...ready, url: ready.dashboard_url, log: () => log, api: apiWith(ready.dashboard_url, { Authorization: `Bearer ${ready.api_token}` }) };
+  return { ...ready, pid: child.pid, url: ready.dashboard_url, log: () => log, api: apiWith(ready.dashboard_url, { Authorization: `Bearer ${ready.api_token}` }) };
+}
+
+/**
+ * Lets the embedded backend of a server stand still, as one that does not answer,
+ * until what it gives is called, or the test ends.
+ */
+export async function pauseBackend(t, server) {
+  const children = [];
+  for (const thread of await readdir(`/proc/${server.pid}/task`)) {
+    children.push(...(await readFile(`/proc/${server.pid}/task/${thread}/children`, 'utf8')).split(' ').filter(Boolean).map(Number));
+  }
+  if (children.length !== 1) {
+    throw new Error(`the server has ${children.length} children, not its backend alone`);
+  }
+  const [backend] = children;
+  const proceed = () => process.kill(backend, 'SIGCONT');
+  process.kill(backend, 'SIGSTOP');
+  t.after(proceed);
+  return proceed;
 }
 
 /** Calls the JSON API directly; what is not 2xx is thrown. */

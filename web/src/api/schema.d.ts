@@ -2385,7 +2385,7 @@ export interface components {
             backend_id: string;
             /**
              * Format: int64
-             * @description KiB; null in lists, and where the backend does not answer
+             * @description KiB; null in lists, while the user is being deleted, and where the backend does not answer
              */
             buckets_total_size_kb: number | null;
             /** Format: date-time */

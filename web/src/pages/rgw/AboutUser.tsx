@@ -61,7 +61,7 @@ export function AboutUser({ user, writes }: AboutUserProps) {
           ['Created', <RelativeTime key="created" value={user.created_at} />],
         ]}
       />
-      <QuotaBar user={user} />
+      {user.state === 'live' && <QuotaBar user={user} />}
       <Change user={user} writes={writes} />
       {user.state === 'live' && user.status === 'active' && <UseIt user={user} />}
     </Stack>
