@@ -17,7 +17,8 @@ type auditCommands struct {
 	APIFlags
 	List    auditList    `cmd:"" help:"List events, newest first."`
 	Show    auditShow    `cmd:"" help:"Show one event whole."`
-	Export  auditExport  `cmd:"" help:"Write events as CSV, newest first."`
+	Export  auditExport  `cmd:"" help:"Write events as CSV or lines of JSON, newest first."`
+	Tail    auditTail    `cmd:"" help:"Show the last events, and follow what comes."`
 	Chain   auditChain   `cmd:"" help:"Show how the journal stands, and its last anchor."`
 	Anchors auditAnchors `cmd:"" help:"Write the journal's signed anchors, one line of JSON each."`
 	Sinks   auditSinks   `cmd:"" help:"Show how far those are that the journal is shipped to."`
@@ -95,7 +96,8 @@ func (cmd EventFlags) filter(now time.Time) (client.EventFilter, error) {
 
 type auditExport struct {
 	EventFlags
-	File string `help:"Write to this file, mode 0600, instead of standard output. It appears when it is whole." placeholder:"FILE"`
+	Format string `help:"csv; jsonl: one event a line, as the API shows it; or ocsf: likewise, as API Activity of the Open Cybersecurity Schema Framework." enum:"csv,jsonl,ocsf" default:"csv"`
+	File   string `help:"Write to this file, mode 0600, instead of standard output. It appears when it is whole." placeholder:"FILE"`
 }
 
 // Help has the examples.
@@ -107,6 +109,7 @@ Examples:
 
     keystile audit export --since 30d --file audit.csv
     keystile audit export --action s3.proxy. --result denied | head
+    keystile audit export --format ocsf --since 24h --file audit.jsonl
 `
 }
 
@@ -117,9 +120,9 @@ func (cmd auditExport) Run(ctx context.Context, c *caller) error {
 		return err
 	}
 	if cmd.File == "" {
-		return c.ExportEvents(ctx, filter, c.con.out)
+		return c.ExportEvents(ctx, filter, cmd.Format, c.con.out)
 	}
-	err = writePrivate(cmd.File, func(w io.Writer) error { return c.ExportEvents(ctx, filter, w) })
+	err = writePrivate(cmd.File, func(w io.Writer) error { return c.ExportEvents(ctx, filter, cmd.Format, w) })
 	if err != nil {
 		return err
 	}

@@ -202,6 +202,7 @@ func (s *server) serve(ctx context.Context) error {
 	serving.Go(func() error {
 		<-ctx.Done()
 		s.log.Info("stopping: no new requests, those in flight may end", "within", drainTimeout.String())
+		s.trail.EndTails() // they would not end by themselves
 		s.drain(context.WithoutCancel(ctx))
 		return nil
 	})

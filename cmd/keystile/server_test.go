@@ -129,7 +129,7 @@ func checkCounted(t *testing.T, r running, token, accessKeyID string) {
 		t.Errorf("counted %+v, %v", n, err)
 	}
 	var trail bytes.Buffer
-	if err := c.ExportEvents(t.Context(), client.EventFilter{AccessKeyID: accessKeyID}, &trail); err != nil || !strings.Contains(trail.String(), ",AccessDenied,") {
+	if err := c.ExportEvents(t.Context(), client.EventFilter{AccessKeyID: accessKeyID}, "csv", &trail); err != nil || !strings.Contains(trail.String(), ",AccessDenied,") {
 		t.Errorf("the trail as CSV: %v\n%s", err, &trail)
 	}
 }

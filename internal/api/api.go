@@ -83,7 +83,7 @@ func (r *router) mountAll(c *control.Service, facts Server, journal func() strin
 	quotas{c.Quotas}.mount(r)
 	webhooks{c.Webhooks}.mount(r)
 	usage{c.Usage}.mount(r)
-	trail{c.Audit}.mount(r)
+	trail{c.Audit, facts.Version}.mount(r)
 	traffic{c.Traffic, c.Backends}.mount(r)
 	server{facts, journal}.mount(r)
 }

@@ -15,6 +15,10 @@ func (quietJournal) Chain() audit.Chain {
 	return audit.Chain{Journal: "0123", Record: 2, Hash: "beef", PublicKey: "a2V5", Anchor: anchors[0]}
 }
 
+func (quietJournal) Follow() (*audit.Tail, error) {
+	return audit.EndedTail(audit.ErrTailsEnded), nil
+}
+
 func (quietJournal) AnchorsMade() ([]audit.Anchor, error) {
 	return []audit.Anchor{{Journal: "0123", Record: 1, Hash: "cafe", Time: time.Unix(1, 0).UTC(), PublicKey: "a2V5", Signature: "c2ln"}}, nil
 }

@@ -126,6 +126,12 @@ var scenarios = []scenario{
 	{"getAuditChain", "/api/audit/chain", "", 401, 403, 403, 200, "audit.chain"},
 	{"listAuditAnchors", "/api/audit/anchors", "", 401, 403, 403, 200, "audit.anchors"},
 	{"listAuditSinks", "/api/audit/sinks", "", 401, 403, 403, 200, "audit.sinks"},
+	{"exportEventLines", "/api/audit.jsonl", "", 401, 403, 403, 200, "audit.export"},
+	{"tailEvents", "/api/audit/tail", "", 401, 403, 403, 200, "audit.tail"},
+	{"countEvents", "/api/audit/histogram", "", 401, 403, 403, 200, "audit.count"},
+	{"listAuditViews", "/api/audit/views", "", 401, 403, 403, 200, "auditview.list"},
+	{"saveAuditView", "/api/audit/views/mine", `{"filter":{"result":"denied"}}`, 401, 403, 403, 200, "auditview.save"},
+	{"deleteAuditView", "/api/audit/views/kept", "", 401, 403, 403, 204, "auditview.remove"},
 	{"getEvent", "/api/audit/{event}", "", 401, 403, 403, 200, "audit.show"},
 }
 
@@ -159,6 +165,7 @@ func seeded(t *testing.T) (*site, *strings.Replacer) {
 	withUsers, err := s.control.Projects.Create(ctx, system, "with users", "victim")
 	must(t, err)
 	user, atCeph, job := s.seedRGW(withUsers.ID)
+	s.as("root").do("PUT", "/api/audit/views/kept", `{"filter":{"since":"24h"}}`).want(200)
 	return s, strings.NewReplacer("{withusers}", withUsers.ID, "{user}", user, "{atceph}", atCeph, "{job}", job, "{webhook}", hook.ID, "{project}", project.ID, "{credential}", s.mint("").AccessKeyID, "{token}", tokens[0].ID, "{event}", s.events(keystile.EventFilter{})[0].ID)
 }
 

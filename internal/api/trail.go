@@ -10,14 +10,21 @@ import (
 )
 
 // trail serves the audit trail.
-type trail struct{ audit *control.Audit }
+type trail struct {
+	audit   *control.Audit
+	version string // of the server
+}
 
 func (h trail) mount(r *router) {
 	const tag = "Audit"
 	register(r, operation{method: http.MethodGet, path: "/api/audit", id: "listEvents", tag: tag,
 		summary: "Read the audit trail, newest first"}, h.list)
 	h.mountExport(r, tag)
+	h.mountLines(r, tag)
 	h.mountChain(r, tag)
+	h.mountTail(r, tag)
+	h.mountCount(r, tag)
+	h.mountViews(r, tag)
 	register(r, operation{method: http.MethodGet, path: "/api/audit/{id}", id: "getEvent", tag: tag,
 		summary: "Show one event"}, h.get)
 }

@@ -42,6 +42,7 @@ type indexer struct {
 	outbox  *outbox
 	log     *slog.Logger
 	derive  Derive
+	tails   tails
 	setting string // name of the position
 	cursor  *journal.Cursor
 
@@ -348,6 +349,7 @@ func (i *indexer) take(ctx context.Context, b Batch, done []keystile.OutboxEntry
 	}, to)
 	if err == nil {
 		i.outbox.passed(done)
+		i.tails.publish(b, done)
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -118,13 +119,21 @@ func (c *Client) Sinks(ctx context.Context) ([]Sink, error) {
 	return items[Sink](ctx, c, at("audit", "sinks"))
 }
 
-// ExportEvents writes all events of the filter to w as CSV, whatever its limit
-// says. On an error what was written is not whole.
-func (c *Client) ExportEvents(ctx context.Context, f EventFilter, w io.Writer) error {
-	return c.export(ctx, "/api/audit.csv", f.query(), w)
+// ExportEvents writes all events of the filter to w, whatever its limit says: as
+// csv, or as lines of JSON, jsonl or ocsf. On an error what was written is not
+// whole.
+func (c *Client) ExportEvents(ctx context.Context, f EventFilter, format string, w io.Writer) error {
+	query, path := f.query(), "/api/audit.csv"
+	if format != "csv" {
+		path = "/api/audit.jsonl"
+	}
+	if format == "ocsf" {
+		query.Set("schema", "ocsf")
+	}
+	return c.export(ctx, path, query, w)
 }
 
-// export copies a CSV of any length to w.
+// export copies a file of any length to w.
 func (c *Client) export(ctx context.Context, path string, query url.Values, w io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -133,6 +142,9 @@ func (c *Client) export(ctx context.Context, path string, query url.Values, w io
 		return err
 	}
 	req.Header.Set("Accept", "text/csv")
+	if strings.HasSuffix(path, ".jsonl") {
+		req.Header.Set("Accept", "application/x-ndjson")
+	}
 	patience := time.AfterFunc(timeout, cancel)
 	defer patience.Stop()
 	unbounded := *c.http

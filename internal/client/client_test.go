@@ -118,13 +118,13 @@ func TestExportThatBreaksOff(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	var out strings.Builder
-	err := c.ExportEvents(t.Context(), EventFilter{Bucket: "b", Limit: 3}, &out)
+	err := c.ExportEvents(t.Context(), EventFilter{Bucket: "b", Limit: 3}, "csv", &out)
 	if err == nil || !strings.Contains(err.Error(), "not whole") || out.String() != "time,id\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 	full := errors.New("the disk is full")
 	c = serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "time,id\n") })
-	if err := c.ExportEvents(t.Context(), EventFilter{}, fullDisk{full}); !errors.Is(err, full) {
+	if err := c.ExportEvents(t.Context(), EventFilter{}, "csv", fullDisk{full}); !errors.Is(err, full) {
 		t.Errorf("%v, want %v", err, full)
 	}
 	refused := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -132,7 +132,7 @@ func TestExportThatBreaksOff(t *testing.T) {
 		_, _ = io.WriteString(w, `{"error":{"code":"denied","message":"no"}}`)
 	})
 	var e *Error
-	if err := refused.ExportEvents(t.Context(), EventFilter{}, &out); !errors.As(err, &e) || e.Code != "denied" {
+	if err := refused.ExportEvents(t.Context(), EventFilter{}, "csv", &out); !errors.As(err, &e) || e.Code != "denied" {
 		t.Errorf("%v", err)
 	}
 }

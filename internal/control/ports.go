@@ -21,7 +21,15 @@ type Trail interface {
 type Journal interface {
 	Chain() audit.Chain
 	AnchorsMade() ([]Anchor, error)
+	// Follow begins to follow what the trail gets. Too many who do are ErrThrottled.
+	Follow() (*audit.Tail, error)
 }
+
+// What ends those who follow the trail, beside their rights.
+var (
+	ErrTooSlow    = audit.ErrTooSlow
+	ErrTailsEnded = audit.ErrTailsEnded
+)
 
 // Anchor is an anchor of the audit journal.
 type Anchor = audit.Anchor

@@ -90,7 +90,11 @@ func (b *Bucket) Send(ctx context.Context, items []Item) error {
 // key sorts as the records do, and has only characters that need no escapes where
 // the prefix has none.
 func (b *Bucket) key(item Item) string {
-	return fmt.Sprintf("%s%s/%020d.json", b.o.Prefix, item.Journal, item.Record)
+	kind := ""
+	if item.Retired {
+		kind = "-retired"
+	}
+	return fmt.Sprintf("%s%s/%020d%s.json", b.o.Prefix, item.Journal, item.Record, kind)
 }
 
 func (b *Bucket) put(ctx context.Context, item Item) error {

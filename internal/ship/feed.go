@@ -36,8 +36,9 @@ const (
 
 // position is how far a sink got; it stands in the store, as JSON.
 type position struct {
-	Record uint64 `json:"record"`           // the last one that it took
-	Anchor uint64 `json:"anchor,omitempty"` // the record of the last anchor
+	Record   uint64 `json:"record"`   // the last one that it took
+	Anchors  int    `json:"anchors"`  // how many anchors it took, retirements among them
+	Anchored uint64 `json:"anchored"` // the record of the last of them
 }
 
 // feed sends to one sink.
@@ -70,7 +71,10 @@ func newFeed(ctx context.Context, o Options, one Feed) (*feed, error) {
 		text, err := tx.Setting(f.setting)
 		if errors.Is(err, keystile.ErrNotFound) {
 			if one.FromNow {
-				f.at = position{head, head}
+				f.at.Record = head
+				made, err := o.Journal.Anchors()
+				f.at.Anchors = len(made)
+				return err
 			}
 			return nil
 		}
@@ -89,7 +93,6 @@ func newFeed(ctx context.Context, o Options, one Feed) (*feed, error) {
 		o.Log.Error("an audit sink got records that the journal no longer has", "sink", one.Name, "from", head+1, "to", f.at.Record)
 		f.at.Record = head
 	}
-	f.at.Anchor = min(f.at.Anchor, head)
 	f.cursor = o.Journal.Read(f.at.Record + 1)
 	return f, nil
 }
@@ -110,7 +113,7 @@ func (f *feed) status() keystile.AuditSink {
 	defer f.mu.Unlock()
 	s := keystile.AuditSink{
 		Name: f.Name, Kind: f.Kind, Target: f.Target, Records: f.Records, Anchors: f.Anchors,
-		Anchored: f.at.Anchor, SentAt: f.sentAt, Failing: f.failing, Since: f.since,
+		Anchored: f.at.Anchored, SentAt: f.sentAt, Failing: f.failing, Since: f.since,
 	}
 	if f.Records {
 		s.Position, s.Lag = f.at.Record, head-min(f.at.Record, head)
@@ -222,10 +225,12 @@ func (f *feed) sendAnchors(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the anchors cannot be read: %w", err)
 	}
-	for _, a := range all {
-		if a.Record <= f.at.Anchor {
-			continue
-		}
+	if f.at.Anchors > len(all) { // the file is another one
+		f.mu.Lock()
+		f.at.Anchors = 0
+		f.mu.Unlock()
+	}
+	for _, a := range all[f.at.Anchors:] {
 		item, err := anchorItem(a)
 		if err != nil {
 			return err
@@ -234,7 +239,8 @@ func (f *feed) sendAnchors(ctx context.Context) error {
 			return err
 		}
 		f.mu.Lock()
-		f.at.Anchor = a.Record
+		f.at.Anchors++
+		f.at.Anchored = a.Record
 		f.mu.Unlock()
 	}
 	f.lookedAt = now

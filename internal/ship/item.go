@@ -15,6 +15,7 @@ type Item struct {
 	Kind    string // event, outcome, tally or anchor
 	Time    time.Time
 	Severe  bool   // something was refused, or failed
+	Retired bool   // an anchor that says what retention removed
 	JSON    []byte // one line, without its end
 }
 
@@ -65,5 +66,5 @@ func severe(result string) bool { return result != "" && result != "ok" }
 
 func anchorItem(a journal.Anchor) (Item, error) {
 	line, err := json.Marshal(a)
-	return Item{Journal: a.Journal, Record: a.Record, Kind: KindAnchor, Time: a.Time, JSON: line}, err
+	return Item{Journal: a.Journal, Record: a.Record, Kind: KindAnchor, Time: a.Time, Retired: a.Retired, JSON: line}, err
 }

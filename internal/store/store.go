@@ -46,6 +46,7 @@ type Tx interface {
 	Tokens
 	Projects
 	Events
+	AuditViews
 	Traffic
 	Health
 	Webhooks
@@ -292,6 +293,18 @@ type Events interface {
 	// between do not shift pages. A cursor that no page gave, or a limit out of
 	// its bounds, is ErrInvalid.
 	Events(keystile.EventPage) (events []keystile.Event, next string, err error)
+	// CountEvents counts the events of a filter by spans of time, from its Since, and
+	// result: the newest of them, about limit where there are more. Without Since and
+	// Until, or with more than 1000 spans, it is ErrInvalid.
+	CountEvents(f keystile.EventFilter, step time.Duration, limit int) (keystile.EventCounts, error)
+}
+
+// AuditViews keeps filters of the trail that accounts have named; they go with
+// their account.
+type AuditViews interface {
+	AuditViews(accountID string) ([]keystile.AuditView, error) // by name
+	SaveAuditView(keystile.AuditView) error                    // inserts or replaces
+	DeleteAuditView(accountID, name string) error
 }
 
 // Traffic keeps counters of S3 requests: by hour, credential and backend, and

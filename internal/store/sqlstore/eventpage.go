@@ -117,6 +117,13 @@ func selectivePath(f keystile.EventFilter) accessPath {
 // By action, what is the action to look for, by text the expression.
 func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, what string, before int64, limit int) ([]numbered, error) {
 	var q query
+	from, number := t.conditions(&q, f, path, what, before)
+	return list(t, scanEvent, `SELECT `+eventFields+` FROM `+from+q.where()+` ORDER BY `+number+` DESC LIMIT `+q.arg(limit), q.args...)
+}
+
+// conditions are those of selectEvents; from is where they hold, number what rows
+// are ordered by there.
+func (t *tx) conditions(q *query, f keystile.EventFilter, path accessPath, what string, before int64) (from, number string) {
 	equal := func(by accessPath, column, value string) {
 		switch {
 		case value == "":
@@ -146,7 +153,7 @@ func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, what string, 
 		low, high := prefixRange(f.ActionPrefix)
 		q.and(t.dialect.noIndex+"action >= %s AND "+t.dialect.noIndex+"action < %s", low, high)
 	}
-	from, number := "events", "seq"
+	from, number = "events", "seq"
 	if path == byText {
 		from, number = "event_words CROSS JOIN events ON events.seq = event_words.rowid", "event_words.rowid"
 		q.and("event_words MATCH %s", what)
@@ -154,8 +161,8 @@ func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, what string, 
 	if before > 0 {
 		q.and(number+" < %s", before)
 	}
-	t.boundTime(&q, f, number)
-	return list(t, scanEvent, `SELECT `+eventFields+` FROM `+from+q.where()+` ORDER BY `+number+` DESC LIMIT `+q.arg(limit), q.args...)
+	t.boundTime(q, f, number)
+	return from, number
 }
 
 func (p accessPath) condition() string {

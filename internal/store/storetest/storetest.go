@@ -35,6 +35,8 @@ func Run(t *testing.T, open Open) {
 	t.Run("webhooks", func(t *testing.T) { testWebhooks(t, open) })
 	t.Run("meters", func(t *testing.T) { testMeters(t, open) })
 	t.Run("notices", func(t *testing.T) { testNotices(t, open) })
+	t.Run("audit views", func(t *testing.T) { testAuditViews(t, open) })
+	t.Run("event counts", func(t *testing.T) { testEventCounts(t, open) })
 	t.Run("event pages", func(t *testing.T) { testEventPages(t, open) })
 }
 

@@ -197,6 +197,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the audit trail as lines of JSON, newest first
+         * @description All events of the filter, however many, one object a line: as the API shows them, or with `schema=ocsf` as the class API Activity (6003) of the Open Cybersecurity Schema Framework. If the answer breaks off, the file is not whole: nothing is left out silently.
+         */
+        get: operations["exportEventLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/anchors": {
         parameters: {
             query?: never;
@@ -231,6 +251,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the events of a filter by time and result
+         * @description Without times: of the last 24 hours. The newest 200,000 are counted.
+         */
+        get: operations["countEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/sinks": {
         parameters: {
             query?: never;
@@ -243,6 +283,64 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the audit trail as it grows
+         * @description Server-sent events: `audit` has an event as JSON, first while it is in progress and again with its outcome, where that takes longer; know repetitions by the id. A comment comes every few seconds. `end` says with a code why the server ends it: `slow`, `unavailable`, `unauthenticated` or `denied`. What was recorded while nobody followed is in the list.
+         */
+        get: operations["tailEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the named filters of one's own account */
+        get: operations["listAuditViews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/views/{view}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Name a filter of the audit trail
+         * @description Replaces the one of that name. Only one's own account sees it.
+         */
+        put: operations["saveAuditView"];
+        post?: never;
+        /** Remove a named filter */
+        delete: operations["deleteAuditView"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1375,6 +1473,26 @@ export interface components {
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
         };
+        AuditView: {
+            /** @description by the names of the query parameters of GET /api/audit; times may say how long ago, as 24h */
+            filter: {
+                [key: string]: string;
+            };
+            name: string;
+            /** Format: date-time */
+            saved_at: string;
+        };
+        AuditViewFilter: {
+            /** @description by the names of the query parameters of GET /api/audit; times may say how long ago, as 24h */
+            filter: {
+                [key: string]: string;
+            };
+        };
+        AuditViewList: {
+            items: components["schemas"]["AuditView"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
         Backend: {
             /** @description what the backend is proven to do; what is not proven is taken for something that it does not do */
             abilities: components["schemas"]["Ability"][];
@@ -1924,6 +2042,45 @@ export interface components {
             items: components["schemas"]["HealthSample"][];
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
+        };
+        Histogram: {
+            /** @description false: there were too many, and only the newest were counted */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description where not complete: the oldest that was counted
+             */
+            counted_since?: string;
+            /**
+             * Format: date-time
+             * @description where the first span begins
+             */
+            from: string;
+            /** @description those that have events, oldest first */
+            spans: components["schemas"]["HistogramSpan"][];
+            /**
+             * Format: int64
+             * @description how long each span is
+             */
+            step_seconds: number;
+        };
+        HistogramSpan: {
+            /**
+             * Format: date-time
+             * @description where it begins
+             */
+            at: string;
+            /** Format: int64 */
+            denied: number;
+            /** Format: int64 */
+            error: number;
+            /** Format: int64 */
+            ok: number;
+            /**
+             * Format: int64
+             * @description with those in progress
+             */
+            unknown: number;
         };
         Member: {
             /**
@@ -3368,6 +3525,53 @@ export interface operations {
             };
         };
     };
+    exportEventLines: {
+        parameters: {
+            query?: {
+                /** @description how the action begins, such as s3.proxy. */
+                action?: string;
+                access_key_id?: string;
+                account?: string;
+                backend?: string;
+                bucket?: string;
+                key?: string;
+                result?: "ok" | "denied" | "error" | "unknown";
+                request_id?: string;
+                /** @description inclusive */
+                since?: string;
+                /** @description exclusive */
+                until?: string;
+                /** @description words that key or detail have, or that words in them begin with; in any case, in any order. What is in progress is not found yet */
+                q?: string;
+                /** @description the shape of each line */
+                schema?: "keystile" | "ocsf";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listAuditAnchors: {
         parameters: {
             query?: never;
@@ -3426,6 +3630,51 @@ export interface operations {
             };
         };
     };
+    countEvents: {
+        parameters: {
+            query?: {
+                /** @description how the action begins, such as s3.proxy. */
+                action?: string;
+                access_key_id?: string;
+                account?: string;
+                backend?: string;
+                bucket?: string;
+                key?: string;
+                result?: "ok" | "denied" | "error" | "unknown";
+                request_id?: string;
+                /** @description inclusive */
+                since?: string;
+                /** @description exclusive */
+                until?: string;
+                /** @description words that key or detail have, or that words in them begin with; in any case, in any order. What is in progress is not found yet */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Histogram"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listAuditSinks: {
         parameters: {
             query?: never;
@@ -3443,6 +3692,144 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SinkList"];
                 };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    tailEvents: {
+        parameters: {
+            query?: {
+                /** @description how the action begins, such as s3.proxy. */
+                action?: string;
+                access_key_id?: string;
+                account?: string;
+                backend?: string;
+                bucket?: string;
+                key?: string;
+                result?: "ok" | "denied" | "error" | "unknown";
+                request_id?: string;
+                /** @description inclusive */
+                since?: string;
+                /** @description exclusive */
+                until?: string;
+                /** @description words that key or detail have, or that words in them begin with; in any case, in any order. What is in progress is not found yet */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listAuditViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditViewList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    saveAuditView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditViewFilter"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditView"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteAuditView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused or failed */
             default: {
