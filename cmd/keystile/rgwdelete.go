@@ -76,22 +76,17 @@ func (c *caller) waitForJob(ctx context.Context, job client.RGWJob) (client.RGWJ
 	return job, nil
 }
 
-// jobTook is how long a job has been at work, as far as it told.
-func jobTook(job client.RGWJob) time.Duration { return job.UpdatedAt.Sub(job.CreatedAt) }
-
 func isUnderWay(job client.RGWJob) bool { return job.State == "running" || job.State == "cancelling" }
 
-// jobText is one line: how far a job is, how fast, and how much longer it takes
-// if its other buckets are like those that are deleted.
+// jobText is one line: how far a job is, and how fast and for how much longer as
+// far as the server knows.
 func jobText(job client.RGWJob) string {
-	done := job.Buckets - job.BucketsLeft
-	parts := []string{fmt.Sprintf("%s: %d of %d buckets deleted, with %d objects", job.State, done, job.Buckets, job.ObjectsDeleted)}
-	if took := jobTook(job); took >= time.Second {
-		parts = append(parts, fmt.Sprintf("%.0f objects/s", float64(job.ObjectsDeleted)/took.Seconds()))
-		if isUnderWay(job) && done > 0 && job.BucketsLeft > 0 {
-			left := took / time.Duration(done) * time.Duration(job.BucketsLeft)
-			parts = append(parts, "about "+left.Round(time.Second).String()+" left")
-		}
+	parts := []string{fmt.Sprintf("%s: %d of %d buckets deleted, with %d objects", job.State, job.Buckets-job.BucketsLeft, job.Buckets, job.ObjectsDeleted)}
+	if job.ObjectsPerSecond != nil {
+		parts = append(parts, fmt.Sprintf("%.0f objects/s", *job.ObjectsPerSecond))
+	}
+	if job.SecondsLeft != nil {
+		parts = append(parts, fmt.Sprintf("about %v left", time.Duration(*job.SecondsLeft)*time.Second))
 	}
 	text := strings.Join(parts, ", ")
 	if job.Message != "" {

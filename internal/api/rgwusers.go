@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 
@@ -94,6 +95,10 @@ type RGWJob struct {
 	Message        string    `json:"message,omitempty" doc:"why it stands still"`
 	CreatedAt      time.Time `json:"created_at"`
 	UpdatedAt      time.Time `json:"updated_at"`
+
+	ObjectsLeft      *int64   `json:"objects_left" nullable:"true" doc:"about; null where nobody has counted them, and where the job is not at work"`
+	ObjectsPerSecond *float64 `json:"objects_per_second" nullable:"true" doc:"since it began or went on; null until that is known"`
+	SecondsLeft      *int64   `json:"seconds_left" nullable:"true" doc:"an estimate at this rate; null where there is nothing to judge by"`
 }
 
 // NewRGWUser is what is chosen of a user.
@@ -162,7 +167,7 @@ func (h rgwUsers) view(u control.RGWUserInfo) RGWUser {
 		v.Endpoint, v.Region = u.Backend.Endpoint, u.Backend.Region
 	}
 	if u.Job != nil {
-		job := jobView(*u.Job)
+		job := jobView(*u.Job, time.Now())
 		v.Job = &job
 	}
 	return v
@@ -176,11 +181,25 @@ func (h rgwUsers) withSecret(u control.RGWUserSecret) RGWUser {
 	return v
 }
 
-func jobView(j keystile.RGWJob) RGWJob {
-	return RGWJob{
+func jobView(j keystile.RGWJob, now time.Time) RGWJob {
+	v := RGWJob{
 		ID: j.ID, UserID: j.UserID, State: string(j.State), Buckets: j.Buckets, BucketsLeft: j.BucketsLeft,
 		ObjectsDeleted: j.Objects, Message: j.Message, CreatedAt: j.CreatedAt, UpdatedAt: j.UpdatedAt,
 	}
+	if j.Pace == nil {
+		return v
+	}
+	if left := j.Pace.Left(); left >= 0 {
+		v.ObjectsLeft = &left
+	}
+	if rate := j.Pace.PerSecond(now); rate > 0 {
+		v.ObjectsPerSecond = &rate
+	}
+	if left, known := j.Pace.TimeLeft(now); known {
+		seconds := int64(math.Ceil(left.Seconds()))
+		v.SecondsLeft = &seconds
+	}
+	return v
 }
 
 func (h rgwUsers) list(ctx context.Context, in *struct {
@@ -275,7 +294,7 @@ func (h rgwUsers) delete(ctx context.Context, in *struct {
 		return &deletion{Status: http.StatusNoContent}, h.users.Delete(ctx, actor, in.UserID)
 	}
 	job, err := h.users.Purge(ctx, actor, in.UserID)
-	view := jobView(job)
+	view := jobView(job, time.Now())
 	return &deletion{http.StatusAccepted, &view}, err
 }
 
@@ -285,12 +304,12 @@ func (h rgwUsers) forget(ctx context.Context, in *ByRGWUser) (*nothing, error) {
 
 func (h rgwUsers) job(ctx context.Context, in *ByRGWJob) (*JSON[RGWJob], error) {
 	job, err := h.users.Job(ctx, actorOf(ctx), in.JobID)
-	return reply(jobView(job)), err
+	return reply(jobView(job, time.Now())), err
 }
 
 func (h rgwUsers) cancel(ctx context.Context, in *ByRGWJob) (*JSON[RGWJob], error) {
 	job, err := h.users.CancelJob(ctx, actorOf(ctx), in.JobID)
-	return reply(jobView(job)), err
+	return reply(jobView(job, time.Now())), err
 }
 
 func (h rgwUsers) unmanaged(ctx context.Context, in *struct {

@@ -52,6 +52,10 @@ type RGWJob struct {
 	BucketsLeft    int    `json:"buckets_left"`
 	ObjectsDeleted int64  `json:"objects_deleted"`
 	Message        string `json:"message,omitempty"` // why it stands still
+	// The following are nil where the server does not know.
+	ObjectsLeft      *int64   `json:"objects_left"`
+	ObjectsPerSecond *float64 `json:"objects_per_second"`
+	SecondsLeft      *int64   `json:"seconds_left"`
 	// UpdatedAt is when it told last how far it is.
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`

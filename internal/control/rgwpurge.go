@@ -13,11 +13,14 @@ import (
 type jobs struct {
 	mu      sync.Mutex
 	running map[string]context.CancelFunc // by job id
+	paces   map[string]keystile.Pace      // of those that are deleting, by job id
 	all     sync.WaitGroup
 	ctx     context.Context // of the process; nil before RunJobs
 }
 
-func newJobs() *jobs { return &jobs{running: map[string]context.CancelFunc{}} }
+func newJobs() *jobs {
+	return &jobs{running: map[string]context.CancelFunc{}, paces: map[string]keystile.Pace{}}
+}
 
 // Purge deletes a user with all its objects. Its key stops first, at the
 // gateway and at its home; then a job empties and deletes its buckets, goes on
@@ -68,7 +71,7 @@ func (s *RGWUsers) Job(ctx context.Context, a Actor, id string) (job keystile.RG
 		job, err = s.seenJob(tx, a, id, keystile.ReadAccess)
 		return err
 	})
-	return job, err
+	return s.jobs.paced(job), err
 }
 
 // seenJob also knows jobs of users that are gone: the project is in the job's
@@ -102,7 +105,7 @@ func (s *RGWUsers) CancelJob(ctx context.Context, a Actor, id string) (job keyst
 	if err == nil {
 		s.startJob(job) // one that waits notices at once
 	}
-	return job, err
+	return s.jobs.paced(job), err
 }
 
 // RunJobs goes on with the jobs of an earlier process, and runs new ones until
@@ -141,6 +144,7 @@ func (s *RGWUsers) startJob(job keystile.RGWJob) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			delete(j.running, job.ID)
+			delete(j.paces, job.ID)
 		}()
 		if err := s.runJob(ctx, job.ID); err != nil && ctx.Err() == nil {
 			s.log.Error("the deletion of an RGW user does not go on: it is tried again", "user", job.UserID, "job", job.ID, "error", err)
@@ -197,10 +201,11 @@ func (p *purge) run(ctx context.Context) error {
 	if err := p.homes.SetSecret(ctx, p.as.User, p.as.Secret); err != nil && !errors.Is(err, keystile.ErrNotFound) {
 		return err
 	}
-	names, err := p.bucketNames(ctx, p.as.User)
+	names, found, err := p.toEmpty(ctx)
 	if err != nil && !errors.Is(err, keystile.ErrNotFound) {
 		return err
 	}
+	p.jobs.begins(p.job.ID, keystile.Pace{Since: p.now(), Found: found})
 	p.job.Buckets, p.job.BucketsLeft = max(p.job.Buckets, len(names)), len(names)
 	if err := p.save(ctx); err != nil {
 		return err
@@ -226,6 +231,7 @@ func (p *purge) empty(ctx context.Context, bucket string) error {
 	for {
 		deleted, done, err := p.homes.Empty(ctx, p.as, bucket)
 		p.job.Objects += deleted
+		p.jobs.deleted(p.job.ID, deleted)
 		if saving := p.save(ctx); saving != nil {
 			return saving
 		}

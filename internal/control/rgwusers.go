@@ -199,6 +199,7 @@ func (s *RGWUsers) infoOf(tx store.Tx, u keystile.RGWUser) (info RGWUserInfo, er
 	job, err := tx.LastRGWJob(u.ID)
 	switch {
 	case err == nil && !job.State.Over():
+		job = s.jobs.paced(job)
 		info.Job = &job
 	case err != nil && !errors.Is(err, keystile.ErrNotFound):
 		return info, err

@@ -143,6 +143,7 @@ type RGWJob struct {
 	Objects              int64
 	Message              string // why it stands still
 	CreatedAt, UpdatedAt time.Time
+	Pace                 *Pace // while this process is at it; it is not stored
 }
 
 // JobState says how far a job has come.

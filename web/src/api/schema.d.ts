@@ -2481,6 +2481,21 @@ export interface components {
              * @description versions and delete markers too
              */
             objects_deleted: number;
+            /**
+             * Format: int64
+             * @description about; null where nobody has counted them, and where the job is not at work
+             */
+            objects_left: number | null;
+            /**
+             * Format: double
+             * @description since it began or went on; null until that is known
+             */
+            objects_per_second: number | null;
+            /**
+             * Format: int64
+             * @description an estimate at this rate; null where there is nothing to judge by
+             */
+            seconds_left: number | null;
             /** @enum {string} */
             state: "running" | "cancelling" | "done" | "cancelled";
             /** Format: date-time */

@@ -83,18 +83,15 @@ export function progressOf({ buckets, buckets_left, state }: Pick<RGWJob, 'bucke
 }
 
 /**
- * How fast a deletion is, and how much longer it takes if its other buckets are
- * like those that are deleted: "120 objects a second, about 3 min left". Empty where
- * it has told too little.
+ * How fast a deletion is, and about how much longer it takes: "120 objects a second,
+ * about 3 min left". Empty where the server does not know.
  */
-export function paceOf({ buckets, buckets_left, objects_deleted, created_at, updated_at }: Omit<RGWJob, 'id' | 'user_id' | 'state'>): string {
-  const seconds = (Date.parse(updated_at) - Date.parse(created_at)) / 1000;
-  if (seconds < 1) {
+export function paceOf({ objects_per_second: rate, seconds_left: left }: Pick<RGWJob, 'objects_per_second' | 'seconds_left'>): string {
+  if (rate === null) {
     return '';
   }
-  const rate = `${counted(Math.round(objects_deleted / seconds), 'object')} a second`;
-  const done = buckets - buckets_left;
-  return done > 0 && buckets_left > 0 ? `${rate}, about ${span((seconds / done) * buckets_left)} left` : rate;
+  const text = `${counted(Math.round(rate), 'object')} a second`;
+  return left === null ? text : `${text}, about ${span(left)} left`;
 }
 
 function span(seconds: number): string {

@@ -1,0 +1,78 @@
+package control
+
+import (
+	"context"
+
+	"keystile/internal/keystile"
+	"keystile/internal/store"
+)
+
+// begins notes that a job is deleting from now on.
+func (j *jobs) begins(id string, p keystile.Pace) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.paces[id] = p
+}
+
+// deleted notes that n more objects are gone.
+func (j *jobs) deleted(id string, n int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	p := j.paces[id]
+	p.Deleted += n
+	j.paces[id] = p
+}
+
+// paced adds to a job how fast it goes, if it is at work here.
+func (j *jobs) paced(job keystile.RGWJob) keystile.RGWJob {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if p, atWork := j.paces[job.ID]; atWork {
+		job.Pace = &p
+	}
+	return job
+}
+
+// toEmpty names the buckets of the job's user, and tells about how many objects
+// they hold; -1: nobody has counted them. To count them now would take as long as
+// to delete them.
+func (p *purge) toEmpty(ctx context.Context) (names []string, objects int64, err error) {
+	if p.as.User.AtCeph() {
+		list, err := p.homes.Buckets(ctx, p.as.User)
+		for _, b := range list {
+			names, objects = append(names, b.Bucket.Name), objects+b.Objects
+		}
+		return names, objects, err
+	}
+	err = p.store.Read(ctx, func(tx store.Tx) error {
+		owned, err := tx.RGWBuckets(p.as.User.ID)
+		if err != nil {
+			return err
+		}
+		usages, err := tx.BucketUsages()
+		names, objects = counted(owned, usages)
+		return err
+	})
+	return names, objects, err
+}
+
+// counted names buckets, and adds up what is known of them; -1 if one has not
+// been counted.
+func counted(owned []keystile.RGWBucket, usages []keystile.UsageRecord) (names []string, objects int64) {
+	known := make(map[keystile.Bucket]int64, len(usages))
+	for _, u := range usages {
+		if !u.CountedAt.IsZero() {
+			known[u.Bucket] = u.Used.Objects
+		}
+	}
+	for _, b := range owned {
+		names = append(names, b.Bucket.Name)
+		n, is := known[b.Bucket]
+		if !is || objects < 0 {
+			objects = -1
+			continue
+		}
+		objects += n
+	}
+	return names, objects
+}
