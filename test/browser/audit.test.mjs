@@ -132,6 +132,114 @@ test('CSV has the events of the filter', async (t) => {
   assert.ok(lines.slice(1).every((line) => line.includes(',credential.')));
 });
 
+test('lines of JSON are the same events, in the words of OCSF too', async (t) => {
+  const { page } = await openSignedIn(t, browser, server, { acceptDownloads: true });
+  await visit(page, server, '/admin/audit?action=credential.');
+  const events = await count(page);
+  for (const [name, file, has] of [['JSONL', 'audit.jsonl', 'action'], ['OCSF', 'audit-ocsf.jsonl', 'class_uid']]) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: `Download ${name}` }).click()]);
+    assert.equal(download.suggestedFilename(), file);
+    const lines = (await readFile(await download.path(), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+    assert.equal(lines.length, events);
+    assert.ok(lines.every((line) => has in line), JSON.stringify(lines[0]));
+  }
+});
+
+test('words find what has them in key or detail', async (t) => {
+  const { page } = await openSignedIn(t, browser, server);
+  await visit(page, server, `/admin/audit?q=${key.id.slice(0, 12).toLowerCase()}`);
+  const { items } = await server.api('GET', `/api/audit?access_key_id=${key.id}&limit=100`);
+  assert.equal(await count(page), items.length);
+});
+
+test('live shows what comes, pauses, and goes on', async (t) => {
+  const { page, seen } = await openSignedIn(t, browser, server);
+  await visit(page, server, '/admin/audit?action=credential.');
+  const live = page.getByRole('switch', { name: 'Live' });
+  const following = page.waitForResponse(/\/api\/audit\/tail/);
+  await live.click();
+  await following;
+  const first = await newCredential(server, { description: 'seen live' });
+  await table(page).getByText(first.access_key_id.slice(-4)).first().waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('Paused.').waitFor();
+  const second = await newCredential(server, { description: 'while it is paused' });
+  await page.getByText('Paused; 1 event came.').waitFor();
+  const row = table(page).locator('tbody tr').filter({ hasText: second.access_key_id.slice(-4) });
+  assert.equal(await row.count(), 0);
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await row.waitFor();
+  await live.click();
+  await page.getByRole('button', { name: 'Pause' }).waitFor({ state: 'detached' });
+  await settled(page); // nothing is followed any more
+  assertQuiet(seen);
+});
+
+test('the histogram is brushed, and its numbers narrow as well', async (t) => {
+  const { page, seen } = await openSignedIn(t, browser, server);
+  await visit(page, server, '/admin/audit?since=15m');
+  const plot = page.locator('figure svg');
+  await page.getByText(/^\d+ events?$/).waitFor();
+  const box = await plot.boundingBox();
+  await page.mouse.move(box.x + box.width * 0.3, box.y + 30);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 6, box.y + 30);
+  await page.mouse.up();
+  await page.waitForURL((url) => url.searchParams.has('until') && url.searchParams.get('since') !== '15m');
+  await settled(page);
+  assert.equal(await page.getByRole('switch', { name: 'Live' }).isDisabled(), true);
+  const { searchParams } = new URL(page.url());
+  const range = `since=${searchParams.get('since')}&until=${searchParams.get('until')}`;
+  const { items } = await server.api('GET', `/api/audit?${range}&limit=100`);
+  assert.equal(await count(page), items.length);
+  await page.getByRole('button', { name: 'Show the numbers' }).click();
+  const before = place(page);
+  await page.getByRole('table', { name: 'Events by time' }).getByRole('button').first().press('Enter');
+  await page.waitForURL((url) => url.pathname + url.search !== before);
+  assertQuiet(seen);
+});
+
+test('filters are saved under a name, come back, and are removed', async (t) => {
+  const { page, seen } = await openSignedIn(t, browser, server);
+  await visit(page, server, '/admin/audit?result=denied&since=24h');
+  await page.getByRole('button', { name: 'Views' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name of these filters').fill('Refused today');
+  await dialog.getByRole('button', { name: 'Save view' }).click();
+  await dialog.getByRole('link', { name: 'Refused today' }).waitFor();
+  assert.deepEqual(await page.evaluate(() => Object.values(localStorage).filter((value) => value.includes('denied'))), []);
+  await visit(page, server, '/admin/audit');
+  await page.getByRole('button', { name: 'Views' }).click();
+  await dialog.getByRole('link', { name: 'Refused today' }).click();
+  await page.waitForURL(/result=denied/);
+  assert.equal(place(page), '/admin/audit?result=denied&since=24h');
+  await page.getByRole('button', { name: 'Views' }).click();
+  await dialog.getByRole('button', { name: 'Remove view Refused today' }).click();
+  await dialog.getByText('You have saved none.').waitFor();
+  assertQuiet(seen);
+});
+
+test('the drawer has the events of the same request and key', async (t) => {
+  const { page } = await openSignedIn(t, browser, server);
+  await visit(page, server, `/admin/audit?access_key_id=${key.id}&action=credential.disable`);
+  await table(page).getByRole('link').first().click();
+  const same = page.getByRole('dialog').getByRole('list', { name: 'Same access key' });
+  await same.getByRole('link', { name: 'credential.create' }).click();
+  await page.getByRole('dialog').getByRole('heading', { name: 'credential.create' }).waitFor();
+});
+
+test('a sink that takes nothing is told of', async (t) => {
+  const { page } = await openSignedIn(t, browser, server);
+  await page.route(/\/api\/audit\/sinks$/, (route) => route.fulfill({ json: { items: [
+    { name: 'siem', kind: 'syslog', target: 'log.example:6514', records: true, anchors: true, position: 7, lag: 1234, anchored: 0, failing: 'no connection', since: '2026-11-25T12:00:00Z' },
+    { name: 'lines', kind: 'file', target: '/var/log/audit.jsonl', records: true, anchors: true, position: 1241, lag: 0, anchored: 1200 },
+  ] } }));
+  await visit(page, server, '/admin/audit');
+  await page.getByText('The sink siem takes nothing: no connection. It lacks 1,234 records.').waitFor();
+  await page.getByRole('button', { name: 'Chain' }).click();
+  await assertText(page.getByRole('dialog'), /siem.*failing.*1,234 behind.*lines.*takes.*anchor of record 1,200/s);
+});
+
 describe('the alarm', () => {
   for (const [state, words] of [['recording', ''], ['full', 'is full'], ['failing', 'its disk fails']]) {
     test(`a journal that is ${state} ${words ? 'is told of on every page' : 'is not spoken of'}`, async (t) => {

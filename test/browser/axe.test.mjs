@@ -119,6 +119,8 @@ const pages = {
   'add anonymous binding': ['/admin/s3-proxy/anonymous', press('Add anonymous binding')],
   'audit': ['/admin/audit'],
   'audit with filters': ['/admin/audit?action=credential.&result=ok'],
+  'events by time': ['/admin/audit', async (page) => { await page.getByRole('button', { name: 'Show the numbers' }).click(); }],
+  'saved views': ['/admin/audit?result=denied', press('Views')],
   'the chain of the journal': ['/admin/audit', async (page) => {
     await press('Chain')(page);
     await page.getByRole('dialog').getByText('Hash of the last').waitFor();

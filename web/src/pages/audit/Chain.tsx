@@ -8,6 +8,9 @@ import { ErrorNotice } from '../../components/ErrorNotice';
 import { Facts } from '../../components/Facts';
 import { MonoId } from '../../components/MonoId';
 import { RelativeTime } from '../../components/RelativeTime';
+import { StatusBadge } from '../../components/StatusBadge';
+import { visible } from '../../lib/text';
+import { type Sink, sinksQuery } from './sinks';
 
 const chainQuery = queryOptions({
   queryKey: ['audit', 'chain'],
@@ -43,7 +46,31 @@ function Standing() {
         ['Public key', data.public_key && <MonoId value={data.public_key} what="public key" />],
         ['Journal', <MonoId key="id" value={data.journal} />],
       ]} />
+      <Sinks />
       <Text size="sm">On the server, <Code>keystile audit verify</Code> reads all of it. <Code>keystile audit anchors</Code> writes the anchors, to keep.</Text>
     </Stack>
+  );
+}
+
+/** How far those are that the journal is shipped to. */
+function Sinks() {
+  const { data, error, refetch } = useQuery(sinksQuery);
+  if (error) {
+    return <ErrorNotice title="How the sinks stand could not be read" error={error} onRetry={() => void refetch()} />;
+  }
+  if (!data || data.length === 0) {
+    return data && <Text size="sm">It is shipped nowhere: <Code>audit.sinks</Code> of the configuration names no sink.</Text>;
+  }
+  return <Facts items={data.map((sink) => [sink.name, <SinkState key={sink.name} sink={sink} />])} />;
+}
+
+function SinkState({ sink }: { sink: Sink }) {
+  return (
+    <>
+      <StatusBadge {...(sink.failing ? { status: 'failing', tone: 'bad' } : { status: 'takes', tone: 'good' })} /> {sink.kind} to <Code>{visible(sink.target)}</Code>
+      {sink.records && <Text size="xs" c="dimmed">record {sink.position.toLocaleString('en')}, {sink.lag.toLocaleString('en')} behind</Text>}
+      {sink.anchors && <Text size="xs" c="dimmed">{sink.anchored > 0 ? `anchor of record ${sink.anchored.toLocaleString('en')}` : 'no anchor yet'}</Text>}
+      {sink.failing && <Text size="xs">{visible(sink.failing)}</Text>}
+    </>
   );
 }

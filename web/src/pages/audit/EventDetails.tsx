@@ -14,6 +14,7 @@ import { AccessKey } from './AccessKey';
 import classes from './EventDetails.module.css';
 import { actsOnKey, type Event, explained, outcome, related } from './events';
 import { KeyList } from './KeyList';
+import { Linked } from './Linked';
 
 interface EventDetailsProps {
   event: Event;
@@ -45,6 +46,7 @@ export function EventDetails({ event, onRevoke }: EventDetailsProps) {
       <Section title="Record">
         <Facts items={record(event)} />
       </Section>
+      <Linked event={event} />
       <div>
         <CopyButton words what="event as JSON" text={JSON.stringify(event, null, 2)} />
       </div>

@@ -7,7 +7,7 @@ export function auditCommand(search: AuditSearch): string {
     if (value === undefined) {
       return [];
     }
-    const flag = `--${name.replaceAll('_', '-')}`;
+    const flag = name === 'q' ? '--text' : `--${name.replaceAll('_', '-')}`;
     return [value.startsWith('-') ? `${flag}=${quoted(value)}` : `${flag} ${quoted(value)}`];
   });
   return ['keystile audit list', ...flags].join(' ');

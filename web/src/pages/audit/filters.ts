@@ -5,7 +5,7 @@ export type Result = Schemas['Event']['result'];
 
 /** The search parameters of the page, named as the API's and as the flags of "keystile audit list". */
 export const filterNames = [
-  'action', 'access_key_id', 'account', 'backend', 'bucket', 'key', 'result', 'request_id', 'since', 'until',
+  'action', 'access_key_id', 'account', 'backend', 'bucket', 'key', 'result', 'request_id', 'q', 'since', 'until',
 ] as const;
 
 export type FilterName = (typeof filterNames)[number];
@@ -23,8 +23,10 @@ export function toQuery(search: AuditSearch, now: Date) {
   };
 }
 
+export type ExportFormat = 'csv' | 'jsonl' | 'ocsf';
+
 /** Where the same events are one file. */
-export function csvAddress(search: AuditSearch, now: Date): string {
-  const query = new URLSearchParams(toQuery(search, now)).toString();
-  return `/api/audit.csv${query && '?'}${query}`;
+export function exportAddress(search: AuditSearch, now: Date, format: ExportFormat): string {
+  const query = new URLSearchParams({ ...toQuery(search, now), ...(format === 'ocsf' ? { schema: 'ocsf' } : {}) }).toString();
+  return `/api/audit.${format === 'csv' ? 'csv' : 'jsonl'}${query && '?'}${query}`;
 }

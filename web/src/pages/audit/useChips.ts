@@ -25,5 +25,6 @@ export function useChips(): Filter<Exclude<FilterName, 'since' | 'until'>>[] {
     { name: 'bucket', label: 'Bucket' },
     { name: 'key', label: 'Object key', placeholder: 'the whole key' },
     { name: 'request_id', label: 'Request id' },
+    { name: 'q', label: 'Words', placeholder: 'in key or detail' },
   ];
 }
