@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -86,6 +87,9 @@ func start(t *testing.T, data, token string, env ...string) *server {
 	s.cmd.Env = append(cleanEnv(), "AWS_ACCESS_KEY_ID=ambient", "AWS_SECRET_ACCESS_KEY=ambient", "AWS_ENDPOINT_URL=http://127.0.0.1:9")
 	s.cmd.Env = append(s.cmd.Env, env...)
 	s.cmd.Stderr = s.stderr
+	logged.mu.Lock()
+	logged.by[data] = append(logged.by[data], s.stderr)
+	logged.mu.Unlock()
 	stdout, err := s.cmd.StdoutPipe()
 	must(t, err)
 	must(t, s.cmd.Start())
@@ -124,6 +128,19 @@ func (s *server) interrupt() {
 	case <-time.After(30 * time.Second):
 		s.t.Fatal("an interrupt did not end the server in 30 seconds")
 	}
+}
+
+// logged is what all servers have logged, by their data directory.
+var logged = struct {
+	mu sync.Mutex
+	by map[string][]*bytes.Buffer
+}{by: map[string][]*bytes.Buffer{}}
+
+// logsOf are the logs of all runs on a data directory; no server may run on it.
+func logsOf(data string) []*bytes.Buffer {
+	logged.mu.Lock()
+	defer logged.mu.Unlock()
+	return logged.by[data]
 }
 
 // kill ends it as a power cut would.

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -25,6 +27,7 @@ func TestRGWQuota(t *testing.T) {
 					t.Errorf("over the quota at the Ceph: %d, want 403", got)
 				}
 			}
+			s.quotaByAWS(t, u, bucket, body, refused, "QuotaExceeded")
 			if r := s.upload("admin", u, bucket, "k", []byte(body)); r.status != 403 || !strings.Contains(r.text("code")+string(r.body), "quota") {
 				t.Errorf("over the quota by API: %d %s", r.status, r.body)
 			}
@@ -32,6 +35,7 @@ func TestRGWQuota(t *testing.T) {
 			if got := s3(t, s.S3Endpoint, u, "PUT", "/"+bucket+"/k", body); got != 200 {
 				t.Errorf("after it was raised: %d", got)
 			}
+			s.quotaByAWS(t, u, bucket, body, 0, "ETag")
 			if size := s.call("admin", "GET", u.path(""), nil).text("buckets_total_size_kb"); size != "10" {
 				t.Errorf("usage %s KiB, want 10", size)
 			}
@@ -44,6 +48,16 @@ func TestRGWQuota(t *testing.T) {
 			}
 		})
 	}
+}
+
+// quotaByAWS stores the object with aws-cli, which must end with the code and tell
+// of it in these words.
+func (s *rgwSite) quotaByAWS(t *testing.T, u rgwUser, bucket, body string, code int, words string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "body")
+	must(t, os.WriteFile(file, []byte(body), 0o600))
+	c := credential{AccessKeyID: u.key, SecretAccessKey: u.secret}
+	s.aws(c, "s3api", "put-object", "--bucket", bucket, "--key", "k", "--body", file).want(t, code, words)
 }
 
 // quotaOfAllBuckets goes on where the gateway is the home, with 20,000 bytes in one
