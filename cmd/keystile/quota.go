@@ -122,6 +122,8 @@ func countCap(n *int64) string {
 
 func scanText(u client.QuotaUsage) string {
 	switch {
+	case u.Scan != nil && u.Scan.Resumed:
+		return fmt.Sprintf("counting: %d objects so far, resumed after a restart", u.Scan.Objects)
 	case u.Scan != nil:
 		return fmt.Sprintf("counting: %d objects so far", u.Scan.Objects)
 	case u.ScannedAt == nil && u.ScanError != "":

@@ -71,6 +71,7 @@ type QuotaScan struct {
 	Objects   int64     `json:"objects"`
 	Bytes     int64     `json:"bytes"`
 	Pages     int64     `json:"pages"`
+	Resumed   bool      `json:"resumed" doc:"it goes on with what was counted before a restart"`
 }
 
 func capOf(n int64) *int64 {
@@ -99,7 +100,7 @@ func quotaView(q control.QuotaInfo) BucketQuota {
 		},
 	}
 	if u.Scan != nil {
-		view.Usage.Scan = &QuotaScan{u.Scan.StartedAt, u.Scan.Seen.Objects, u.Scan.Seen.Bytes, u.Scan.Pages}
+		view.Usage.Scan = &QuotaScan{u.Scan.StartedAt, u.Scan.Seen.Objects, u.Scan.Seen.Bytes, u.Scan.Pages, u.Scan.Resumed}
 	}
 	return view
 }

@@ -46,6 +46,7 @@ type QuotaScan struct {
 	Objects   int64     `json:"objects"`
 	Bytes     int64     `json:"bytes"`
 	Pages     int64     `json:"pages"`
+	Resumed   bool      `json:"resumed"`
 }
 
 func quotaAt(backend, bucket string, more ...string) string {

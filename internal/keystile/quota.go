@@ -97,6 +97,20 @@ type UsageRecord struct {
 	Drift        Amount    // what the last count found more than was known
 	OverSoft     bool      // the crossing of a soft cap was told
 	Recount      bool      // something could not be credited
+	// Scan is how far a count has come that is under way; nil: none, or none that can
+	// be gone on with.
+	Scan *ScanPosition
+}
+
+// ScanPosition is where a count of a bucket goes on after a restart. It is true
+// together with the UsageRecord that has it.
+type ScanPosition struct {
+	StartedAt time.Time
+	Sum       Amount // what was counted, with what changed since
+	Seen      Amount
+	Pages     int64
+	LastKey   string      // up to it all is counted
+	Next      VersionMark // where the listing goes on
 }
 
 // Usage is a bucket's usage at one moment.
@@ -118,6 +132,7 @@ type ScanProgress struct {
 	Seen      Amount
 	Pages     int64
 	LastKey   string
+	Resumed   bool // it began before the last restart
 }
 
 // StoredVersion is one version of an object, as a listing has it; in a bucket

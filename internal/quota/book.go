@@ -90,10 +90,11 @@ type book struct {
 	active    map[Place]map[*Hold]bool // places, as counts find them, that writes are changing
 
 	scan      *scan
-	wanted    bool      // a count was asked for
-	disorder  bool      // the backend lists in an order of its own
-	lastScan  time.Time // when the last one ended
-	again     time.Time // when another one is due in any case; zero: never
+	resume    *keystile.ScanPosition // of a count that a restart cut off; nil: none
+	wanted    bool                   // a count was asked for
+	disorder  bool                   // the backend lists in an order of its own
+	lastScan  time.Time              // when the last one ended
+	again     time.Time              // when another one is due in any case; zero: never
 	scanError string
 }
 

@@ -22,5 +22,6 @@
 //	grow.go     a write whose size is learnt as it comes in
 //	order.go    changes of one place, one after the other
 //	scan.go     a count of the bucket, merged with what changes meanwhile
+//	resume.go   a count that goes on after a restart
 //	scanrun.go  which buckets are counted, and when
 package quota

@@ -47,6 +47,9 @@ func (b *book) record(ahead bool, left int64) keystile.UsageRecord {
 		Bucket: b.bucket, TrackedAt: b.trackedAt, Used: b.used, Unknown: b.lostSum(), Leased: b.reserved,
 		CountedAt: b.countedAt, Drift: b.drift, OverSoft: b.overSoft, Recount: b.recount,
 	}
+	if b.scan != nil && !b.wanted {
+		u.Scan = b.scan.position()
+	}
 	if ahead {
 		u.Leased = u.Leased.Plus(b.lease(left))
 	}

@@ -113,6 +113,8 @@ type backend struct {
 	slow bool // yields while it lists
 	// shuffled: it lists in an order of its own.
 	shuffled bool
+	pages    int // of objects that were asked for
+	hangAt   int // the one that is never answered; 0: all are
 	// sibling holds no more than together with this one; nil: there is none.
 	sibling  *backend
 	together int64
@@ -200,6 +202,14 @@ func (s *backend) dawdle() {
 func (s *backend) Versions(ctx context.Context, _ keystile.Bucket, after keystile.VersionMark) (page keystile.VersionPage, err error) {
 	s.dawdle()
 	defer s.dawdle()
+	s.mu.Lock()
+	s.pages++
+	hangs := s.pages == s.hangAt
+	s.mu.Unlock()
+	if hangs {
+		<-ctx.Done()
+		return page, ctx.Err()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	keys := slices.Collect(maps.Keys(s.objects))

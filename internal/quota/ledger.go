@@ -172,6 +172,7 @@ func (l *Ledger) open(q keystile.BucketQuota, u keystile.UsageRecord) *book {
 		return b // none yet
 	}
 	b.used, b.countedAt, b.drift, b.overSoft, b.recount = u.Used, u.CountedAt, u.Drift, u.OverSoft, u.Recount
+	b.resume = u.Scan
 	if left := u.Unknown.Plus(u.Leased); left != (keystile.Amount{}) {
 		until := u.UnknownUntil
 		if u.Leased != (keystile.Amount{}) {

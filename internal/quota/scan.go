@@ -38,6 +38,7 @@ type scan struct {
 	// cursor is the last key behind; partial: further versions of it are ahead.
 	cursor  string
 	partial bool
+	next    keystile.VersionMark // where the listing goes on
 	// disorder: the backend lists in an order of its own, so that nothing is known
 	// to be ahead or behind.
 	disorder bool
@@ -170,9 +171,13 @@ type pacing func(ctx context.Context, took time.Duration) error
 
 // count counts the bucket once.
 func (b *book) count(ctx context.Context, rest pacing) error {
-	for _, step := range []func(context.Context, pacing) error{
-		b.countUploads, b.countParts, b.countObjects,
-	} {
+	steps := []func(context.Context, pacing) error{b.countUploads, b.countParts, b.countObjects}
+	b.mu.Lock()
+	if b.scan.phase == readingObjects {
+		steps = steps[2:] // the others were done before a restart
+	}
+	b.mu.Unlock()
+	for _, step := range steps {
 		if err := step(ctx, rest); err != nil {
 			return err
 		}
@@ -193,6 +198,7 @@ func (b *book) fetch(ctx context.Context, rest pacing, read func() error, take f
 	if err == nil {
 		s.progress.Pages++
 		err = take(s)
+		b.dirty = true // how far it is goes into the store
 	}
 	if err == nil && s.phase != listingUploads {
 		s.during = map[Place]versions{}
@@ -316,7 +322,9 @@ func (b *book) countParts(ctx context.Context, rest pacing) error {
 }
 
 func (b *book) countObjects(ctx context.Context, rest pacing) error {
-	var after keystile.VersionMark
+	b.mu.Lock()
+	after := b.scan.next
+	b.mu.Unlock()
 	for {
 		var page objectPage
 		err := b.fetch(ctx, rest, func() (err error) {
@@ -400,6 +408,8 @@ func (s *scan) takeObjects(b *book, page objectPage) error {
 	s.cursor, s.partial = max(page.LastKey, before), page.Next != nil && page.Next.VersionID != ""
 	if page.Next == nil {
 		s.finished, s.cursor, s.partial = true, maxKey, false
+	} else {
+		s.next = *page.Next
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (l *Ledger) Run(ctx context.Context) {
 				slots <- struct{}{}
 				scans.Go(func() {
 					defer func() { <-slots }()
-					b.runScan(scanning)
+					b.runScan(ctx, scanning)
 				})
 			}
 		}
@@ -105,7 +105,7 @@ func (b *book) due(now time.Time) bool {
 	switch {
 	case b.scan != nil || b.stopped:
 		return false
-	case b.wanted:
+	case b.wanted, b.resume != nil:
 		return true
 	case now.Sub(b.lastScan) < scanPause && !b.lastScan.IsZero() && !now.Before(b.lastScan):
 		return false
@@ -135,15 +135,21 @@ func (b *book) beginScan(ctx context.Context) context.Context {
 		cancel: cancel, began: now, progress: keystile.ScanProgress{StartedAt: now}, disorder: b.disorder,
 		during: map[Place]versions{}, pending: map[*Hold]map[Place]versions{}, loose: map[*Hold]bool{},
 	}
-	b.wanted, b.recount = false, false
+	if p := b.resume; p != nil && now.Sub(p.StartedAt) < longestResume {
+		b.scan.goOn(p) // with the recount that is due since it began
+	} else {
+		b.recount = false
+	}
+	b.wanted, b.resume = false, nil
 	if now.After(b.again) {
 		b.again = time.Time{}
 	}
 	return ctx
 }
 
-// runScan counts, and takes over what was counted.
-func (b *book) runScan(ctx context.Context) {
+// runScan counts, and takes over what was counted. Process ends when the process
+// stops, ctx also when the count is cancelled.
+func (b *book) runScan(process, ctx context.Context) {
 	b.mu.Lock()
 	first := b.countedAt.IsZero()
 	b.mu.Unlock()
@@ -153,6 +159,10 @@ func (b *book) runScan(ctx context.Context) {
 		err = ctx.Err() // cancelled when all was read
 	}
 	b.scan.cancel()
+	if err != nil && b.park(process) {
+		b.mu.Unlock()
+		return
+	}
 	b.scanError = ""
 	switch {
 	case err == nil:
@@ -160,7 +170,7 @@ func (b *book) runScan(ctx context.Context) {
 	case errors.Is(err, errDisorder):
 		b.disorder, b.wanted = true, true
 	default:
-		b.recount = true
+		b.recount, b.dirty = true, true
 		b.scanError = scanFailure(err)
 	}
 	b.scan, b.lastScan = nil, b.l.opts.Now()

@@ -2399,6 +2399,8 @@ export interface components {
             objects: number;
             /** Format: int64 */
             pages: number;
+            /** @description it goes on with what was counted before a restart */
+            resumed: boolean;
             /** Format: date-time */
             started_at: string;
         };

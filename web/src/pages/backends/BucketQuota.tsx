@@ -20,7 +20,7 @@ export function QuotaBar({ quota }: { quota: Quota | undefined }) {
   }
   const { scan, scanned_at: scannedAt } = quota.usage;
   if (scan ?? !scannedAt) {
-    return <Text size="sm">{scan ? `counting: ${scan.objects.toLocaleString('en')} objects` : quota.usage.scan_error ? `not counted: ${quota.usage.scan_error}` : 'to be counted'}</Text>;
+    return <Text size="sm">{scan ? `counting: ${scan.objects.toLocaleString('en')} objects${scan.resumed ? ', resumed' : ''}` : quota.usage.scan_error ? `not counted: ${quota.usage.scan_error}` : 'to be counted'}</Text>;
   }
   const { percent, state, text } = fillOf(quota);
   return (
