@@ -76,7 +76,7 @@ func (h *Homes) Empty(ctx context.Context, as control.RGWSigner, bucket string) 
 		return 0, false, err
 	}
 	if found := append(page.Versions, page.Markers...); len(found) > 0 {
-		return deleteVersions(ctx, c, bucket, found, as.User.AtCeph())
+		return deleteVersions(ctx, c, bucket, deletionOf(found, as.User.AtCeph()))
 	}
 	uploads, _, err := c.Uploads(ctx, bucket, keystile.UploadMark{})
 	if err != nil && !lacks(err) {
@@ -94,10 +94,10 @@ func (h *Homes) Empty(ctx context.Context, as control.RGWSigner, bucket string) 
 // maxDeletion is what DeleteObjects takes at once.
 const maxDeletion = 1000
 
-// deleteVersions deletes some of a bucket's versions. Servers without versions
-// list "null" and do not take it: it is left out where no other is listed. Where
-// that left a delete marker, the next page has one, and "null" is named.
-func deleteVersions(ctx context.Context, c upstream.Caller, bucket string, found []keystile.StoredVersion, ceph bool) (int64, bool, error) {
+// deletionOf names some of a bucket's versions. Servers without versions list
+// "null" and do not take it: it is left out where no other is listed. Where that
+// left a delete marker, the next page has one, and "null" is named.
+func deletionOf(found []keystile.StoredVersion, ceph bool) deletion {
 	named := ceph || slices.ContainsFunc(found, func(v keystile.StoredVersion) bool { return v.VersionID != "null" })
 	body := deletion{Quiet: true}
 	for _, v := range found[:min(len(found), maxDeletion)] {
@@ -107,6 +107,10 @@ func deleteVersions(ctx context.Context, c upstream.Caller, bucket string, found
 		}
 		body.Object = append(body.Object, one)
 	}
+	return body
+}
+
+func deleteVersions(ctx context.Context, c upstream.Caller, bucket string, body deletion) (int64, bool, error) {
 	data, err := xml.Marshal(body)
 	if err != nil {
 		return 0, false, err
@@ -132,30 +136,39 @@ const (
 	authenticated = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 )
 
+// accessPolicy is an answer to GetBucketAcl (S3 API Reference).
+type accessPolicy struct {
+	Grants []struct {
+		URI        string `xml:"Grantee>URI"`
+		ID         string `xml:"Grantee>ID"`
+		Permission string
+	} `xml:"AccessControlList>Grant"`
+}
+
 // ACL implements control.RGWHomes.
 func (h *Homes) ACL(ctx context.Context, as control.RGWSigner, bucket string) (string, error) {
-	var policy struct {
-		Grants []struct {
-			URI        string `xml:"Grantee>URI"`
-			ID         string `xml:"Grantee>ID"`
-			Permission string
-		} `xml:"AccessControlList>Grant"`
-	}
 	c, err := h.caller(as)
 	if err != nil {
 		return "", err
 	}
+	var policy accessPolicy
 	get := upstream.Request{Method: http.MethodGet, Bucket: bucket, Query: url.Values{"acl": {""}}}
 	if err := c.Read(ctx, get, nil, &policy, "AccessControlPolicy"); err != nil {
 		return "", err
 	}
+	return policy.canned(as.User.UID), nil
+}
+
+// canned is the canned ACL that a policy of the owner's bucket amounts to; "custom"
+// if it is none of those that can be chosen.
+func (p accessPolicy) canned(owner string) string {
 	groups := map[string]bool{}
-	for _, g := range policy.Grants {
+	for _, g := range p.Grants {
 		switch {
 		case g.URI != "":
 			groups[g.URI+" "+g.Permission] = true
-		case g.ID != as.User.UID || g.Permission != "FULL_CONTROL":
-			return "custom", nil
+		case g.ID != owner || g.Permission != "FULL_CONTROL":
+			return customACL
 		}
 	}
 	is := func(grants ...string) bool {
@@ -168,16 +181,19 @@ func (h *Homes) ACL(ctx context.Context, as control.RGWSigner, bucket string) (s
 	}
 	switch {
 	case is():
-		return keystile.ACLPrivate, nil
+		return keystile.ACLPrivate
 	case is(everyone + " READ"):
-		return keystile.ACLPublicRead, nil
+		return keystile.ACLPublicRead
 	case is(everyone+" READ", everyone+" WRITE"):
-		return keystile.ACLPublicReadWrite, nil
+		return keystile.ACLPublicReadWrite
 	case is(authenticated + " READ"):
-		return keystile.ACLAuthenticatedRead, nil
+		return keystile.ACLAuthenticatedRead
 	}
-	return "custom", nil
+	return customACL
 }
+
+// customACL stands for one that is not canned.
+const customACL = "custom"
 
 // SetACL implements control.RGWHomes.
 func (h *Homes) SetACL(ctx context.Context, as control.RGWSigner, bucket, acl string) error {
