@@ -21,15 +21,18 @@ import (
 // What is asked for.
 const (
 	benchBucket = "bench"
-	smallKey    = "small"
-	largeKey    = "large"
-	listPrefix  = "listed/"
-	listedKeys  = 100
-	smallSize   = 1 << 10
-	largeSize   = 64 << 20
-	chunkSize   = 64 << 10
-	gib         = 1 << 30
-	region      = "us-east-1"
+	// countedBucket has a hard cap far away; a key of its own opens it by the name of
+	// the other.
+	countedBucket = "counted"
+	smallKey      = "small"
+	largeKey      = "large"
+	listPrefix    = "listed/"
+	listedKeys    = 100
+	smallSize     = 1 << 10
+	largeSize     = 64 << 20
+	chunkSize     = 64 << 10
+	gib           = 1 << 30
+	region        = "us-east-1"
 )
 
 // testCase is one kind of request.
@@ -51,6 +54,9 @@ type testCase struct {
 	// recorded: it leaves a record in the audit trail. The bound is of the gateway
 	// without the trail, whose own cost is told beside it.
 	recorded bool
+	// counted: it is measured beside it in a bucket that has a quota. Each request
+	// writes a key of its own: changes of one would wait for each other there.
+	counted bool
 }
 
 func cases() []testCase {
@@ -65,6 +71,7 @@ func cases() []testCase {
 		{name: "PUT 64 MiB", method: http.MethodPut, path: object + "put-large", body: digested(zeros), payload: largeSize, status: 200, bound: 1.1},
 		{name: "PUT 64 MiB, chunks signed", method: http.MethodPut, path: object + "put-large", body: chunkSigned(zeros), payload: largeSize, status: 200, bound: 1.1, hashed: true},
 		{name: "PUT 64 MiB, trailer", method: http.MethodPut, path: object + "put-large", body: trailed(zeros), payload: largeSize, status: 200, bound: 1.1},
+		{name: "PUT 1 KiB, new keys", method: http.MethodPut, path: object + "new/", body: digested(zeros[:smallSize]), status: 200, alone: true, counted: true},
 	}
 }
 

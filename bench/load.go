@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,9 @@ type target struct {
 	secret string
 	client *http.Client
 	signer *sigv4.Signer
+	// environ is that of the command line of a gateway.
+	environ []string
+	written atomic.Int64 // new keys
 }
 
 func (t *target) prepare() {
@@ -92,7 +96,11 @@ func (t *target) load(ctx context.Context, c testCase, count int) ([]time.Durati
 
 // request sends one request and wants its whole answer.
 func (t *target) request(ctx context.Context, c testCase) error {
-	r, err := http.NewRequestWithContext(ctx, c.method, t.url+c.path, http.NoBody)
+	path := c.path
+	if c.counted {
+		path += strconv.FormatInt(t.written.Add(1), 10)
+	}
+	r, err := http.NewRequestWithContext(ctx, c.method, t.url+path, http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -101,7 +109,7 @@ func (t *target) request(ctx context.Context, c testCase) error {
 	if c.body != nil {
 		hash = c.body.declare(r.Header)
 	}
-	if err := t.signer.Sign(c.method, c.path, c.query, t.host, r.Header, hash, time.Now()); err != nil {
+	if err := t.signer.Sign(c.method, path, c.query, t.host, r.Header, hash, time.Now()); err != nil {
 		return err
 	}
 	if c.body != nil {

@@ -55,9 +55,17 @@ func (cmd runCommand) Run(ctx context.Context) error {
 }
 
 // skips tells that a target is not measured: where a relay has no such request,
-// or the trail no such record.
+// the trail no such record, or a quota nothing to count.
 func (c testCase) skips(t *target) bool {
-	return c.alone && t.name != gatewayName || !c.recorded && t.name == unrecordedName
+	switch t.name {
+	case gatewayName:
+		return false
+	case countedName:
+		return !c.counted
+	case unrecordedName:
+		return !c.recorded
+	}
+	return c.alone
 }
 
 // measure interleaves the targets, so that a neighbour's noise falls on all.

@@ -92,6 +92,17 @@ func (t *table) add(c testCase, results map[string]result, hash series) {
 	if c.recorded {
 		t.addTrail(results[gatewayName], results[unrecordedName])
 	}
+	if c.counted {
+		t.addQuota(results[gatewayName], results[countedName])
+	}
+}
+
+// addQuota tells what a quota of its bucket adds to a write: another request, for
+// the old size, beside the books.
+func (t *table) addQuota(without, with result) {
+	t.print("  in a counted bucket", "µs each", "", "", with.cpu, "", "")
+	t.print("  counting adds", "µs each", "", "", figure(with.cpu.median()-without.cpu.median()), "", "")
+	t.print("  p50, and counted", "µs", "", "", without.p50, "", with.p50)
 }
 
 // addTrail tells what the audit trail adds to a request.

@@ -51,6 +51,18 @@ func TestTheTrailIsToldApart(t *testing.T) {
 	}
 }
 
+func TestWhatAQuotaAddsIsTold(t *testing.T) {
+	var out strings.Builder
+	newTable(&out).add(testCase{name: "PUT", alone: true, counted: true}, map[string]result{
+		gatewayName: {cpu: series{100}, p50: series{700}}, countedName: {cpu: series{131}, p50: series{900}},
+	}, nil)
+	for _, want := range []string{"100", "131", "adds", "31", "700", "900"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, out.String())
+		}
+	}
+}
+
 func TestMedian(t *testing.T) {
 	for _, tt := range []struct {
 		s    series

@@ -115,6 +115,8 @@ const (
 	gatewayName = "gateway"
 	// unrecordedName is the gateway as it would be if it kept no audit trail.
 	unrecordedName = "gateway without trail"
+	// countedName is the gateway with a key to the bucket that has a quota.
+	countedName = "gateway, counted"
 )
 
 // nginxConfig relays as nginx is set up for storage: nothing is kept on disk.
@@ -194,7 +196,23 @@ func onlyChild(pid int) (int, error) {
 // startGateway starts the program as a newcomer does, declares the upstream as
 // a backend and mints a key to its bucket. Nothing else is set.
 func (l *lab) startGateway(ctx context.Context) error {
-	return l.gateway(ctx, gatewayName, l.keystile)
+	if err := l.gateway(ctx, gatewayName, l.keystile); err != nil {
+		return err
+	}
+	return l.count(ctx, l.targets[len(l.targets)-1])
+}
+
+// count gives the counted bucket a cap, and makes a target of a key to it.
+func (l *lab) count(ctx context.Context, g *target) error {
+	counted := "memory/" + countedBucket
+	for _, args := range [][]string{{"quota", "scan", counted, "--wait"}, {"quota", "set", counted, "--hard", "1TiB"}} {
+		if _, err := l.ask(ctx, g.environ, "", args...); err != nil {
+			return err
+		}
+	}
+	id, secret, err := l.mint(ctx, g.environ, counted+":read,list,write,delete@"+benchBucket)
+	l.targets = append(l.targets, &target{name: countedName, url: g.url, pid: g.pid, key: id, secret: secret})
+	return err
 }
 
 func (l *lab) startUnrecorded(ctx context.Context) error {
@@ -225,19 +243,23 @@ func (l *lab) gateway(ctx context.Context, name, program string) error {
 	if _, err := l.ask(ctx, environ, "", "backend", "test", "memory"); err != nil {
 		return err
 	}
-	minted, err := l.ask(ctx, environ, "", "credential", "create", "--description", "bench", "--grant", "memory/"+benchBucket+":read,list,write,delete", "--output", "json")
+	id, secret, err := l.mint(ctx, environ, "memory/"+benchBucket+":read,list,write,delete")
+	l.targets = append(l.targets, &target{name: name, url: ready.S3, pid: cmd.Process.Pid, key: id, secret: secret, environ: environ})
+	return err
+}
+
+// mint makes a key.
+func (l *lab) mint(ctx context.Context, environ []string, grant string) (id, secret string, err error) {
+	minted, err := l.ask(ctx, environ, "", "credential", "create", "--description", "bench", "--grant", grant, "--output", "json")
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	var credential struct {
 		ID     string `json:"access_key_id"`
 		Secret string `json:"secret_access_key"`
 	}
-	if err := json.Unmarshal(minted, &credential); err != nil {
-		return err
-	}
-	l.targets = append(l.targets, &target{name: name, url: ready.S3, pid: cmd.Process.Pid, key: credential.ID, secret: credential.Secret})
-	return nil
+	err = json.Unmarshal(minted, &credential)
+	return credential.ID, credential.Secret, err
 }
 
 // ask runs the gateway's command line.

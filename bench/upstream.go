@@ -27,7 +27,7 @@ type upstreamCommand struct{}
 // leaves to good servers.
 func (upstreamCommand) Run(ctx context.Context) error {
 	u := &upstream{buckets: map[string]bool{}, objects: map[string]object{}, uploads: map[string]map[int]object{}}
-	u.buckets[benchBucket] = true
+	u.buckets[benchBucket], u.buckets[countedBucket] = true, true
 	u.objects[benchBucket+"/"+smallKey] = newObject(make([]byte, smallSize), nil)
 	u.objects[benchBucket+"/"+largeKey] = newObject(make([]byte, largeSize), nil)
 	for i := range listedKeys {
@@ -97,6 +97,14 @@ func (u *upstream) onBucket(w http.ResponseWriter, r *http.Request, bucket strin
 	case http.MethodHead:
 		w.WriteHeader(map[bool]int{true: http.StatusOK, false: http.StatusNotFound}[u.has(bucket)])
 	case http.MethodGet:
+		switch query := r.URL.Query(); {
+		case query.Has("uploads"):
+			reply(w, http.StatusOK, "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>")
+			return
+		case query.Has("versions"):
+			refuse(w, http.StatusNotImplemented, "NotImplemented")
+			return
+		}
 		u.list(w, bucket, r.URL.Query().Get("prefix"))
 	default:
 		refuse(w, http.StatusNotImplemented, "NotImplemented")
