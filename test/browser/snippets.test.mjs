@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { assertQuiet, openSignedIn, startBrowser } from './lib/browser.mjs';
 import { copied, mint, visit } from './lib/pages.mjs';
 import { listing, run } from './lib/s3.mjs';
-import { cleanEnv, scratch, startServer, undoing } from './lib/server.mjs';
+import { cleanEnv, newAccount, newCredential, scratch, startServer, undoing } from './lib/server.mjs';
 
 const repository = new URL('../..', import.meta.url).pathname;
 const modules = new URL('node_modules', import.meta.url).pathname;
@@ -58,13 +58,14 @@ function missing(t, program) {
 }
 
 const undo = undoing(after);
+let browser;
 let server;
 let texts; // by tab, as they came out of the clipboard
 let expected;
 let later; // what the key's drawer says, long after its secret was shown
 let minted;
 before(async () => {
-  const browser = await startBrowser(undo);
+  browser = await startBrowser(undo);
   server = await startServer(undo);
   const { page, seen } = await openSignedIn({ after: undo }, browser, server, { permissions: ['clipboard-read', 'clipboard-write'] });
   await visit(page, server, '/admin/s3-proxy');
@@ -107,4 +108,26 @@ describe('snippets', () => {
       }
     });
   }
+});
+
+test('an owner who is no admin sees the snippets of the own key, filled with the name that it sees', async (t) => {
+  const password = await newAccount(server, 'maria', 'user');
+  const grants = [{ backend: server.backend_id, bucket: 'uploads', permissions: ['read', 'list'], prefix: 'documents/', alias: 'papers' }];
+  const own = await newCredential(server, { owner: 'maria', grants });
+  const foreign = await newCredential(server, { description: 'not of maria' });
+  const { page, seen } = await openSignedIn(t, browser, server, { name: 'maria', password });
+  await visit(page, server, `/admin/s3-proxy/credentials/${own.access_key_id}`);
+  const region = page.getByRole('region', { name: 'Use it' });
+  for (const tab of await region.getByRole('tab').all()) {
+    await tab.click();
+    const text = await region.getByRole('tabpanel').innerText();
+    for (const part of [own.access_key_id, new URL(server.s3_endpoint).host, 'SECRET_ACCESS_KEY', 'papers']) {
+      assert.ok(text.includes(part), `${await tab.innerText()}: no ${part} in\n${text}`);
+    }
+    assert.ok(!text.includes(own.secret_access_key) && !text.includes('uploads'), text);
+  }
+  await visit(page, server, `/admin/s3-proxy/credentials/${foreign.access_key_id}`);
+  await page.getByRole('alert').getByText('This credential could not be read').waitFor();
+  assert.equal(await region.count(), 0);
+  assertQuiet(seen);
 });

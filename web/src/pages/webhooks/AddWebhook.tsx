@@ -17,7 +17,8 @@ export function AddWebhook({ onClose }: { onClose: () => void }) {
   if (made) {
     const leave = () => {
       onClose();
-      void navigate({ to: '/admin/webhooks/$webhook', params: { webhook: made.id } });
+      // What shows the secret holds the page until it is gone, which is after this.
+      void navigate({ to: '/admin/webhooks/$webhook', params: { webhook: made.id }, ignoreBlocker: true });
     };
     return <ShowOnce title="Save this secret now" what="secret" value={made.secret} onClose={leave}>The receiver checks with it that calls are from here.</ShowOnce>;
   }
