@@ -5,6 +5,7 @@ import (
 	"crypto/md5" //nolint:gosec // the protocol's checksum, no signature
 	"crypto/tls"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -107,22 +108,26 @@ func (b *Bucket) put(ctx context.Context, item Item) error {
 		lockMode:       {"COMPLIANCE"},
 		lockUntil:      {until.Format(time.RFC3339)},
 	}
-	answer, err := b.call(ctx, http.MethodPut, b.key(item), header, body)
+	put, err := b.call(ctx, http.MethodPut, b.key(item), header, body)
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("PutObject was answered %d", answer.StatusCode)
-	}
-	answer, err = b.call(ctx, http.MethodHead, b.key(item), http.Header{}, "")
+	head, err := b.call(ctx, http.MethodHead, b.key(item), http.Header{}, "")
 	if err != nil {
 		return err
 	}
-	held, err := time.Parse(time.RFC3339, answer.Header.Get(lockUntil))
-	if answer.StatusCode != http.StatusOK || err != nil || held.Before(until) || answer.Header.Get(lockMode) != "COMPLIANCE" {
-		return fmt.Errorf("the bucket took the anchor, but does not say that it is retained (HeadObject was answered %d): it needs Object Lock, and the key s3:PutObjectRetention and s3:GetObjectRetention", answer.StatusCode)
+	held, err := time.Parse(time.RFC3339, head.Header.Get(lockUntil))
+	retained := head.StatusCode == http.StatusOK && err == nil && head.Header.Get(lockMode) == "COMPLIANCE"
+	there := strings.Trim(head.Header.Get("Etag"), `"`) == hex.EncodeToString(sum[:])
+	switch {
+	case put.StatusCode == http.StatusOK && retained && !held.Before(until):
+		return nil
+	case put.StatusCode != http.StatusOK && retained && there:
+		return nil // it was sent before, and what is locked is not replaced
+	case put.StatusCode != http.StatusOK:
+		return fmt.Errorf("PutObject was answered %d", put.StatusCode)
 	}
-	return nil
+	return fmt.Errorf("the bucket took the anchor, but does not say that it is retained (HeadObject was answered %d): it needs Object Lock, and the key s3:PutObjectRetention and s3:GetObjectRetention", head.StatusCode)
 }
 
 func (b *Bucket) call(ctx context.Context, method, key string, header http.Header, body string) (*http.Response, error) {

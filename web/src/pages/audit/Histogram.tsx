@@ -131,7 +131,7 @@ function Numbers({ spans, onRange }: { spans: readonly Span[]; onRange: Histogra
             <tr key={span.at.getTime()}>
               <th scope="row">{spanLabel(span, spans)}</th>
               {kinds.map(({ id }) => <td key={id}>{count(span[id])}</td>)}
-              <td><Button variant="subtle" size="compact-xs" aria-label={`Only events from ${spanLabel(span, spans)}`} onClick={() => onRange(bounds(span, span))}>Only these</Button></td>
+              <td><Button variant="subtle" size="compact-xs" aria-label={`Only these, from ${spanLabel(span, spans)}`} onClick={() => onRange(bounds(span, span))}>Only these</Button></td>
             </tr>
           ))}
         </tbody>
