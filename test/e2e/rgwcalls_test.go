@@ -39,7 +39,7 @@ func TestRGWContractCalls(t *testing.T) {
 				{"a quota below unlimited", "PATCH", "/rgw/users/ID", `{"quota":{"max_size_kb":-2}}`, 422, `"code":"invalid"`},
 				{"no quota keeps the number", "PATCH", "/rgw/users/ID", `{"quota":{"enabled":false}}`, 200, `"quota":{"max_size_kb":524288000,"enabled":false}`},
 				{"an unlimited quota", "PATCH", "/rgw/users/ID", `{"quota":{"max_size_kb":-1,"enabled":true}}`, 200, `"quota":{"max_size_kb":-1,"enabled":true}`},
-				{"buckets when there are none", "GET", "/rgw/users/ID/buckets", "", 200, `:[]`},
+				{"buckets when there are none", "GET", "/rgw/users/ID/buckets", "", 200, `[]`},
 				{"create a bucket", "POST", "/rgw/users/ID/buckets", `{"name":"BUCKET"}`, 201, `"name":"BUCKET"`},
 				{"create a bucket twice", "POST", "/rgw/users/ID/buckets", `{"name":"BUCKET"}`, 409, `"code":"conflict"`},
 				{"create another's bucket", "POST", "/rgw/users/ID/buckets", `{"name":"THEIRS"}`, 409, `"code":"conflict"`},
