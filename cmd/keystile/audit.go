@@ -70,9 +70,9 @@ func (cmd auditList) Run(ctx context.Context, c *caller) error {
 	if c.json {
 		return c.Events(ctx, filter, func(e client.Event) error { return printJSON(c.con.out, e) })
 	}
-	t := table{head: []string{"TIME", "ACTION", "RESULT", "STATUS", "ACCOUNT", "WHAT", "FROM", "CODE", "ID"}}
+	t := table{head: []string{"TIME", "ACTION", "RESULT", "STATUS", "WHO", "WHAT", "FROM", "CODE", "ID"}}
 	err = c.Events(ctx, filter, func(e client.Event) error {
-		t.add(e.Time.UTC().Format("2006-01-02 15:04:05Z"), e.Action, result(e), status(e), e.Account, what(e), e.SourceIP, detailText(e, "code"), e.ID)
+		t.add(e.Time.UTC().Format("2006-01-02 15:04:05Z"), e.Action, result(e), status(e), who(e), what(e), e.SourceIP, detailText(e, "code"), e.ID)
 		return nil
 	})
 	if err != nil {
@@ -175,6 +175,15 @@ func status(e client.Event) string {
 
 // what names the thing acted on: the object, or what the detail says. A bucket
 // that nobody found has no backend.
+// who is the account that acted, or the credential: of a refusal, the one that the
+// request named.
+func who(e client.Event) string {
+	if e.Account != "" {
+		return clean(e.Account)
+	}
+	return clean(detailText(e, "access_key_id"))
+}
+
 func what(e client.Event) string {
 	var parts []string
 	for _, part := range []string{e.Backend, e.Bucket, e.Key} {
