@@ -103,7 +103,7 @@ func (s *server) gatewayHandler() http.Handler {
 		AnonymousEnabled: s.config.S3Proxy.AnonymousEnabled,
 		AnonymousRate:    s.config.S3Proxy.AnonymousRatePerSecond,
 		AnonymousTotal:   s.config.S3Proxy.AnonymousTotalPerSecond,
-		SuccessReadRate:  s.config.Audit.Sampling.ProxySuccessReadRate,
+		ReadRate:         s.sampling.Rate,
 		Limits: s3proxy.Limits{
 			RequestsPerSecond: limits.RequestsPerSecond, RequestsPerSecondPerKey: limits.RequestsPerSecondPerKey,
 			InFlight: limits.MaxInFlight, InFlightPerKey: limits.MaxInFlightPerKey, BufferedBytes: int64(limits.MaxBufferedBytes),

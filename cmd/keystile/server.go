@@ -22,6 +22,7 @@ import (
 	"keystile/internal/quota"
 	"keystile/internal/reserve"
 	"keystile/internal/rgw"
+	"keystile/internal/sampling"
 	"keystile/internal/ship"
 	"keystile/internal/store"
 	"keystile/internal/store/seal"
@@ -60,6 +61,7 @@ type server struct {
 	traffic     *traffic.Keeper
 	keys        *keyring.Keyring
 	quotas      *quota.Ledger
+	sampling    *sampling.Rates
 	control     *control.Service
 	fronts      []front
 	undo        []func(context.Context) error // closes what was opened, last first
@@ -223,10 +225,15 @@ func (s *server) startTraffic(context.Context) error {
 	return nil
 }
 
-// startQuotas opens the books of buckets that have a quota.
+// startQuotas opens the books of buckets that have a quota, and learns which reads
+// are recorded.
 func (s *server) startQuotas(ctx context.Context) error {
 	s.quotas = quota.New(quota.Options{Store: s.store, Lister: s.backends, Log: s.log, Now: time.Now})
 	if err := s.quotas.Sync(ctx); err != nil {
+		return err
+	}
+	s.sampling = sampling.New(s.store, s.config.Audit.Sampling.ProxySuccessReadRate, time.Now)
+	if err := s.sampling.Sync(ctx); err != nil {
 		return err
 	}
 	s.later(s.quotas.Flush)
@@ -244,7 +251,7 @@ func (s *server) startControl(ctx context.Context) error {
 		Trail:           s.trail,
 		Journal:         s.trail,
 		Sinks:           s.shipper.Load().Status,
-		Gateways:        gateways{s.keys, s.backends, s.quotas},
+		Gateways:        gateways{s.keys, s.backends, s.quotas, s.sampling},
 		Upstreams:       s.backends,
 		Homes:           rgw.Count(rgw.New(s.backends, rgw.Gateway{URL: s.servedURL(), Region: s.config.S3Proxy.Region}), s.quotas),
 		RGWQuota:        keystile.SizeQuota{MaxSizeKB: int64(s.config.RGW.DefaultQuotaKB), Enabled: true},
@@ -265,6 +272,7 @@ type gateways struct {
 	keys     *keyring.Keyring
 	backends *upstream.Registry
 	quotas   *quota.Ledger
+	sampling *sampling.Rates
 }
 
 var _ control.Gateways = gateways{}
@@ -273,7 +281,7 @@ var _ control.Gateways = gateways{}
 func (g gateways) Confirm(ctx context.Context, generation int64) error {
 	g.keys.Require(generation)
 	// Quotas first: a key with a new allowance is not to come before it.
-	return errors.Join(g.quotas.Sync(ctx), g.keys.Sync(ctx), g.backends.Sync(ctx))
+	return errors.Join(g.quotas.Sync(ctx), g.keys.Sync(ctx), g.backends.Sync(ctx), g.sampling.Sync(ctx))
 }
 
 const (
@@ -306,7 +314,7 @@ func (s *server) keepInStep(ctx context.Context) {
 func (s *server) step(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
-	return errors.Join(s.quotas.Sync(ctx), s.keys.Sync(ctx), s.backends.Sync(ctx))
+	return errors.Join(s.quotas.Sync(ctx), s.keys.Sync(ctx), s.backends.Sync(ctx), s.sampling.Sync(ctx))
 }
 
 func (s *server) saveUsed(ctx context.Context) error {

@@ -25,6 +25,7 @@ func (h trail) mount(r *router) {
 	h.mountTail(r, tag)
 	h.mountCount(r, tag)
 	h.mountViews(r, tag)
+	h.mountSampling(r, tag)
 	register(r, operation{method: http.MethodGet, path: "/api/audit/{id}", id: "getEvent", tag: tag,
 		summary: "Show one event"}, h.get)
 }

@@ -1,6 +1,7 @@
 package s3proxy_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -209,8 +210,36 @@ func TestWritesAreRecordedWithTheirOutcome(t *testing.T) {
 	}
 }
 
+// everyRead has every read recorded.
+func everyRead(string, keystile.Bucket) float64 { return 1 }
+
+// TestOnlyReadsThatAreAskedForAreSampled: by credential and by bucket.
+func TestOnlyReadsThatAreAskedForAreSampled(t *testing.T) {
+	var asked string
+	g := newGateway(t, func(o *s3proxy.Options) {
+		o.ReadRate = func(accessKeyID string, b keystile.Bucket) float64 {
+			if accessKeyID == asked && b == (keystile.Bucket{Backend: "prod", Name: "uploads"}) {
+				return 1
+			}
+			return 0
+		}
+	})
+	g.backend.PutObject("uploads", "a", []byte("x"))
+	watched, other := g.mint("prod/uploads:read,write"), g.mint("prod/uploads:read")
+	asked = watched.id
+	for range 3 {
+		g.do(other, call{method: get, path: "/uploads/a"})
+		g.do(watched, call{method: get, path: "/uploads/a"})
+	}
+	g.do(watched, call{method: put, path: "/uploads/b", body: "x"}) // is durable behind them
+	events := g.events(keystile.EventFilter{ActionPrefix: "s3.proxy.getobject"})
+	if len(events) != 3 || slices.ContainsFunc(events, func(e keystile.Event) bool { return e.Detail.AccessKeyID != watched.id }) {
+		t.Errorf("recorded %+v", events)
+	}
+}
+
 func TestSuccessfulReadsAreSampled(t *testing.T) {
-	g := newGateway(t, func(o *s3proxy.Options) { o.SuccessReadRate = 1 })
+	g := newGateway(t, func(o *s3proxy.Options) { o.ReadRate = everyRead })
 	g.backend.PutObject("uploads", "a", []byte("x"))
 	g.do(g.mint("prod/uploads:read"), call{method: get, path: "/uploads/a"})
 	deadline := time.Now().Add(5 * time.Second)

@@ -73,8 +73,9 @@ type Options struct {
 	// AnonymousTotal is the requests per second to one binding from all addresses
 	// together; 0: no bound.
 	AnonymousTotal float64
-	// SuccessReadRate is the part of successful reads, 0 to 1, that is recorded.
-	SuccessReadRate float64
+	// ReadRate is the part, 0 to 1, of a credential's successful reads of a bucket
+	// that is recorded; nil: none. The key is empty for reads without a signature.
+	ReadRate func(accessKeyID string, b keystile.Bucket) float64
 	// KeepAlive is how long a copy or the completion of an upload may keep its
 	// client waiting before it gets white space, and between that; 0 stands for
 	// 10 s.

@@ -143,7 +143,7 @@ func (x *exchange) log(e *s3wire.Error, err error) {
 // recordRead records a successful read if it is sampled. The choice follows
 // from the request id alone. It does not hold up the answer.
 func (x *exchange) recordRead(status int) {
-	if status >= http.StatusBadRequest || !sampled(x.id, x.p.SuccessReadRate) {
+	if status >= http.StatusBadRequest || x.p.ReadRate == nil || !sampled(x.id, x.p.ReadRate(x.event.Detail.AccessKeyID, x.bucket)) {
 		return
 	}
 	x.describe()

@@ -142,7 +142,7 @@ func TestAFormUploadLeavesItsRecord(t *testing.T) {
 // TestNoRecordHoldsWhatSigns: neither secrets nor signatures nor the query of a
 // presigned URL get into an event, wherever the client puts them.
 func TestNoRecordHoldsWhatSigns(t *testing.T) {
-	g := newGateway(t, func(o *s3proxy.Options) { o.SuccessReadRate = 1 })
+	g := newGateway(t, func(o *s3proxy.Options) { o.ReadRate = everyRead })
 	k := g.mint(everything...)
 	g.backend.PutObject("uploads", "a.txt", []byte("hello"))
 	kinds := map[string]func(c call) call{

@@ -271,6 +271,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/sampling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List which successful reads are recorded, beyond the configured share */
+        get: operations["listSampling"];
+        /**
+         * Have successful reads recorded: of a credential, of a bucket, or of all
+         * @description Replaces the rule for the same reads. Where several are in force for a read, and the configured share, the highest counts. Which reads are chosen follows from their request ids alone.
+         */
+        put: operations["setSampling"];
+        post?: never;
+        /** Remove a rule: of a credential, of a bucket, or of all */
+        delete: operations["clearSampling"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/sinks": {
         parameters: {
             query?: never;
@@ -2617,6 +2639,30 @@ export interface components {
              */
             overlap?: string;
         };
+        SamplingRule: {
+            access_key_id?: string;
+            backend?: string;
+            /** @description its real name */
+            bucket?: string;
+            /**
+             * Format: double
+             * @description share of the reads
+             */
+            rate: number;
+            /** Format: date-time */
+            readonly set_at?: string;
+            readonly set_by?: string;
+            /**
+             * Format: date-time
+             * @description when it ends; absent: never
+             */
+            until?: string;
+        };
+        SamplingRuleList: {
+            items: components["schemas"]["SamplingRule"][];
+            /** @description cursor of the next page; absent on the last one */
+            next_cursor?: string;
+        };
         Server: {
             /** @description false: the configuration switches anonymous reads off */
             anonymous_enabled: boolean;
@@ -3679,6 +3725,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Histogram"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listSampling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplingRuleList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setSampling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SamplingRule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplingRuleList"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    clearSampling: {
+        parameters: {
+            query?: {
+                access_key_id?: string;
+                backend?: string;
+                /** @description its real name */
+                bucket?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplingRuleList"];
                 };
             };
             /** @description Refused or failed */
