@@ -60,7 +60,7 @@ func (cmd auditTail) Run(ctx context.Context, c *caller) error {
 		return show(e)
 	})
 	if ctx.Err() != nil {
-		return nil // Ctrl-C ends it well
+		return nil //nolint:nilerr // Ctrl-C ends it well
 	}
 	return err
 }

@@ -187,3 +187,24 @@ func TestAnchorsAreReadFromWhatSinksKept(t *testing.T) {
 		})
 	}
 }
+
+// What others kept is read by whoever verifies: whatever a line holds, what comes of
+// it is anchors or an error.
+func FuzzAnchorsIn(f *testing.F) {
+	for _, seed := range []string{
+		`{"journal":"a","record":1,"hash":"b","time":"2026-11-25T12:00:00Z","public_key":"k","signature":"s"}`,
+		`<110>1 - h keystile 1 anchor - {"journal":"a","record":1}`, `{"journal":"a","record":1,"event":{}}`,
+		`{"type":"audit.anchors","data":{"anchors":[{"record":1},{}]}}`, `{"data":{"records":[1]}}`, "{", "}", "", `{"data":null}`, `x{}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		anchors, err := anchorsIn(line)
+		if err != nil && len(anchors) > 0 {
+			t.Errorf("both %+v and %v", anchors, err)
+		}
+		for _, a := range anchors {
+			_ = a.Check() // must not panic
+		}
+	})
+}

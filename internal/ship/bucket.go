@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -116,36 +115,42 @@ func (b *Bucket) put(ctx context.Context, item Item) error {
 	if err != nil {
 		return err
 	}
-	held, err := time.Parse(time.RFC3339, head.Header.Get(lockUntil))
-	retained := head.StatusCode == http.StatusOK && err == nil && head.Header.Get(lockMode) == "COMPLIANCE"
-	there := strings.Trim(head.Header.Get("Etag"), `"`) == hex.EncodeToString(sum[:])
+	held, err := time.Parse(time.RFC3339, head.header.Get(lockUntil))
+	retained := head.status == http.StatusOK && err == nil && head.header.Get(lockMode) == "COMPLIANCE"
+	there := strings.Trim(head.header.Get("Etag"), `"`) == hex.EncodeToString(sum[:])
 	switch {
-	case put.StatusCode == http.StatusOK && retained && !held.Before(until):
+	case put.status == http.StatusOK && retained && !held.Before(until):
 		return nil
-	case put.StatusCode != http.StatusOK && retained && there:
+	case put.status != http.StatusOK && retained && there:
 		return nil // it was sent before, and what is locked is not replaced
-	case put.StatusCode != http.StatusOK:
-		return fmt.Errorf("PutObject was answered %d", put.StatusCode)
+	case put.status != http.StatusOK:
+		return fmt.Errorf("PutObject was answered %d", put.status)
 	}
-	return fmt.Errorf("the bucket took the anchor, but does not say that it is retained (HeadObject was answered %d): it needs Object Lock, and the key s3:PutObjectRetention and s3:GetObjectRetention", head.StatusCode)
+	return fmt.Errorf("the bucket took the anchor, but does not say that it is retained (HeadObject was answered %d): it needs Object Lock, and the key s3:PutObjectRetention and s3:GetObjectRetention", head.status)
 }
 
-func (b *Bucket) call(ctx context.Context, method, key string, header http.Header, body string) (*http.Response, error) {
+// answer is what counts of one.
+type answer struct {
+	status int
+	header http.Header
+}
+
+func (b *Bucket) call(ctx context.Context, method, key string, header http.Header, body string) (answer, error) {
 	u := b.base.JoinPath(key)
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("the endpoint cannot be called: %w", keystile.ErrInvalid)
+		return answer{}, fmt.Errorf("the endpoint cannot be called: %w", keystile.ErrInvalid)
 	}
 	req.Header = header
 	if err := b.signer.Sign(method, u.EscapedPath(), "", u.Host, req.Header, sigv4.HashHex([]byte(body)), b.o.Now()); err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	answer, err := b.http.Do(req)
+	res, err := b.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no answer: %s", webhook.Explain(err, b.o.Refused, bucketTimeout))
+		return answer{}, fmt.Errorf("no answer: %s", webhook.Explain(err, b.o.Refused, bucketTimeout))
 	}
-	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // what it says concerns nobody
-	return answer, answer.Body.Close()
+	_ = res.Body.Close() // what it says concerns nobody
+	return answer{res.StatusCode, res.Header}, nil
 }
 
 // Close implements Sink.
