@@ -102,10 +102,11 @@ func (s *rgwSite) again() {
 	s.server = start(s.t, s.data, s.server.token)
 }
 
-// settled waits until the repair at the start has done its work.
+// settled waits until what goes on by itself has done so: at the start, or at one
+// of the next tries, a minute apart.
 func (s *rgwSite) settled(what string, is func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("not settled: %s\n%s", what, s.stderr)
 		}
