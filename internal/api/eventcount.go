@@ -9,7 +9,7 @@ import (
 func (h trail) mountCount(r *router, tag string) {
 	register(r, operation{method: http.MethodGet, path: "/api/audit/histogram", id: "countEvents", tag: tag,
 		summary:     "Count the events of a filter by time and result",
-		description: "Without times: of the last 24 hours. The newest 200,000 are counted."}, h.count)
+		description: "Without times: of the last 24 hours. The newest 200,000 are counted; of those found by words, the newest 20,000."}, h.count)
 }
 
 // Histogram is how events lie in time.

@@ -12,6 +12,8 @@ import (
 const (
 	// countedEvents is up to how many events a histogram counts, the newest.
 	countedEvents = 200_000
+	// countedByText is the same where the filter has a text: each is looked into.
+	countedByText = 20_000
 	countTimeout  = 5 * time.Second
 	countSpans    = 60 // about
 )
@@ -43,10 +45,14 @@ func (t *Audit) Count(ctx context.Context, a Actor, f keystile.EventFilter) (cou
 		}
 	}
 	f.Since = f.Since.Truncate(step)
+	limit := countedEvents
+	if f.Text != "" {
+		limit = countedByText
+	}
 	counting, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	err = t.read(counting, a, "audit.count", "", admins, func(tx store.Tx) error {
-		counts, err = tx.CountEvents(f, step, countedEvents)
+		counts, err = tx.CountEvents(f, step, limit)
 		return err
 	})
 	if err != nil && ctx.Err() == nil && errors.Is(counting.Err(), context.DeadlineExceeded) {

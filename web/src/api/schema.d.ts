@@ -260,7 +260,7 @@ export interface paths {
         };
         /**
          * Count the events of a filter by time and result
-         * @description Without times: of the last 24 hours. The newest 200,000 are counted.
+         * @description Without times: of the last 24 hours. The newest 200,000 are counted; of those found by words, the newest 20,000.
          */
         get: operations["countEvents"];
         put?: never;
