@@ -56,7 +56,18 @@ export async function seed({ ready, call }, { odd }) {
   }
   const { id: rgwUser } = await call('POST', '/rgw/users', { user: { name: 'my-app-storage', project_id: project.id, backend_id: backend } });
   await call('POST', `/rgw/users/${rgwUser}/buckets`, { name: 'my-app-data' });
-  return { people, backend, rgwUser, project: project.id, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
+  await call('PATCH', `/rgw/users/${rgwUser}`, { locked: true, lock_reason: 'the audit of November' });
+  const webhook = await addWebhooks(call, odd);
+  return { people, backend, rgwUser, webhook, project: project.id, backup: backup.access_key_id, ci: ci.access_key_id, events: (await call('GET', '/api/audit?action=s3.proxy.putobject&limit=1')).items };
+}
+
+/** Two that are told of quotas; the first was tried, in vain: nobody listens there. */
+async function addWebhooks(call, odd) {
+  const { id } = await call('POST', '/api/webhooks', { url: 'http://127.0.0.1:9/keystile', description: 'The team on call' });
+  const path = odd ? '/a/very/long/path/that/somebody/thought/would/be/a/good/idea/for/the/receiver/of/these/calls' : '/keystile';
+  await call('POST', '/api/webhooks', { url: `https://192.0.2.1${path}`, events: ['quota.hard_refused'] });
+  await call('POST', `/api/webhooks/${id}/test`);
+  return id;
 }
 
 /** Puts, gets and is refused, so that there is something to count and to audit. */
@@ -205,6 +216,30 @@ export const scenes = [
   fail('rgw-users-error', /\/rgw\/users\?name/, '/rgw/users?q=x'),
   { name: 'rgw-user', path: ({ rgwUser }) => `/rgw/users/${rgwUser}` },
   { name: 'rgw-user-buckets', path: ({ rgwUser }) => `/rgw/users/${rgwUser}?tab=buckets` },
+  { name: 'rgw-user-access', path: ({ rgwUser }) => `/rgw/users/${rgwUser}?tab=buckets`, act: (page) => page.getByRole('button', { name: /^Access to/ }).click() },
+  { name: 'rgw-user-objects', path: ({ rgwUser }) => `/rgw/users/${rgwUser}?tab=buckets&bucket=my-app-data` },
+  { name: 'rgw-user-events', path: ({ rgwUser }) => `/rgw/users/${rgwUser}?tab=audit` },
+  { name: 'rgw-user-delete', path: ({ rgwUser }) => `/rgw/users/${rgwUser}`, act: (page) => page.getByRole('button', { name: 'Delete user' }).click() },
+  {
+    name: 'rgw-user-adopt', path: '/rgw/users', act: async (page) => {
+      await page.route('**/api/backends', async (route) => {
+        const answer = await (await route.fetch()).json();
+        await route.fulfill({ json: { ...answer, items: [...answer.items, { ...answer.items[0], id: 'ceph-1', kind: 'ceph-rgw' }] } });
+      });
+      await page.route('**/rgw/backends/ceph-1/users*', (route) => route.fulfill({ json: { items: [{ uid: 'backup' }, { uid: 'legacy-app' }] } }));
+      await page.reload();
+      await page.waitForLoadState('networkidle');
+      await page.getByRole('button', { name: 'Adopt RGW user' }).click();
+      await page.getByRole('dialog').getByLabel('Uid').first().fill('leg');
+      await page.getByRole('option', { name: 'legacy-app' }).waitFor();
+    },
+  },
+  { name: 'usage', path: '/admin/usage' },
+  { name: 'usage-credentials', path: '/admin/usage?by=credential&show=requests&sort=-in' },
+  { name: 'user-usage', as: 'maria', path: '/admin/usage' },
+  { name: 'webhooks', path: '/admin/webhooks' },
+  { name: 'webhook', path: ({ webhook }) => `/admin/webhooks/${webhook}` },
+  { name: 'webhook-add', path: '/admin/webhooks', act: (page) => page.getByRole('button', { name: 'Add webhook' }).click() },
   { name: 'rgw-user-renew', path: ({ rgwUser }) => `/rgw/users/${rgwUser}`, act: (page) => page.getByRole('button', { name: 'Renew key' }).click() },
   { name: 'projects', path: '/projects' },
   { name: 'projects-none', path: '/projects?q=nothing' },

@@ -44,7 +44,8 @@ export function UsageTable({ items, by, sort, onSort, onNarrow }: UsageTableProp
 function Name({ item, by, onNarrow }: { item: UsageItem; by: By; onNarrow: (to: UsageSearch) => void }) {
   const name = nameOf(item, by);
   if (name === undefined) {
-    return <Text span inherit c="dimmed">{nobody[by]}</Text>;
+    // What named no bucket is told by backend, if it came so far.
+    return <Text span inherit c="dimmed">{nobody[by]}{by === 'bucket' && item.backend !== undefined && <> of {item.backend}</>}</Text>;
   }
   return <UnstyledButton className={classes.name} title={name} onClick={() => onNarrow(narrowTo(item))}>{by === 'project' ? name : <code>{middle(name, 36)}</code>}</UnstyledButton>;
 }

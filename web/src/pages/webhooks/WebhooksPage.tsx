@@ -17,10 +17,10 @@ import { eventsText, stateOf, type Webhook, webhooksQuery } from './webhooks';
 const columns: Column<Webhook>[] = [
   { id: 'url', header: 'URL', bare: true, cell: (hook) => <Link to="/admin/webhooks/$webhook" params={{ webhook: hook.id }} title={hook.url}>{middle(hook.url, 44)}</Link> },
   { id: 'status', header: 'Status', cell: ({ enabled }) => <StatusBadge status={enabled ? 'enabled' : 'disabled'} tone={enabled ? 'good' : 'quiet'} /> },
-  { id: 'last', header: 'Last delivery', long: true, width: '220px', cell: ({ last_delivery: last }) => <Last delivery={last} /> },
+  { id: 'last', header: 'Last delivery', long: true, width: '180px', cell: ({ last_delivery: last }) => <Last delivery={last} /> },
   { id: 'when', header: 'Last attempt', cell: ({ last_delivery: last }) => <RelativeTime value={last?.last_attempt_at} absent="never" /> },
   { id: 'pending', header: 'On the way', align: 'end', cell: ({ pending }) => pending },
-  { id: 'events', header: 'Events', long: true, cell: ({ events }) => eventsText(events) },
+  { id: 'events', header: 'Events', long: true, width: '170px', cell: ({ events }) => eventsText(events) },
   { id: 'for', header: 'What for', long: true, cell: ({ description }) => description },
 ];
 
