@@ -26,6 +26,9 @@ KEYSTILE_SOAK_OBJECTS=1000000 go test -count=1 -v -run HugeBucket ./test/e2e/ ||
 echo "== pages of a trail of ten million events"
 KEYSTILE_SOAK_EVENTS=10000000 go test -count=1 -timeout 6h -v -run VastTrail ./internal/store/sqlstore/ || failed+=("pages of a vast trail")
 
+echo "== recording as fast as the disk syncs"
+KEYSTILE_SOAK_RECORDING=60s go test -count=1 -timeout 1h -v -run SustainedRecording ./internal/audit/ || failed+=("sustained recording")
+
 echo "== every S3 client at every backend, directly and through the gateway"
 KEYSTILE_CLIENTS=full go test -count=1 -timeout 6h -v -run TestClients ./test/clients/ || failed+=("clients")
 

@@ -94,6 +94,10 @@ const pages = {
     await press('CORS of bucket uploads')(page);
     await page.getByRole('radio', { name: 'Kept here' }).check();
   }],
+  'recorded reads of a bucket': [() => `/admin/backends/${server.backend_id}?tab=buckets`, async (page) => {
+    await press('Recorded reads of bucket uploads')(page);
+    await page.getByRole('radio', { name: 'All, for 24 hours' }).check();
+  }],
   'a backend whose certificate is not verified': ['/admin/profile', troubled('about', 'Its certificate is not verified')],
   'a backend that stores cut uploads': ['/admin/profile', troubled('abilities', 'An upload that is cut off may be stored in part')],
   'create account': ['/admin/accounts', press('Create account')],

@@ -47,6 +47,25 @@ test('abilities are listed with what follows from them, and a probe finds them a
   assertQuiet(seen);
 });
 
+test('reads of a bucket are recorded for as long as the page says', async (t) => {
+  const { page, seen } = await open(t, '/admin/backends/local?tab=buckets');
+  const choose = async (choice) => {
+    await page.getByRole('button', { name: 'Recorded reads of bucket uploads' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Recorded reads of uploads' });
+    await dialog.getByRole('radio', { name: choice }).check();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  };
+  await choose('All, for 2 hours');
+  const [rule, ...others] = (await server.api('GET', '/api/audit/sampling')).items;
+  assert.deepEqual([rule.bucket, rule.rate, others], ['uploads', 1, []]);
+  const left = new Date(rule.until) - Date.now();
+  assert.ok(left > 0 && left <= 7_200_000, `it ends in ${left} ms`);
+  await choose('As configured');
+  assert.deepEqual((await server.api('GET', '/api/audit/sampling')).items ?? [], []);
+  assertQuiet(seen);
+});
+
 test('CORS rules of a bucket are chosen in the page and hold at the gateway', async (t) => {
   assert.equal((await preflight('uploads', 'https://app.example.com')).status, 403);
   const { page, seen } = await open(t, '/admin/backends/local?tab=buckets');

@@ -12,6 +12,7 @@ import { faultOf } from '../../components/faults';
 import { IconWarning } from '../../components/icons';
 import { MonoId } from '../../components/MonoId';
 import { RelativeTime } from '../../components/RelativeTime';
+import { SampleReads } from '../../components/SampleReads';
 import { SearchBox } from '../../components/SearchBox';
 import { useAction } from '../../components/useAction';
 import { capital, counted } from '../../lib/text';
@@ -46,6 +47,7 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
   const [deleting, setDeleting] = useState<string>();
   const [sharing, setSharing] = useState<string>();
   const [capping, setCapping] = useState<string>();
+  const [sampling, setSampling] = useState<string>();
   const found = buckets.data?.filter((one) => one.bucket.includes(q));
   const quota: Column<Bucket> = {
     id: 'quota', header: 'Quota',
@@ -57,6 +59,7 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
       <Group gap="xs" justify="flex-end" wrap="nowrap">
         <Button variant="default" size="compact-xs" onClick={() => setCapping(bucket)} aria-label={`Quota of bucket ${bucket}`}>Quota</Button>
         <Button variant="default" size="compact-xs" onClick={() => setSharing(bucket)} aria-label={`CORS of bucket ${bucket}`}>CORS</Button>
+        <Button variant="default" size="compact-xs" onClick={() => setSampling(bucket)} aria-label={`Recorded reads of bucket ${bucket}`}>Reads</Button>
         <Button variant="default" size="compact-xs" onClick={() => setDeleting(bucket)} aria-label={`Delete bucket ${bucket}`}>Delete bucket</Button>
       </Group>
     ),
@@ -82,6 +85,7 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
         empty={<Text>{q ? <>No bucket has <code>{q}</code> in its name.</> : 'There is no bucket on this backend.'}</Text>}
       />
       {sharing !== undefined && <BucketCORS backend={backend.id} bucket={sharing} onClose={() => setSharing(undefined)} />}
+      {sampling !== undefined && <SampleReads name={sampling} reads={{ backend: backend.id, bucket: sampling }} onClose={() => setSampling(undefined)} />}
       {capping !== undefined && <BucketQuota backend={backend.id} bucket={capping} onClose={() => setCapping(undefined)} />}
       {deleting !== undefined && <DeleteBucket backend={backend.id} bucket={deleting} onClose={() => setDeleting(undefined)} />}
     </Stack>

@@ -91,6 +91,7 @@ function Actions({ credential, onAsk }: DetailsProps) {
     <Group gap="xs">
       {admin && <Button variant="default" onClick={() => onAsk('edit')}>Edit credential</Button>}
       <Button variant="default" onClick={() => onAsk('rotate')}>Rotate key</Button>
+      {admin && <Button variant="default" onClick={() => onAsk('sample')}>Record reads</Button>}
       {admin && (credential.disabled_at
         ? <Button variant="default" onClick={() => onAsk('enable')}>Enable key</Button>
         : <Button variant="default" onClick={() => onAsk('disable')}>Disable key</Button>)}

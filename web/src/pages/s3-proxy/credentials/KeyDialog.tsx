@@ -2,13 +2,14 @@ import { Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 
 import { ConfirmDialog } from '../../../components/ConfirmDialog';
+import { SampleReads } from '../../../components/SampleReads';
 import { actOn, type Credential, type Deed } from './actions';
 import { EditCredential } from './EditCredential';
 import { LastUse } from './LastUse';
 import { RotateCredential } from './RotateCredential';
 
 /** What can be asked about one key. */
-export type Dialog = Deed | 'edit' | 'rotate';
+export type Dialog = Deed | 'edit' | 'rotate' | 'sample';
 
 interface KeyDialogProps {
   dialog: Dialog;
@@ -30,6 +31,9 @@ export function KeyDialog({ dialog, credential, onClose }: KeyDialogProps) {
   }
   if (dialog === 'rotate') {
     return <RotateCredential credential={credential} onClose={onClose} />;
+  }
+  if (dialog === 'sample') {
+    return <SampleReads name={credential.access_key_id} reads={{ access_key_id: credential.access_key_id }} onClose={onClose} />;
   }
   const { verb, then, danger } = words[dialog];
   return (
