@@ -21,7 +21,7 @@ func (h usage) mount(r *router) {
 	register(r, operation{method: http.MethodGet, path: "/api/usage", id: "getUsage", tag: tag,
 		summary: "Show who used what, and how much on each day",
 		description: who + "Writes, deletes and bytes in are exact against the audit trail; the others may lack what was counted in the last 5 seconds before a kill. " +
-			"At most 1000 items are returned; /api/usage.csv has all."}, h.report)
+			"The largest 1000 items are returned; /api/usage.csv has all."}, h.report)
 	register(r, operation{method: http.MethodGet, path: "/api/usage.csv", id: "exportUsage", tag: tag,
 		summary: "Download usage by day as CSV, oldest day first",
 		description: who + "One line for each day and thing, however many, with a line of names first. A cell that a spreadsheet would take for a formula " +
@@ -71,7 +71,7 @@ type Usage struct {
 	From  string      `json:"from" format:"date"`
 	To    string      `json:"to" format:"date"`
 	By    string      `json:"by" enum:"bucket,credential,project"`
-	Items []UsageItem `json:"items" doc:"in order of what they are by"`
+	Items []UsageItem `json:"items" doc:"largest first, by bytes in, out and stored"`
 	More  bool        `json:"more" doc:"there are more items than are returned"`
 	Days  []UsageDay  `json:"days" doc:"every day of the span, oldest first"`
 }

@@ -36,8 +36,8 @@ func TestUsage(t *testing.T) {
 		keystile.StoredCount{Day: today, Bucket: keystile.Bucket{Backend: "main", Name: "quiet"}, Amount: keystile.Amount{Bytes: 7, Objects: 1}},
 	)
 	all := into[Usage](root.do("GET", "/api/usage", nil).want(200))
-	if len(all.Days) != 30 || all.To != today.Format(time.DateOnly) || len(all.Items) != 2 || all.Items[1].Bucket != "uploads" ||
-		all.Items[1].BytesIn != 20 || *all.Items[1].StoredBytes != 500 || all.Items[0].Bucket != "quiet" || *all.Items[0].StoredObjects != 1 {
+	if len(all.Days) != 30 || all.To != today.Format(time.DateOnly) || len(all.Items) != 2 || all.Items[0].Bucket != "uploads" ||
+		all.Items[0].BytesIn != 20 || *all.Items[0].StoredBytes != 500 || all.Items[1].Bucket != "quiet" || *all.Items[1].StoredObjects != 1 {
 		t.Errorf("all %+v", all)
 	}
 	last := all.Days[29]

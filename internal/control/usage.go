@@ -1,8 +1,10 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +44,7 @@ type UsageItem struct {
 
 // UsageReport is who used what, and when.
 type UsageReport struct {
-	Items []UsageItem // in order of what they are by
+	Items []UsageItem // largest first, by bytes in, out and held
 	More  bool        // there are more than MaxUsageRows
 	Days  []keystile.UsageDay
 }
@@ -78,7 +80,11 @@ func (u *Usage) Report(ctx context.Context, a Actor, q UsageQuery) (r UsageRepor
 	u.catchUp(ctx)
 	asked := q.of(a)
 	err = u.read(ctx, a, "usage.show", "", anyone, func(tx store.Tx) error {
-		rows, err := tx.Meters(q.By, asked, nil, MaxUsageRows+1)
+		limit := math.MaxInt32 // buckets and projects are few; what they hold is in their size
+		if q.By == keystile.ByCredential {
+			limit = MaxUsageRows + 1
+		}
+		rows, err := tx.LargestMeters(q.By, asked, limit)
 		if err != nil {
 			return err
 		}
@@ -87,6 +93,7 @@ func (u *Usage) Report(ctx context.Context, a Actor, q UsageQuery) (r UsageRepor
 			return err
 		}
 		rows = join(rows, held)
+		slices.SortStableFunc(rows, func(x, y keystile.UsageRow) int { return cmp.Compare(sizeOf(y), sizeOf(x)) })
 		if r.More = len(rows) > MaxUsageRows; r.More {
 			rows = rows[:MaxUsageRows]
 		}
@@ -98,6 +105,8 @@ func (u *Usage) Report(ctx context.Context, a Actor, q UsageQuery) (r UsageRepor
 	})
 	return r, err
 }
+
+func sizeOf(r keystile.UsageRow) int64 { return r.BytesIn + r.BytesOut + r.Stored.Bytes }
 
 // join adds what is held to what was done.
 func join(rows, held []keystile.UsageRow) []keystile.UsageRow {

@@ -384,6 +384,9 @@ type Meters interface {
 	// Meters sums by bucket, credential or project, in order of these, up to limit
 	// rows after the one named; nil: from the first.
 	Meters(by string, q keystile.UsageQuery, after *keystile.UsageKey, limit int) ([]keystile.UsageRow, error)
+	// LargestMeters are those that moved the most bytes, in and out together, largest
+	// first; of as many by key.
+	LargestMeters(by string, q keystile.UsageQuery, limit int) ([]keystile.UsageRow, error)
 	MeterDays(keystile.UsageQuery) ([]keystile.UsageDay, error) // oldest first; days without requests are left out
 	// Stored tells what buckets or projects held: rows with Stored and
 	// StoredByteDays alone. Of credentials and by them nothing is known.

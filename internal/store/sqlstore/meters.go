@@ -144,10 +144,20 @@ func (t *tx) Meters(by string, u keystile.UsageQuery, after *keystile.UsageKey, 
 		}
 		q.and("(" + columns + ") > (" + strings.Join(marks, ", ") + ")")
 	}
+	return t.meters(by, q, columns, limit)
+}
+
+// LargestMeters implements store.Meters.
+func (t *tx) LargestMeters(by string, u keystile.UsageQuery, limit int) ([]keystile.UsageRow, error) {
+	return t.meters(by, ofMeters(u), `sum(bytes_in) + sum(bytes_out) DESC, `+strings.Join(keyColumns[by], ", "), limit)
+}
+
+func (t *tx) meters(by string, q *query, order string, limit int) ([]keystile.UsageRow, error) {
+	columns := strings.Join(keyColumns[by], ", ")
 	rows, err := list(t, func(row scanner) (keystile.UsageRow, error) {
 		var r keystile.UsageRow
 		return r, row.Scan(append(keyFields(by, &r.UsageKey), scanMeter(&r.Meter)...)...)
-	}, `SELECT `+columns+`, `+meterSums+` FROM meter_days`+q.where()+` GROUP BY `+columns+` ORDER BY `+columns+` LIMIT `+q.arg(limit), q.args...)
+	}, `SELECT `+columns+`, `+meterSums+` FROM meter_days`+q.where()+` GROUP BY `+columns+` ORDER BY `+order+` LIMIT `+q.arg(limit), q.args...)
 	return rows, about(err, "meters")
 }
 

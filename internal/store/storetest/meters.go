@@ -61,6 +61,12 @@ func testMeters(t *testing.T, open Open) {
 			})
 			wantEqual(t, next, []keystile.UsageRow{rowOf("two", "", "", every)})
 		}},
+		{"the largest come first", func(t *testing.T, a, b store.Store) {
+			moved := func(in, out int64) keystile.Meter { return keystile.Meter{Writes: 1, BytesIn: in, BytesOut: out} }
+			addMeters(t, a, meterOf(0, "a", "AK1", moved(1, 1)), meterOf(0, "b", "AK1", moved(0, 9)), meterOf(0, "c", "AK1", moved(4, 0)), meterOf(-1, "c", "AK2", moved(4, 0)), meterOf(0, "d", "AK1", moved(2, 0)))
+			largest := got(t, b, func(tx store.Tx) ([]keystile.UsageRow, error) { return tx.LargestMeters(keystile.ByBucket, week(), 3) })
+			wantEqual(t, largest, []keystile.UsageRow{rowOf("b", "", "", moved(0, 9)), rowOf("c", "", "", moved(4, 0).Plus(moved(4, 0))), rowOf("a", "", "", moved(1, 1))})
+		}},
 		{"an RGW user's requests are its project's, also when it is gone", func(t *testing.T, a, b store.Store) {
 			user := rgwUser("u1")
 			createRGWUser(t, a, user)

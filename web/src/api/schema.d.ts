@@ -1004,7 +1004,7 @@ export interface paths {
         };
         /**
          * Show who used what, and how much on each day
-         * @description Admins see all; others what the credentials did that they own, and what is of their projects. Writes, deletes and bytes in are exact against the audit trail; the others may lack what was counted in the last 5 seconds before a kill. At most 1000 items are returned; /api/usage.csv has all.
+         * @description Admins see all; others what the credentials did that they own, and what is of their projects. Writes, deletes and bytes in are exact against the audit trail; the others may lack what was counted in the last 5 seconds before a kill. The largest 1000 items are returned; /api/usage.csv has all.
          */
         get: operations["getUsage"];
         put?: never;
@@ -2915,7 +2915,7 @@ export interface components {
             days: components["schemas"]["UsageDay"][];
             /** Format: date */
             from: string;
-            /** @description in order of what they are by */
+            /** @description largest first, by bytes in, out and stored */
             items: components["schemas"]["UsageItem"][];
             /** @description there are more items than are returned */
             more: boolean;
