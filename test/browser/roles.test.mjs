@@ -39,7 +39,9 @@ before(async () => {
   const project = await server.api('POST', '/api/projects', { name: 'Nobody else’s project' });
   const user = await server.api('POST', '/rgw/users', { user: { name: 'Nobody else’s user', project_id: project.id } });
   const webhook = await server.api('POST', '/api/webhooks', { url: 'https://192.0.2.1/hook' });
+  await server.api('PUT', '/api/audit/views/mine', { filter: { result: 'denied' } });
   things = {
+    '/api/audit/views/': { view: 'mine' },
     '/api/webhooks/': { webhook: webhook.id },
     '/api/projects/': { id: project.id, account: 'admin' },
     '/rgw/': { user_id: user.id, backend: server.backend_id, bucket: 'nobody-elses', job_id: '0198c5a0-0000-4000-8000-000000000001' },
