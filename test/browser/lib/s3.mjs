@@ -14,6 +14,8 @@ export function run(command, args, { env = cleanEnv(), cwd, stdin = '' } = {}) {
     child.stdout.on('data', (data) => { stdout += data; });
     child.stderr.on('data', (data) => { stderr += data; });
     child.on('error', reject);
+    // One that does not read its input may have ended before it is given.
+    child.stdin.on('error', () => {});
     child.on('close', (code) => resolve({ code, stdout, stderr, all: stdout + stderr }));
     child.stdin.end(stdin);
   });
