@@ -287,6 +287,18 @@ func (b *body) blame(err error) error {
 	return err
 }
 
+// whole takes the body over if all of it was read ahead.
+func (b *body) whole() (data []byte, held Held, ok bool) {
+	in := b.x.conn.in
+	if b.err != nil || b.kind != byLength || in.Size() != readAhead || int64(in.Buffered()) != b.left || b.x.ctx.Err() != nil {
+		return nil, Held{}, false
+	}
+	data, _ = in.Peek(int(b.left))
+	b.x.conn.in, b.left = nil, 0
+	b.end(io.EOF)
+	return data, Held{in}, true
+}
+
 // end records how the body ended and gives the connection back, or up.
 func (b *body) end(err error) {
 	x := b.x
@@ -300,7 +312,7 @@ func (b *body) end(err error) {
 	default:
 		b.err = x.failure(err)
 	}
-	if clean && b.keep && unwatched && x.conn.in.Buffered() == 0 {
+	if clean && b.keep && unwatched && x.conn.drained() {
 		x.client.pool.put(x.conn)
 	} else {
 		x.client.pool.discard(x.conn)

@@ -29,7 +29,7 @@ type pool struct {
 type backendConn struct {
 	net.Conn
 	raw       net.Conn      // what TLS, if any, runs on
-	in        *bufio.Reader // nil while the connection is idle
+	in        *bufio.Reader // nil while the connection is idle, and once it was taken over
 	headBuf   []byte        // scratch for heads that come in
 	reused    bool
 	dialled   time.Time
@@ -59,11 +59,24 @@ func (b *backendConn) wake() {
 
 // sleep is called when nothing is left to read.
 func (b *backendConn) sleep() {
-	if b.in.Size() == readAhead { // another one reads through the first
-		b.in.Reset(nil)
-		readers.Put(b.in)
+	if b.in != nil && b.in.Size() == readAhead { // another one reads through the first
+		Held{b.in}.Free()
 	}
 	b.in = nil
+}
+
+// drained reports whether nothing more has come than was read.
+func (b *backendConn) drained() bool { return b.in == nil || b.in.Buffered() == 0 }
+
+// Held holds bytes that were read ahead.
+type Held struct{ in *bufio.Reader }
+
+// Free gives their room back: they must not be read any more.
+func (h Held) Free() {
+	if h.in != nil {
+		h.in.Reset(nil)
+		readers.Put(h.in)
+	}
 }
 
 // abort breaks the connection, whoever is reading or writing. Bytes the kernel

@@ -53,6 +53,16 @@ func (r *Response) Limit(d time.Duration) {
 	}
 }
 
+// Whole returns the bytes of Body and ends it, without copying them, if all have
+// come with the head. They are good until the holder is told to free them. It
+// reports false, and has done nothing, where Body has to be read.
+func (r *Response) Whole() (data []byte, held Held, ok bool) {
+	if b, is := r.Body.(*body); is {
+		return b.whole()
+	}
+	return nil, Held{}, false
+}
+
 // maxInterim is how many 1xx answers may come before the final one.
 const maxInterim = 4
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"keystile/internal/http1"
 	"keystile/internal/s3wire"
@@ -104,12 +103,10 @@ func (x *exchange) readAll(got *http1.Response) ([]byte, error) {
 	if got.Status >= http.StatusMultipleChoices {
 		most = maxErrorAnswer
 	}
-	// What a backend says of its answer's length is believed as far as that is
-	// cheap.
-	buf := x.borrowed
-	if buf == nil || buf.Len() > 0 {
-		buf = bytes.NewBuffer(make([]byte, 0, min(max(got.ContentLength, 0), heldStep)+bytes.MinRead))
+	if data, ok, err := x.takeAhead(got); ok || err != nil {
+		return data, err
 	}
+	buf := x.gatheringRoom(got.ContentLength)
 	if _, err := buf.ReadFrom(io.LimitReader(&holding{x, got.Body, freeAnswer}, int64(most)+1)); err != nil {
 		return nil, err
 	}
@@ -117,21 +114,6 @@ func (x *exchange) readAll(got *http1.Response) ([]byte, error) {
 		return nil, fmt.Errorf("an XML answer is larger than %d bytes: %w", most, upstream.ErrBadAnswer)
 	}
 	return buf.Bytes(), nil
-}
-
-// gathering holds buffers for whole answers.
-var gathering = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, heldStep)) }}
-
-// borrow takes a buffer for the answer, which goes back when the exchange has
-// ended: what is made of its bytes must not live longer.
-func (x *exchange) borrow() { x.borrowed = gathering.Get().(*bytes.Buffer) }
-
-func (x *exchange) giveBack() {
-	if buf := x.borrowed; buf != nil && buf.Cap() <= 4*heldStep {
-		buf.Reset()
-		gathering.Put(buf)
-	}
-	x.borrowed = nil
 }
 
 // readSmall reads an answer that is no object, in bounded time.

@@ -1,7 +1,6 @@
 package s3proxy
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -43,12 +42,11 @@ type exchange struct {
 	// sourceBackend is that of a copy's source; nil if nothing is copied.
 	sourceBackend *upstream.Backend
 
-	event keystile.Event // what will be or is recorded
-	limit string         // the name of the one that refused it
-	held  int64          // bytes in p.memory
-	// borrowed holds the bytes of a read's answer; nil where it has its own.
-	borrowed *bytes.Buffer
-	counted  bool // in p.inFlight
+	event   keystile.Event // what will be or is recorded
+	limit   string         // the name of the one that refused it
+	held    int64          // bytes in p.memory
+	lent    lent           // holds the bytes of a read's answer
+	counted bool           // in p.inFlight
 	// recorded: the event is in the trail; intended: and it is open there.
 	recorded, intended bool
 	intent             audit.Pending // valid if recorded was set by an intent

@@ -66,23 +66,26 @@ func (p *pattern) match(doc []byte, from int, space *[]byte) int {
 }
 
 // alike reports whether doc begins with the last entry once more, but for plain
-// texts of the same lengths. It looks at sixteen bytes at a time, most of which are
-// tags that are the same.
+// texts of the same lengths. It looks at 32 bytes at a time, most of which are tags
+// that are the same.
 func (p *pattern) alike(doc []byte) bool {
 	n := len(p.last)
-	if n < 16 || len(doc) < n {
+	if n < 32 || len(doc) < n {
 		return false
 	}
-	for at := 0; at < n; at += 16 {
-		at := min(at, n-16) // the last ones may have been looked at before
-		now, was := (*[16]byte)(doc[at:]), (*[16]byte)(p.last[at:])
-		v, w := binary.LittleEndian.Uint64(now[:8]), binary.LittleEndian.Uint64(now[8:])
-		dv, dw := v^binary.LittleEndian.Uint64(was[:8]), w^binary.LittleEndian.Uint64(was[8:])
-		if dv|dw == 0 {
+	last := p.last
+	for at := 0; at < n; at += 32 {
+		at := min(at, n-32) // the last ones may have been looked at before
+		now, was := (*[32]byte)(doc[at:]), (*[32]byte)(last[at:])
+		a := binary.LittleEndian.Uint64(now[0:8]) ^ binary.LittleEndian.Uint64(was[0:8])
+		b := binary.LittleEndian.Uint64(now[8:16]) ^ binary.LittleEndian.Uint64(was[8:16])
+		c := binary.LittleEndian.Uint64(now[16:24]) ^ binary.LittleEndian.Uint64(was[16:24])
+		d := binary.LittleEndian.Uint64(now[24:32]) ^ binary.LittleEndian.Uint64(was[24:32])
+		if a|b|c|d == 0 {
 			continue
 		}
-		texts := (*[16]byte)(p.texts[at:])
-		if !inTexts(v, dv, binary.LittleEndian.Uint64(texts[:8])) || !inTexts(w, dw, binary.LittleEndian.Uint64(texts[8:])) {
+		texts := (*[32]byte)(p.texts[at:])
+		if !inTexts(now[0:8], a, texts[0:8]) || !inTexts(now[8:16], b, texts[8:16]) || !inTexts(now[16:24], c, texts[16:24]) || !inTexts(now[24:32], d, texts[24:32]) {
 			return false
 		}
 	}
@@ -91,8 +94,9 @@ func (p *pattern) alike(doc []byte) bool {
 
 // inTexts reports whether eight bytes differ from those before in plain texts only,
 // and ask for nothing there.
-func inTexts(v, differs, texts uint64) bool {
-	return differs&^texts == 0 && asking(v)&texts == 0
+func inTexts(now []byte, differs uint64, texts []byte) bool {
+	mask := binary.LittleEndian.Uint64(texts)
+	return differs&^mask == 0 && asking(binary.LittleEndian.Uint64(now))&mask == 0
 }
 
 // mark notes of what the next n bytes of the entry are a part.
