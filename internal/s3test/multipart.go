@@ -56,6 +56,7 @@ func (s *Server) uploadPart(c *call) reply {
 	}
 	if c.req.Header.Get("X-Amz-Copy-Source") == "" {
 		u.parts[number] = newObject(c.body, c.req.Header)
+		s.buckets[c.bucket].written += int64(len(c.body))
 		return reply{status: http.StatusOK, header: http.Header{"Etag": {u.parts[number].etag}}}
 	}
 	source := s.copySource(c)
@@ -71,6 +72,7 @@ func (s *Server) uploadPart(c *call) reply {
 		data = data[first : last+1]
 	}
 	u.parts[number] = newObject(bytes.Clone(data), http.Header{})
+	s.buckets[c.bucket].written += int64(len(data))
 	return answerXML(http.StatusOK, copyResult("CopyPartResult", u.parts[number].etag))
 }
 

@@ -67,6 +67,7 @@ func (s *Server) putObject(c *call) reply {
 	}
 	o := newObject(c.body, c.req.Header)
 	objects[c.key] = o
+	s.buckets[c.bucket].written += int64(len(o.data))
 	return reply{status: http.StatusOK, header: http.Header{"Etag": {o.etag}}}
 }
 
@@ -175,6 +176,7 @@ func (s *Server) copyObject(c *call) reply {
 		o.tags = source.tags
 	}
 	s.buckets[c.bucket].objects[c.key] = o
+	s.buckets[c.bucket].written += int64(len(o.data))
 	return answerXML(http.StatusOK, copyResult("CopyObjectResult", o.etag))
 }
 

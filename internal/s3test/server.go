@@ -69,6 +69,7 @@ type bucket struct {
 	created time.Time
 	objects map[string]*object
 	uploads map[string]*upload
+	written int64 // bytes of all objects and parts that were ever stored
 	// settings are those of the bucket itself, by subresource, as they were put.
 	settings map[string][]byte
 }
@@ -188,6 +189,17 @@ func (s *Server) Stored(name string) (size, objects int64) {
 		}
 	}
 	return size, int64(len(b.objects))
+}
+
+// Written is the number of bytes that clients have stored in a bucket, in objects
+// and parts; what is gone since counts too.
+func (s *Server) Written(name string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b := s.buckets[name]; b != nil {
+		return b.written
+	}
+	return 0
 }
 
 // Buckets returns the names of all buckets, sorted.

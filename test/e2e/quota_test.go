@@ -1,7 +1,7 @@
 package e2e_test
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"keystile/internal/s3test"
 	"keystile/internal/sigv4"
 )
 
@@ -33,102 +34,239 @@ type quotaShown struct {
 		UsedBytes       int64      `json:"used_bytes"`
 		UsedObjects     int64      `json:"used_objects"`
 		ReservedBytes   int64      `json:"reserved_bytes"`
+		ReservedObjects int64      `json:"reserved_objects"`
 		UnknownBytes    int64      `json:"unknown_bytes"`
 		UnknownObjects  int64      `json:"unknown_objects"`
+		NeedsScan       bool       `json:"needs_scan"`
 		ScannedAt       *time.Time `json:"scanned_at"`
-		ReservedObjects int64      `json:"reserved_objects"`
+		Scan            *struct {
+			Pages   int  `json:"pages"`
+			Resumed bool `json:"resumed"`
+		} `json:"scan"`
 	} `json:"usage"`
 }
 
-func (s *server) quota() (q quotaShown) {
+// counts is all that counts against a cap, in bytes.
+func (q quotaShown) counts() int64 {
+	return q.Usage.UsedBytes + q.Usage.ReservedBytes + q.Usage.UnknownBytes
+}
+
+func (s *server) quota(bucket string) (q quotaShown) {
 	s.t.Helper()
-	s.cliJSON(&q, "quota", "show", "local/uploads")
+	s.cliJSON(&q, "quota", "show", s.BackendID+"/"+bucket)
 	return q
 }
 
-// stored is what the bucket holds, by a listing of all versions.
-func (s *server) stored(t *testing.T, c credential) (size, objects int64) {
+// addCounting adds a backend that counts, and makes it the one of what follows.
+func (s *server) addCounting(backend *s3test.Server) {
+	s.t.Helper()
+	s.addBackend("counting", backend.URL)
+	s.BackendID = "counting"
+}
+
+func (s *server) addBackend(id, endpoint string) {
+	s.t.Helper()
+	run(s.t, append(cleanEnv(), "KEYSTILE_URL="+s.DashboardURL, "KEYSTILE_TOKEN="+s.token), "a secret of the tests", binary, "backend", "add", id,
+		"--endpoint", endpoint, "--access-key-id", "COUNTING", "--secret-access-key-stdin").want(s.t, 0, "")
+}
+
+// Of the test below: the cap of a bucket, what a key's allowance begins with and
+// grows by before each kill, and the cap of an owner of two buckets.
+const (
+	bucketCap     = 6 << 20
+	allowanceStep = 3 << 20
+	ownerCap      = 2 << 20
+)
+
+// capped is a server with three limits, and a load against each of them.
+type capped struct {
+	*server
+	data      string
+	backend   *s3test.Server
+	load      *mixed
+	plain     credential // writes into a bucket with a cap
+	spender   credential // has an allowance
+	allowance int64
+	owner     credential // an RGW user's
+}
+
+func startCapped(t *testing.T) *capped {
 	t.Helper()
-	o := s.aws(c, "s3api", "list-objects-v2", "--bucket", "uploads", "--query", "Contents[].Size", "--output", "json")
-	if o.code != 0 {
-		t.Fatalf("listing: %s", o.stderr)
+	backend := s3test.New(t)
+	for _, name := range []string{"capped", "spent", "sources"} {
+		backend.CreateBucket(name)
 	}
-	var sizes []int64
-	must(t, json.Unmarshal([]byte(o.stdout), &sizes))
-	for _, n := range sizes {
-		size += n
+	for n := range 10 {
+		backend.PutObject("sources", fmt.Sprint(n), make([]byte, rand.IntN(largest)))
 	}
-	return size, int64(len(sizes))
-}
-
-// TestCapHoldsAcrossKills kills the server in the middle of parallel writes,
-// overwrites and deletes beside a cap. What is stored never goes beyond it, what
-// counts after a restart is never less than what is stored, and a count finds
-// exactly that.
-func TestCapHoldsAcrossKills(t *testing.T) {
-	const most = 6 << 20
+	slow := func(r *http.Request) bool {
+		return r.Header.Get("X-Amz-Copy-Source") != "" || r.Method == http.MethodPost && strings.Contains(r.URL.RawQuery, "uploadId=")
+	}
+	backend.Inject(s3test.Delay(40 * time.Millisecond).When(slow))
 	data := t.TempDir() + "/data"
-	s := start(t, data, "")
-	c := s.mint("uploads:read,list,write,delete")
-	s.cliJSON(nil, "quota", "scan", "local/uploads", "--wait")
-	s.cliJSON(nil, "quota", "set", "local/uploads", "--hard", "6MiB")
-	refused, passed := 0, 0
-	for round := range quotaCrashes(t) {
-		full, fine := s.fillUntilKilled(c)
-		refused, passed = refused+full, passed+fine
-		s = start(t, data, s.token)
-		size, _ := s.stored(t, c)
-		q := s.quota()
-		if counts := q.Usage.UsedBytes + q.Usage.UnknownBytes + q.Usage.ReservedBytes; size > most || counts < size {
-			t.Fatalf("round %d: %d bytes are stored, %d count, the cap is %d", round, size, counts, most)
-		}
-		s.cliJSON(nil, "quota", "scan", "local/uploads", "--wait")
-		size, objects := s.stored(t, c)
-		if q = s.quota(); q.Usage.UsedBytes != size || q.Usage.UsedObjects != objects {
-			t.Fatalf("round %d: %d bytes in %d objects are stored, the count is %+v", round, size, objects, q.Usage)
+	k := &capped{server: start(t, data, ""), data: data, backend: backend}
+	k.addCounting(backend)
+	k.plain = k.mint("capped:read,list,write,delete", "sources:read")
+	k.cliJSON(nil, "quota", "scan", "counting/capped", "--wait")
+	k.cliJSON(nil, "quota", "set", "counting/capped", "--hard", fmt.Sprint(bucketCap))
+	k.spender = k.mint("spent:read,list,write,delete", "sources:read")
+
+	site := &rgwSite{server: k.server, tokens: map[string]string{"admin": k.token}, secrets: map[string]bool{}, backend: "counting"}
+	site.project = site.must(201, site.call("admin", "POST", "/api/projects", `{"name":"Data"}`)).text("id")
+	u := site.user("owner")
+	site.must(200, site.call("admin", "PATCH", u.path(""), fmt.Sprintf(`{"quota":{"max_size_kb":%d,"enabled":true}}`, ownerCap/1024)))
+	for _, bucket := range []string{"owned-a", "owned-b"} {
+		if got := s3(t, k.S3Endpoint, u, "PUT", "/"+bucket, ""); got != 200 {
+			t.Fatalf("making %s: %d", bucket, got)
 		}
 	}
-	if passed == 0 {
-		t.Fatal("nothing was written")
-	}
-	t.Logf("%d crashes, %d writes passed, %d were over the cap", quotaCrashes(t), passed, refused)
+	k.owner = credential{AccessKeyID: u.key, SecretAccessKey: u.secret}
+	k.load = newMixed("")
+	return k
 }
 
-// fillUntilKilled changes the bucket from several clients and kills the server in
-// the middle.
-func (s *server) fillUntilKilled(c credential) (refused, passed int) {
-	var mu sync.Mutex
-	var writers sync.WaitGroup
-	stop := make(chan struct{})
-	for range 8 {
-		writers.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				method, body := http.MethodPut, strings.Repeat("x", rand.IntN(200_000))
-				if rand.IntN(4) == 0 {
-					method, body = http.MethodDelete, ""
-				}
-				status := s.send(c, method, fmt.Sprintf("/uploads/fill/%d", rand.IntN(40)), body)
-				mu.Lock()
-				switch status {
-				case http.StatusInsufficientStorage:
-					refused++
-				case http.StatusOK, http.StatusNoContent:
-					passed++
-				}
-				mu.Unlock()
-			}
-		})
+// stored is what the backend holds of buckets.
+func (k *capped) stored(buckets ...string) (size, objects int64) {
+	for _, name := range buckets {
+		s, o := k.backend.Stored(name)
+		size, objects = size+s, objects+o
 	}
-	time.Sleep(time.Duration(700+rand.IntN(600)) * time.Millisecond)
-	s.kill()
-	close(stop)
-	writers.Wait()
-	return refused, passed
+	return size, objects
+}
+
+// watch looks at the backend all the time until ctx ends. It returns how often it
+// did, and the most that it saw below each limit.
+func (k *capped) watch(ctx context.Context) (samples int, most [3]int64) {
+	for ; ctx.Err() == nil; time.Sleep(500 * time.Microsecond) {
+		bucket, _ := k.stored("capped")
+		owned, _ := k.stored("owned-a", "owned-b")
+		most = [3]int64{max(most[0], bucket), max(most[1], k.backend.Written("spent")), max(most[2], owned)}
+		samples++
+		if most[0] > bucketCap || most[1] > k.allowance || most[2] > ownerCap {
+			k.t.Errorf("%v bytes are stored; the limits are %d, %d and %d", most, bucketCap, k.allowance, ownerCap)
+			break
+		}
+	}
+	return samples, most
+}
+
+// underLoad writes against all three limits, 200 uploads at a time against the cap,
+// until so many more have been stored and refused; then it ends the server.
+func (k *capped) underLoad(stored, over int, end func()) (samples int, most [3]int64) {
+	k.t.Helper()
+	m := k.load
+	m.endpoint = k.S3Endpoint
+	m.abortLeft(k.t.Context())
+	stored, over = stored+m.outcomes("stored"), over+m.outcomes("over")
+	k.allowance += allowanceStep
+	k.cliJSON(nil, "credential", "edit", k.spender.AccessKeyID, "--allowance", fmt.Sprint(k.allowance))
+	ctx, stop := context.WithCancel(k.t.Context())
+	defer stop()
+	var watching, clients sync.WaitGroup
+	watched, unwatch := context.WithCancel(k.t.Context())
+	watching.Go(func() { samples, most = k.watch(watched) })
+	m.writer(k.t, k.plain, "sources", "capped").run(ctx, &clients, 200)
+	m.writer(k.t, k.spender, "sources", "spent").run(ctx, &clients, 20)
+	m.writer(k.t, k.owner, "", "owned-a", "owned-b").run(ctx, &clients, 30)
+	for deadline := time.Now().Add(3 * time.Minute); m.outcomes("stored") < stored || m.outcomes("over") < over; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			k.t.Errorf("only so much in three minutes: %v", m.tally)
+			break
+		}
+	}
+	end()
+	stop()
+	clients.Wait()
+	k.backend.Wait()
+	unwatch()
+	watching.Wait()
+	k.backend.Reset() // it keeps what it was sent
+	return samples, most
+}
+
+// checkUsage wants that no less counts than is stored, and no more is than may be,
+// and after a count exactly that.
+func (k *capped) checkUsage(what string) {
+	k.t.Helper()
+	var counts int64
+	for _, bucket := range []string{"capped", "owned-a", "owned-b"} {
+		size, _ := k.stored(bucket)
+		q := k.quota(bucket)
+		if counts += q.counts(); q.counts() < size {
+			k.t.Errorf("%s: %d bytes are stored in %s, only %d count", what, size, bucket, q.counts())
+		}
+		k.cliJSON(nil, "quota", "scan", "counting/"+bucket, "--wait")
+		size, objects := k.stored(bucket)
+		if q = k.quota(bucket); q.Usage.UsedBytes != size || q.Usage.UsedObjects != objects {
+			k.t.Errorf("%s: %d bytes in %d objects are stored in %s, the count is %+v", what, size, objects, bucket, q.Usage)
+		}
+	}
+	if spent, written := k.spent(), k.backend.Written("spent"); spent < written || spent > k.allowance {
+		k.t.Errorf("%s: %d bytes were written, %d of %d are spent", what, written, spent, k.allowance)
+	}
+	if k.t.Failed() {
+		k.t.Fatalf("the server said:\n%s", k.stderr)
+	}
+}
+
+// spent is what counts of the allowance.
+func (k *capped) spent() int64 {
+	k.t.Helper()
+	var shown struct {
+		Quota struct {
+			Used int64 `json:"allowance_used_bytes"`
+		} `json:"quota"`
+	}
+	k.cliJSON(&shown, "credential", "show", k.spender.AccessKeyID)
+	return shown.Quota.Used
+}
+
+// TestCapHoldsAcrossKills kills the server in the middle of 250 slow changes of all
+// kinds beside the cap of a bucket, the allowance of a key and the cap of an owner.
+// Whenever one looks at the backend no more is stored than may be; after a restart
+// no less counts than is stored, and a count finds exactly that. In the end the
+// server stops in order, and then nothing needs a count but what says so.
+func TestCapHoldsAcrossKills(t *testing.T) {
+	k := startCapped(t)
+	samples, most := 0, [3]int64{}
+	note := func(n int, seen [3]int64) {
+		samples += n
+		for i := range most {
+			most[i] = max(most[i], seen[i])
+		}
+	}
+	for round := range quotaCrashes(t) {
+		note(k.underLoad(300+rand.IntN(200), 100+rand.IntN(100), k.kill))
+		k.server = start(t, k.data, k.token)
+		k.BackendID = "counting"
+		k.checkUsage(fmt.Sprint("kill ", round+1))
+	}
+	note(k.underLoad(300, 100, func() {}))
+	k.interrupt()
+	k.server = start(t, k.data, k.token)
+	k.BackendID = "counting"
+	sure := 0
+	for _, bucket := range []string{"capped", "owned-a", "owned-b"} {
+		size, objects := k.stored(bucket)
+		u := k.quota(bucket).Usage
+		if u.NeedsScan || u.UnknownBytes > 0 || u.Scan != nil {
+			continue
+		}
+		if sure++; u.UsedBytes != size || u.UsedObjects != objects {
+			t.Errorf("%s holds %d bytes in %d objects; without a count usage is %+v", bucket, size, objects, u)
+		}
+	}
+	k.checkUsage("in the end")
+	for kind, of := range k.load.tally {
+		if of["stored"] == 0 {
+			t.Errorf("nothing of the kind %q passed: %v", kind, of)
+		}
+	}
+	if len(k.load.tally) != 10 || k.load.outcomes("cut") == 0 || most[0] < bucketCap/2 || most[2] < ownerCap/2 {
+		t.Errorf("the load was not what it was to be: %v, at most %v stored", k.load.tally, most)
+	}
+	t.Logf("%d kills; %d samples, at most %d of %d bytes in the bucket, %d of %d of the owner; %d of %d of the allowance written; %d of 3 buckets exact without a count\nwhat came of changes: %v",
+		quotaCrashes(t), samples, most[0], bucketCap, most[2], ownerCap, most[1], k.allowance, sure, k.load.tally)
 }
 
 // send sends one signed request and returns the answer's status, 0 for none.
