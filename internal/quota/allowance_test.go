@@ -65,7 +65,7 @@ func TestAllowance(t *testing.T) {
 			s.must(s.put("k", 900, func(*Hold) {}))
 		}, 0},
 		{"what may have happened is spent", func(s *scene) {
-			s.must(s.put("k", 900, func(h *Hold) { h.Lose(false) }))
+			s.must(s.put("k", 900, func(h *Hold) { h.Lose(false, Doubt{}) }))
 			s.count()
 		}, 900},
 		{"what is under way is spent", func(s *scene) {

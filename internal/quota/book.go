@@ -78,6 +78,8 @@ type book struct {
 	caps      keystile.BucketQuota
 	used      keystile.Amount
 	unknown   []lost
+	doubts    map[Place]*doubt // beside unknown
+	inDoubt   keystile.Amount  // the sum of theirs
 	reserved  keystile.Amount
 	bound     keystile.Amount // total never goes beyond it; in the store it is as high
 	dirty     bool
@@ -88,6 +90,11 @@ type book struct {
 	recount   bool
 	places    map[Place]*entry
 	active    map[Place]map[*Hold]bool // places, as counts find them, that writes are changing
+
+	// outlast and loose are those of the last count (see scan.pending and scan.loose):
+	// of changes that were under way when it ended.
+	outlast map[*Hold]map[Place]versions
+	loose   map[*Hold]bool
 
 	scan      *scan
 	resume    *keystile.ScanPosition // of a count that a restart cut off; nil: none
@@ -111,7 +118,9 @@ const lostTogether = 10 * time.Second
 // an upload) may take after nobody waits for it.
 const longGrace = 15 * time.Minute
 
-func (b *book) lostSum() (sum keystile.Amount) {
+// lostSum is what counts of writes whose outcome is unknown.
+func (b *book) lostSum() keystile.Amount {
+	sum := b.inDoubt
 	for _, u := range b.unknown {
 		sum = sum.Plus(u.amount)
 	}
@@ -241,16 +250,20 @@ func (b *book) warning() string {
 	return ""
 }
 
-// lose counts a write whose outcome is unknown; long is one that the backend may
-// carry out on its own for a long time.
-func (b *book) lose(amount keystile.Amount, long bool) {
+// grace is how long a lost write may still take effect; long is one that the
+// backend may carry out on its own for a long time.
+func (b *book) grace(long bool) time.Duration {
+	if long {
+		return max(longGrace, b.l.opts.Grace)
+	}
+	return b.l.opts.Grace
+}
+
+// loseUntil counts a write whose outcome a count is to find.
+func (b *book) loseUntil(amount keystile.Amount, until time.Time) {
 	b.recount, b.dirty = true, true
 	if amount == (keystile.Amount{}) {
 		return
-	}
-	until := b.l.opts.Now().Add(b.l.opts.Grace)
-	if long {
-		until = b.l.opts.Now().Add(max(longGrace, b.l.opts.Grace))
 	}
 	if n := len(b.unknown); n > 0 && until.Sub(b.unknown[n-1].until).Abs() < lostTogether {
 		last := &b.unknown[n-1]

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -113,8 +114,11 @@ type backend struct {
 	slow bool // yields while it lists
 	// shuffled: it lists in an order of its own.
 	shuffled bool
-	pages    int // of objects that were asked for
-	hangAt   int // the one that is never answered; 0: all are
+	pages    int    // of objects that were asked for
+	asked    int    // what single objects are
+	mute     bool   // and does not tell
+	version  string // of all objects
+	hangAt   int    // the one that is never answered; 0: all are
 	// sibling holds no more than together with this one; nil: there is none.
 	sibling  *backend
 	together int64
@@ -142,6 +146,10 @@ func (m buckets) Uploads(ctx context.Context, b keystile.Bucket, after keystile.
 
 func (m buckets) Parts(ctx context.Context, b keystile.Bucket, u keystile.PendingUpload) (map[int]int64, error) {
 	return m[b].Parts(ctx, b, u)
+}
+
+func (m buckets) Object(ctx context.Context, b keystile.Bucket, key, version string) (keystile.StoredVersion, bool, error) {
+	return m[b].Object(ctx, b, key, version)
 }
 
 func (s *backend) stored() (sum keystile.Amount) {
@@ -264,6 +272,20 @@ func (s *backend) Parts(ctx context.Context, _ keystile.Bucket, u keystile.Pendi
 	defer s.mu.Unlock()
 	return maps.Clone(s.parts[u.UploadID]), ctx.Err()
 }
+
+func (s *backend) Object(ctx context.Context, _ keystile.Bucket, key, _ string) (v keystile.StoredVersion, there bool, err error) {
+	s.dawdle()
+	defer s.dawdle()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked++; s.mute {
+		return v, false, errMute
+	}
+	size, there := s.objects[key]
+	return keystile.StoredVersion{Key: key, VersionID: s.version, Size: size}, there, ctx.Err()
+}
+
+var errMute = errors.New("the backend is in trouble")
 
 // scene is a ledger in front of a bucket.
 type scene struct {

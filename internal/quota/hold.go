@@ -27,6 +27,7 @@ type Hold struct {
 	wrote  bool     // something was stored
 	lost   bool
 	long   bool // lost, and may take long
+	lostIn Doubt
 	over   sync.Once
 
 	grown   bool      // it was reserved bit by bit
@@ -162,6 +163,7 @@ func (h *Hold) removed(c *claim, version string, marker bool) {
 	case marker && version == "":
 		return
 	case !known:
+		b.note(c.place.counted(), vidOf(version), keystile.Amount{}, keystile.Amount{})
 		b.recount, b.dirty = true, true
 		b.scanUnsure(c.place.counted(), keystile.Amount{})
 		return
@@ -172,14 +174,18 @@ func (h *Hold) removed(c *claim, version string, marker bool) {
 		b.recount, b.dirty = true, true
 		return
 	}
-	vid := version
-	if inPlace(version) {
-		vid = "null"
-	}
-	b.settle(h, c.place.counted(), vid, keystile.Amount{}, state.amount(), true)
+	b.settle(h, c.place.counted(), vidOf(version), keystile.Amount{}, state.amount(), true)
 	if state.Version == "" || !inPlace(version) {
 		e.known, e.state = true, State{}
 	}
+}
+
+// vidOf is how a count names a version.
+func vidOf(version string) string {
+	if inPlace(version) {
+		return "null"
+	}
+	return version
 }
 
 // WrotePart notes that a part was stored.
@@ -203,10 +209,15 @@ func (h *Hold) Ended(uploadID string, parts map[int]int64) {
 	}
 	c := h.claim(UploadPlace(uploadID))
 	h.ends = append(h.ends, func() {
+		defer h.b.ended(uploadID)
 		if parts == nil || !c.sure() {
+			h.b.voidAt(c.place)
 			h.b.recount, h.b.dirty = true, true
 			h.b.spoilScan()
 			return
+		}
+		if d := h.b.doubts[c.place]; d != nil {
+			h.b.forget(c.place, d) // whether it had ended before: it has now
 		}
 		for number, size := range parts {
 			h.b.settle(h, c.place, strconv.Itoa(number), keystile.Amount{}, keystile.Amount{Bytes: size}, true)
@@ -226,6 +237,7 @@ func (h *Hold) Moved(key string) {
 	c := h.claim(ObjectPlace(key))
 	h.ends = append(h.ends, func() {
 		c.entry.known = false
+		h.b.voidAt(c.place)
 		h.b.used.Objects++
 		h.b.recount, h.b.dirty = true, true
 		h.b.spoilScan()
@@ -233,10 +245,11 @@ func (h *Hold) Moved(key string) {
 }
 
 // Lose notes that it is not known whether the write was carried out. Long is one
-// that the backend may carry out on its own for a long time.
-func (h *Hold) Lose(long bool) {
+// that the backend may carry out on its own for a long time. What it may have
+// changed is asked for; nothing may be noted beside it then.
+func (h *Hold) Lose(long bool, in Doubt) {
 	if h != nil {
-		h.lost, h.long = true, long
+		h.lost, h.long, h.lostIn = true, long, in
 	}
 }
 
@@ -261,7 +274,9 @@ func (h *Hold) end() {
 		end()
 	}
 	if h.lost {
-		h.b.lose(h.need, h.long)
+		if !h.b.doubt(h) {
+			h.b.loseUntil(h.need, h.b.l.opts.Now().Add(h.b.grace(h.long)))
+		}
 		for _, c := range h.claims {
 			c.entry.known = false
 		}
@@ -274,15 +289,22 @@ func (h *Hold) end() {
 }
 
 // settle takes over one change: of a version or part that was and now is so large.
-// What was is credited only if it is sure.
+// What was is credited only if it is sure. A count that ended since the change began
+// has counted what it found instead.
 func (b *book) settle(h *Hold, at Place, vid string, now, was keystile.Amount, sure bool) {
 	b.dirty = true
-	if !sure {
+	if !sure || b.loose[h] && string(at[:1]) == objectKind {
 		b.used = b.used.Plus(now)
+		b.note(at, vid, now, now)
 		b.recount = true
 		b.scanUnsure(at, now)
 		return
 	}
-	b.used = b.used.Plus(now).Minus(was).Floor()
+	replaced := was
+	if found, ok := b.outlast[h][at]; ok {
+		replaced, found[vid] = found[vid], now
+	}
+	b.used = b.used.Plus(now).Minus(replaced).Floor()
+	b.note(at, vid, now.Minus(replaced), now)
 	b.scanChanged(h, at, vid, now, was)
 }

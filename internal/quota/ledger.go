@@ -26,6 +26,8 @@ type Lister interface {
 	// Parts are the sizes of an upload's parts by their numbers; none if there is
 	// no such upload.
 	Parts(ctx context.Context, b keystile.Bucket, u keystile.PendingUpload) (map[int]int64, error)
+	// Object is what is there under a key, or of the version of it that is named.
+	Object(ctx context.Context, b keystile.Bucket, key, versionID string) (v keystile.StoredVersion, there bool, err error)
 }
 
 // Options are what a Ledger is made of. All fields but the last three are
@@ -166,7 +168,7 @@ func (l *Ledger) Sync(ctx context.Context) error {
 // open makes the book of a bucket. What an earlier process had leased may have
 // been stored: it is unknown.
 func (l *Ledger) open(q keystile.BucketQuota, u keystile.UsageRecord) *book {
-	b := &book{l: l, bucket: q.Bucket, trackedAt: q.TrackedAt, writing: make(chan struct{}, 1), places: map[Place]*entry{}, active: map[Place]map[*Hold]bool{}}
+	b := &book{l: l, bucket: q.Bucket, trackedAt: q.TrackedAt, writing: make(chan struct{}, 1), places: map[Place]*entry{}, doubts: map[Place]*doubt{}, active: map[Place]map[*Hold]bool{}}
 	b.caps = q
 	if !u.TrackedAt.Equal(q.TrackedAt) {
 		return b // none yet

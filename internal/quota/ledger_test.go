@@ -138,10 +138,16 @@ func (s *scene) step(l *Ledger) {
 			if happens {
 				s.backend.do(func() { s.backend.write(k, size) })
 			}
-			h.Lose(false)
+			h.Lose(false, doubts(Doubt{Key: k, Stores: true, Size: size}))
 		})
-	case 5, 6:
+	case 5:
 		s.remove(l, k)
+	case 6:
+		if rand.IntN(3) > 0 {
+			s.remove(l, k)
+			return
+		}
+		s.loseDelete(k, rand.IntN(2) == 0)
 	case 7:
 		s.backend.do(func() {
 			if s.backend.parts[id] == nil {
@@ -150,14 +156,30 @@ func (s *scene) step(l *Ledger) {
 		})
 		fallthrough
 	case 8:
+		if rand.IntN(4) == 0 {
+			s.losePart(id, 1+rand.IntN(3), size, rand.IntN(2) == 0)
+			return
+		}
 		_ = s.part(l, id, 1+rand.IntN(3), size)
 	case 9:
 		to := ""
 		if rand.IntN(3) > 0 {
 			to = k
 		}
+		if rand.IntN(4) == 0 {
+			s.loseEnd(id, to, rand.IntN(2) == 0)
+			return
+		}
 		_ = s.end(l, id, to)
 	}
+}
+
+// doubts is what is told of a lost write: all, or nothing.
+func doubts(d Doubt) Doubt {
+	if rand.IntN(4) == 0 {
+		return Doubt{}
+	}
+	return d
 }
 
 // What a write learnt of a part is no longer so when the upload has ended: its
@@ -494,7 +516,7 @@ func TestWithoutAnOrderNothingIsCreditedBeforeACount(t *testing.T) {
 
 func TestLostWriteCountsUntilACountThatBeganLater(t *testing.T) {
 	s := counted(t, hardBytes(1000))
-	s.must(s.put("k", 600, func(h *Hold) { h.Lose(false) }))
+	s.must(s.put("k", 600, func(h *Hold) { h.Lose(false, Doubt{}) }))
 	var over *OverError
 	if err := s.put("l", 500, s.stores("l", 500)); !errors.As(err, &over) {
 		t.Errorf("a lost write does not count: %v", err)

@@ -71,6 +71,12 @@ func (v *vast) Parts(ctx context.Context, _ keystile.Bucket, _ keystile.PendingU
 	return nil, ctx.Err()
 }
 
+func (v *vast) Object(ctx context.Context, _ keystile.Bucket, key, _ string) (keystile.StoredVersion, bool, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return keystile.StoredVersion{Key: key, VersionID: "null", Size: v.size(key)}, true, ctx.Err()
+}
+
 // overwrite is one write as the gateway does it: it returns how long it took, and
 // whether a count was under way all the while.
 func (v *vast) overwrite(t *testing.T, l *Ledger, n int, asked *int) (took time.Duration, during bool) {

@@ -160,6 +160,8 @@ func (b *book) idle(h *Hold) {
 			delete(b.active, at)
 		}
 	}
+	delete(b.outlast, h)
+	delete(b.loose, h)
 	if b.scan != nil {
 		delete(b.scan.pending, h)
 		delete(b.scan.loose, h)
@@ -441,6 +443,7 @@ func (b *book) finish() {
 		b.drift = sum.Minus(b.used)
 	}
 	b.used, b.countedAt, b.dirty = sum, s.began, true
+	b.outlast, b.loose = s.pending, s.loose
 	var still []lost
 	for _, u := range b.unknown {
 		if !u.until.Before(s.began) {
@@ -448,6 +451,7 @@ func (b *book) finish() {
 		}
 	}
 	b.unknown = still
+	b.recounted(s.began)
 	b.noteSoft()
 }
 

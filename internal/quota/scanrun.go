@@ -27,7 +27,7 @@ const (
 func (l *Ledger) Run(ctx context.Context) {
 	var scans sync.WaitGroup
 	defer scans.Wait()
-	slots := make(chan struct{}, scansAtOnce)
+	slots, questions := make(chan struct{}, scansAtOnce), make(chan struct{}, asksAtOnce)
 	ticker := time.NewTicker(l.opts.Pace)
 	defer ticker.Stop()
 	flushed := time.Now()
@@ -44,6 +44,7 @@ func (l *Ledger) Run(ctx context.Context) {
 				})
 			}
 		}
+		l.ask(ctx, &scans, questions)
 		if time.Since(flushed) >= flushEvery {
 			flushed = time.Now()
 			l.flushDue(ctx)

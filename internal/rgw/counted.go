@@ -63,7 +63,7 @@ func (c *Counted) Put(ctx context.Context, as control.RGWSigner, bucket string, 
 	info, err = c.Homes.Put(ctx, as, bucket, o)
 	if err != nil {
 		if !undone(err) {
-			hold.Lose(true)
+			hold.Lose(true, quota.Doubt{}) // in parts, which nothing names
 		}
 		if body.refusal != nil {
 			return info, quotaError(body.refusal)
@@ -75,7 +75,7 @@ func (c *Counted) Put(ctx context.Context, as control.RGWSigner, bucket string, 
 	if made, err := learn(ctx); err == nil && made.Exists {
 		hold.Wrote(o.Key, made.Size, made.Version)
 	} else {
-		hold.Lose(false)
+		hold.Lose(false, quota.Doubt{Key: o.Key, Stores: true, Size: hold.Need().Bytes})
 	}
 	return info, nil
 }
@@ -99,7 +99,7 @@ func (c *Counted) DeleteObject(ctx context.Context, as control.RGWSigner, bucket
 	case err == nil:
 		hold.Removed(key, "", marker)
 	case !undone(err):
-		hold.Lose(false)
+		hold.Lose(false, quota.Doubt{Key: key})
 	}
 	return err
 }

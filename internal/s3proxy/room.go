@@ -261,12 +261,12 @@ func (x *exchange) leaveRoom(a *answer, err error) {
 	}
 	switch {
 	case err != nil && (mayHaveHappened(err) || x.mayBePartial(err)):
-		hold.Lose(x.takesLong())
+		hold.Lose(x.takesLong(), x.doubt())
 	case err != nil: // its last piece was never sent
 	case a.err == nil:
 		x.noteStored(a)
 	case a.err.Status >= http.StatusInternalServerError && a.err.Status != http.StatusNotImplemented && a.err.Status != http.StatusInsufficientStorage:
-		hold.Lose(x.takesLong())
+		hold.Lose(x.takesLong(), x.doubt())
 	}
 	hold.End()
 }
@@ -299,9 +299,10 @@ func (x *exchange) noteCompleted(id, version string) {
 	made, err := x.learn(x.real.Key, version)(ctx)
 	if err != nil || !made.Exists {
 		x.room.hold.Moved(x.real.Key)
-	} else {
-		x.room.hold.Wrote(x.real.Key, made.Size, version)
+		x.room.hold.Ended(id, nil) // its parts are the object: they go on counting
+		return
 	}
+	x.room.hold.Wrote(x.real.Key, made.Size, version)
 	x.room.hold.Ended(id, x.room.parts)
 }
 
@@ -309,7 +310,7 @@ func (x *exchange) noteCompleted(id, version string) {
 func (x *exchange) noteDeleted(a *answer) {
 	result, err := s3wire.ParseDeleteResult(a.body)
 	if err != nil {
-		x.room.hold.Lose(true)
+		x.room.hold.Lose(true, quota.Doubt{})
 		return
 	}
 	for _, o := range result.Deleted {
