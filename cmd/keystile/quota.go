@@ -22,8 +22,8 @@ type quotaSet struct {
 	BucketName
 	Soft        string `help:"Bytes above which writes pass with a warning." placeholder:"SIZE"`
 	Hard        string `help:"Bytes above which no write passes." placeholder:"SIZE"`
-	SoftObjects *int64 `help:"The same in objects." placeholder:"N"`
-	HardObjects *int64 `help:"The same in objects." placeholder:"N"`
+	SoftObjects *int64 `help:"Objects above which writes pass with a warning." placeholder:"N"`
+	HardObjects *int64 `help:"Objects above which no write passes." placeholder:"N"`
 }
 
 // Help has the examples.
@@ -35,7 +35,7 @@ A bucket that had no quota is counted first. Until that is done, writes to it ar
 Examples:
 
     keystile quota set prod/uploads --soft 8GiB --hard 10GiB
-    keystile quota set prod/uploads --hard-objects 100000
+    keystile quota set prod/uploads --hard 10GiB --hard-objects 100000
 `
 }
 
@@ -59,7 +59,37 @@ func (cmd quotaSet) Run(ctx context.Context, c *caller) error {
 	if err != nil {
 		return err
 	}
+	if quota, err = c.firstCount(ctx, quota); err != nil {
+		return err
+	}
 	return c.quota(quota)
+}
+
+// firstCountWait is how long a command waits for the first count of a bucket to
+// begin, which tells whether there is such a bucket at all.
+const firstCountWait = 5 * time.Second
+
+// firstCount waits until the first count of a bucket has begun, or has failed, and
+// warns where it did: caps may be set before their bucket is made.
+func (c *caller) firstCount(ctx context.Context, quota client.BucketQuota) (client.BucketQuota, error) {
+	for end := time.Now().Add(firstCountWait); ; {
+		u := quota.Usage
+		if u.ScanError != "" {
+			_, _ = fmt.Fprintf(c.con.err, "keystile: %s/%s is capped, and cannot be counted yet: %s\n", clean(quota.Backend), clean(quota.Bucket), clean(u.ScanError))
+		}
+		if u.ScannedAt != nil || u.Scan != nil || u.ScanError != "" || time.Now().After(end) {
+			return quota, nil
+		}
+		select {
+		case <-ctx.Done():
+			return quota, ctx.Err()
+		case <-time.After(scanPoll):
+		}
+		var err error
+		if quota, err = c.BucketQuota(ctx, quota.Backend, quota.Bucket); err != nil {
+			return quota, err
+		}
+	}
 }
 
 func sizeOf(flag, text string) (*int64, error) {

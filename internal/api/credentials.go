@@ -64,6 +64,18 @@ type Quota struct {
 	FullestBytes       *int64 `json:"fullest_bytes,omitempty" doc:"what counts in its fullest bucket, where it has a ceiling"`
 	FullestObjects     *int64 `json:"fullest_objects,omitempty"`
 	AllowanceUsedBytes *int64 `json:"allowance_used_bytes,omitempty" doc:"with what is being written"`
+
+	Tightest *LimitUse `json:"tightest,omitempty" doc:"the limit that it is nearest to, of its own and its buckets'; absent: nothing bounds what it writes"`
+}
+
+// LimitUse is how much of a limit is used up.
+type LimitUse struct {
+	Of     string `json:"of" enum:"bucket,ceiling,allowance" doc:"whose it is: a bucket's, or the key's own"`
+	Bucket string `json:"bucket,omitempty" doc:"BACKEND/BUCKET; absent for an allowance"`
+	Unit   string `json:"unit" enum:"bytes,objects"`
+	Used   int64  `json:"used" doc:"with what is being written or unknown"`
+	Cap    int64  `json:"cap"`
+	Soft   bool   `json:"soft" doc:"writes pass beyond it"`
 }
 
 // Credential is a virtual S3 key pair without its secret.
@@ -136,7 +148,7 @@ func credentialView(c control.CredentialInfo) Credential {
 
 func limitsView(c control.CredentialInfo) Quota {
 	l := c.Limits
-	q := Quota{Inherits: l == nil, Text: l.String()}
+	q := Quota{Inherits: l == nil, Text: l.String(), Tightest: limitUseView(c.Tightest)}
 	if l == nil {
 		return q
 	}
@@ -149,6 +161,20 @@ func limitsView(c control.CredentialInfo) Quota {
 		q.AllowanceUsedBytes = &c.Spent
 	}
 	return q
+}
+
+func limitUseView(u *control.LimitUse) *LimitUse {
+	if u == nil {
+		return nil
+	}
+	view := &LimitUse{Of: string(u.Of), Unit: "bytes", Used: u.Used, Cap: u.Cap, Soft: u.Soft}
+	if u.Objects {
+		view.Unit = "objects"
+	}
+	if u.Bucket != (keystile.Bucket{}) {
+		view.Bucket = u.Bucket.String()
+	}
+	return view
 }
 
 func (v *CredentialLimits) limits() *keystile.CredentialLimits {

@@ -29,6 +29,8 @@ type CredentialInfo struct {
 	Fullest keystile.Amount
 	// Spent is how much of its allowance is used up.
 	Spent int64
+	// Tightest is the limit that it is nearest to; nil: nothing bounds what it writes.
+	Tightest *LimitUse
 }
 
 // CredentialSecret is a credential with its secret, which is shown once.
@@ -113,6 +115,7 @@ func visible(tx store.Tx, a Actor, accessKeyID string) (keystile.Credential, err
 func (c *Credentials) infos(tx store.Tx, rows []keystile.Credential) ([]CredentialInfo, error) {
 	names := namesIn(tx)
 	infos := make([]CredentialInfo, len(rows))
+	caps := bucketCaps{tx: tx}
 	for i, cred := range rows {
 		owner, err := names.of(cred.Owner, "")
 		if err != nil {
@@ -128,6 +131,9 @@ func (c *Credentials) infos(tx store.Tx, rows []keystile.Credential) ([]Credenti
 		}
 		if cred.Limits.HasAllowance() {
 			infos[i].Spent, _, _ = c.ledger.Spent(cred.AccessKeyID)
+		}
+		if infos[i].Tightest, err = c.tightest(cred, infos[i].Spent, &caps); err != nil {
+			return nil, err
 		}
 	}
 	return infos, nil

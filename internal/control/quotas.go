@@ -57,9 +57,17 @@ func (q *Quotas) Show(ctx context.Context, a Actor, bucket keystile.Bucket) (inf
 	err = q.read(ctx, a, "quota.show", bucket.String(), admins, func(tx store.Tx) error {
 		quota, err := tx.BucketQuota(bucket)
 		info = q.info(quota)
-		return err
+		return withoutQuota(err)
 	})
 	return info, err
+}
+
+// withoutQuota says what is not there.
+func withoutQuota(err error) error {
+	if errors.Is(err, keystile.ErrNotFound) {
+		return explain(err, "the bucket has no quota")
+	}
+	return err
 }
 
 // Set gives a bucket caps. One that had no quota is counted first: until that is
@@ -129,6 +137,9 @@ func (ch *change) countNewBucket(bucket keystile.Bucket) error {
 
 func (q *Quotas) mayHave(tx store.Tx, bucket keystile.Bucket) error {
 	if _, err := q.backends.get(tx, bucket.Backend); err != nil {
+		if errors.Is(err, keystile.ErrNotFound) {
+			return explain(err, "there is no such backend")
+		}
 		return err
 	}
 	if err := keystile.CheckBucketName(bucket.Name); err != nil {
@@ -151,7 +162,7 @@ func (q *Quotas) Clear(ctx context.Context, a Actor, bucket keystile.Bucket) err
 			return err
 		}
 		if err := ch.DeleteBucketQuota(bucket); err != nil {
-			return err
+			return withoutQuota(err)
 		}
 		_, err = ch.stamp()
 		return err
@@ -185,7 +196,7 @@ func (q *Quotas) CancelScan(ctx context.Context, a Actor, bucket keystile.Bucket
 	return q.mutate(ctx, a, act{action: "quota.scan_cancel", target: bucket.String(), who: admins, do: func(ch *change) error {
 		ch.aboutBucket(bucket)
 		if _, err := ch.BucketQuota(bucket); err != nil {
-			return err
+			return withoutQuota(err)
 		}
 		if !q.ledger.CancelScan(bucket) {
 			return explain(keystile.ErrConflict, "the bucket is not being counted")

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { assertQuiet, openContext, openSignedIn, startBrowser, until } from './lib/browser.mjs';
-import { fillCredential, settled, visit } from './lib/pages.mjs';
+import { field, fillCredential, settled, visit } from './lib/pages.mjs';
 import { listing } from './lib/s3.mjs';
 import { newAccount, newCredential, startServer, undoing } from './lib/server.mjs';
 
@@ -17,6 +17,7 @@ let key;
 let project;
 let rgwUser;
 let hook;
+let bound;
 before(async () => {
   [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
   key = (await newCredential(server, { description: 'a key that is looked at' })).access_key_id;
@@ -31,6 +32,11 @@ before(async () => {
   for (const bucket of ['uploads', 'reports']) {
     await listing(server, { id: used.access_key_id, secret: used.secret_access_key }, bucket);
   }
+  bound = (await newCredential(server, {
+    description: 'a key with limits', quota: { ceiling_bytes: 1 << 20, ceiling_objects: 3, allowance_bytes: 20, allowance_per: 'day' },
+  })).access_key_id;
+  await server.api('PUT', `/api/backends/${server.backend_id}/buckets/uploads/quota`, { soft_bytes: 1, hard_bytes: 1 << 20 });
+  await until('its bucket is over the soft cap', async () => (await server.api('GET', '/api/quota-alerts')).soft.length > 0, 30_000);
   hook = (await server.api('POST', '/api/webhooks', { url: 'https://192.0.2.1/hook' })).id;
   await until('requests are counted', async () => (await server.api('GET', '/api/overview')).totals.requests > 0, 30_000);
   await server.api('POST', '/api/anonymous-bindings', { backend: server.backend_id, bucket: 'reports', name: 'open-to-all' });
@@ -90,6 +96,10 @@ const pages = {
   'buckets of a backend': [() => `/admin/backends/${server.backend_id}?tab=buckets`],
   'health of a backend': [() => `/admin/backends/${server.backend_id}?tab=health`],
   'abilities of a backend': [() => `/admin/backends/${server.backend_id}?tab=abilities`],
+  'quota of a bucket': [() => `/admin/backends/${server.backend_id}?tab=buckets`, async (page) => {
+    await press('Quota of bucket uploads')(page);
+    await page.getByRole('dialog').last().getByRole('button', { name: 'Remove quota' }).waitFor();
+  }],
   'CORS of a bucket': [() => `/admin/backends/${server.backend_id}?tab=buckets`, async (page) => {
     await press('CORS of bucket uploads')(page);
     await page.getByRole('radio', { name: 'Kept here' }).check();
@@ -116,6 +126,15 @@ const pages = {
   }],
   'a credential': [() => `/admin/s3-proxy/credentials/${key}`],
   'edit credential': [() => `/admin/s3-proxy/credentials/${key}`, press('Edit credential')],
+  'a credential with limits': [() => `/admin/s3-proxy/credentials/${bound}`, async (page) => { await page.getByRole('region', { name: 'Limits of this key' }).waitFor(); }],
+  'limits of a credential': [() => `/admin/s3-proxy/credentials/${bound}`, press('Edit credential')],
+  'faults of the limits of a credential': [() => `/admin/s3-proxy/credentials/${bound}`, async (page) => {
+    await press('Edit credential')(page);
+    const form = page.getByRole('dialog').last();
+    await field(form, 'Allowance').fill('much');
+    await form.getByRole('button', { name: 'Save credential' }).click();
+    await form.getByText('A number of bytes, or one with KiB').waitFor();
+  }],
   'rotate key': [() => `/admin/s3-proxy/credentials/${key}`, press('Rotate key')],
   'revoke key': [() => `/admin/s3-proxy/credentials/${key}`, press('Revoke key')],
   'a credential that is not there': ['/admin/s3-proxy/credentials/AKIAAAAAAAAAAAAAAAAA'],

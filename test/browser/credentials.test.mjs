@@ -153,9 +153,15 @@ describe('a key in its drawer', () => {
     const limits = page.getByRole('region', { name: 'Limits of this key' });
     await assertText(limits, /Written today \(UTC\), of its allowance 2 B of 2 B, used up/);
     await limits.getByRole('progressbar', { name: 'Written today (UTC), of its allowance: 100 %' }).waitFor();
+    const inList = row(page, 'to be bound');
+    await assertText(inList, /2 B of 2 B its allowance today, used up/);
+    await inList.getByRole('progressbar', { name: 'Quota of its allowance today: 100 %', includeHidden: true }).waitFor();
+    await server.api('PUT', '/api/backends/local/buckets/uploads/quota', { hard_bytes: 4 << 20, soft_bytes: 2 << 20 });
     await edit('');
     await form.waitFor({ state: 'detached' });
     await limits.waitFor({ state: 'detached' });
+    await assertText(inList, / of 4\.00 MiB local\/uploads/); // what is tightest now
+    await server.api('DELETE', '/api/backends/local/buckets/uploads/quota');
     assert.equal(await put(keyOf(made), 'uploads', 'bound'), 200);
   });
 

@@ -1,6 +1,7 @@
 // What was used, sorted as it is asked for, and who is called when it was too much.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
@@ -138,5 +139,45 @@ test('the table of usage is sorted by each column, both ways, and a reload keeps
   await table.getByRole('button', { name: many.id, exact: false }).click();
   await until('one is left', async () => await table.locator('tbody tr').count() === 1);
   await firsts(many, 'the one that was chosen');
+  assertQuiet(seen);
+});
+
+test('usage over time is a chart, a table of its numbers, and a file', async (t) => {
+  const { access_key_id: id, secret_access_key: secret } = await newCredential(server, { description: 'measured' });
+  await putAll(server, { id, secret }, 'uploads', ['measured']);
+  await until('it is counted', async () => (await server.api('GET', `/api/usage?by=credential&access_key_id=${id}`)).items[0]?.bytes_in === 'at measured'.length, 30_000);
+  const { page, seen } = await open(t, `/admin/usage?by=credential&show=in&access_key_id=${id}`, { acceptDownloads: true });
+  const over = page.getByRole('region', { name: 'Usage over time' });
+  await over.getByText('Bytes in per day (UTC)').waitFor();
+  const tall = () => over.locator('svg [data-now] rect').last().evaluate((bar) => Number(bar.getAttribute('height')));
+  await until('today has a bar', async () => await tall() > 0);
+  await over.getByRole('button', { name: 'Show the numbers' }).click();
+  await assertText(over.getByRole('row').nth(1), /^\d{4}-\d\d-\d\d .* 11 B /); // the newest day is first
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download CSV' }).click()]);
+  assert.equal(download.suggestedFilename(), 'usage.csv');
+  const [head, ...lines] = (await readFile(await download.path(), 'utf8')).trim().split('\n').map((line) => line.split(','));
+  assert.deepEqual([lines.length, lines[0][head.indexOf('access_key_id')], lines[0][head.indexOf('bytes_in')]], [1, id, '11']);
+  assertQuiet(seen);
+});
+
+test('a soft cap that is passed is told on every page, until it is no more', async (t) => {
+  const { access_key_id: id, secret_access_key: secret } = await newCredential(server, {
+    grants: [{ backend: server.backend_id, bucket: 'reports', permissions: ['write'] }],
+  });
+  const quota = `/api/backends/${server.backend_id}/buckets/reports/quota`;
+  await server.api('PUT', quota, { soft_bytes: 5, hard_bytes: 1 << 20 });
+  await putAll(server, { id, secret }, 'reports', ['too much']);
+  const { page, seen } = await open(t, '/admin');
+  const banner = page.getByRole('status').filter({ hasText: 'Buckets are over their soft caps' });
+  await assertText(banner, /local\/reports: .* in /);
+  await visit(page, server, '/admin/audit?action=quota.');
+  await page.getByRole('table', { name: 'Audit events' }).getByText('quota.soft_exceeded').first().waitFor();
+  await banner.getByRole('link', { name: 'local/reports' }).click();
+  await page.getByRole('table', { name: 'Buckets' }).getByText('over the soft cap').waitFor();
+  await server.api('PUT', quota, { soft_bytes: 1 << 20 });
+  await page.reload();
+  await page.getByRole('progressbar', { name: 'Quota of reports' }).waitFor({ state: 'attached' });
+  await banner.waitFor({ state: 'detached' });
+  await server.api('DELETE', quota);
   assertQuiet(seen);
 });

@@ -40,8 +40,8 @@ type quotaShown struct {
 		NeedsScan       bool       `json:"needs_scan"`
 		ScannedAt       *time.Time `json:"scanned_at"`
 		Scan            *struct {
-			Pages   int  `json:"pages"`
-			Resumed bool `json:"resumed"`
+			Objects int64 `json:"objects"`
+			Resumed bool  `json:"resumed"`
 		} `json:"scan"`
 	} `json:"usage"`
 }

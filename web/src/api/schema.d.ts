@@ -2104,6 +2104,26 @@ export interface components {
              */
             unknown: number;
         };
+        LimitUse: {
+            /** @description BACKEND/BUCKET; absent for an allowance */
+            bucket?: string;
+            /** Format: int64 */
+            cap: number;
+            /**
+             * @description whose it is: a bucket's, or the key's own
+             * @enum {string}
+             */
+            of: "bucket" | "ceiling" | "allowance";
+            /** @description writes pass beyond it */
+            soft: boolean;
+            /** @enum {string} */
+            unit: "bytes" | "objects";
+            /**
+             * Format: int64
+             * @description with what is being written or unknown
+             */
+            used: number;
+        };
         Member: {
             /**
              * @description what it may do in the project: account role, status, role and permissions together
@@ -2378,6 +2398,8 @@ export interface components {
             inherits: boolean;
             /** @description for people */
             text: string;
+            /** @description the limit that it is nearest to, of its own and its buckets'; absent: nothing bounds what it writes */
+            tightest?: components["schemas"]["LimitUse"];
         };
         QuotaAlerts: {
             /** @description the newest refusal of each bucket */

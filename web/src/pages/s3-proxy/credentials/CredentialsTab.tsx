@@ -19,6 +19,7 @@ import { type Credential, statusTones } from './actions';
 import { BulkBar } from './BulkBar';
 import { CreateCredential } from './CreateCredential';
 import { KeyDialog } from './KeyDialog';
+import { QuotaCell } from './QuotaCell';
 import { ScopeSummary } from './ScopeText';
 
 const route = getRouteApi('/admin/s3-proxy');
@@ -33,7 +34,8 @@ const columns: Column<Credential>[] = [
   },
   { id: 'key', header: 'Access key', cell: (credential) => <MonoId value={credential.access_key_id} what="access key id" /> },
   { id: 'status', header: 'Status', cell: (credential) => <StatusBadge status={credential.status} tone={statusTones[credential.status]} /> },
-  { id: 'scope', header: 'May', long: true, width: '26%', cell: (credential) => <ScopeSummary grants={credential.grants} /> },
+  { id: 'scope', header: 'May', long: true, width: '22%', cell: (credential) => <ScopeSummary grants={credential.grants} /> },
+  { id: 'quota', header: 'Quota', long: true, cell: (credential) => <QuotaCell credential={credential} /> },
   { id: 'used', header: 'Last used', cell: (credential) => <RelativeTime value={credential.last_used_at} absent="never" /> },
   { id: 'expires', header: 'Expires', cell: (credential) => <RelativeTime value={credential.expires_at} absent="never" /> },
 ];

@@ -55,6 +55,34 @@ export interface LimitUse {
   full: boolean;
 }
 
+/** How near a key is to the limit that it is nearest to. */
+export interface TightestUse {
+  text: string;
+  /** Whose limit it is. */
+  whose: string;
+  percent: number;
+  state: 'ok' | 'near' | 'full';
+  /** What that means for writes; empty while there is room. */
+  note: string;
+}
+
+/** The limit a key is nearest to, of its own and its buckets'; undefined where nothing bounds what it writes. */
+export function tightestUse({ tightest, allowance_per: per }: Quota): TightestUse | undefined {
+  if (!tightest) {
+    return undefined;
+  }
+  const { of, bucket = '', unit, used, cap, soft } = tightest;
+  const amount = (n: number) => (unit === 'bytes' ? size(n) : `${n.toLocaleString('en')} objects`);
+  const percent = cap === 0 ? 100 : Math.min(100, Math.round((used / cap) * 100));
+  const over = soft ? used > cap : used >= cap;
+  const whose = { bucket, ceiling: `its ceiling in ${bucket}`, allowance: per === 'day' ? 'its allowance today' : 'its allowance' }[of];
+  return {
+    text: `${amount(used)} of ${amount(cap)}`, whose, percent,
+    state: over && !soft ? 'full' : over || percent >= 80 ? 'near' : 'ok',
+    note: over ? (soft ? 'over the soft cap' : 'used up') : '',
+  };
+}
+
 /** How near a key is to each of its limits. */
 export function limitUses(quota: Quota): LimitUse[] {
   const bar = (name: string, used: number | undefined, limit: number | undefined, text: (n: number) => string): LimitUse[] =>
