@@ -166,6 +166,7 @@ test('a soft cap that is passed is told on every page, until it is no more', asy
   });
   const quota = `/api/backends/${server.backend_id}/buckets/reports/quota`;
   await server.api('PUT', quota, { soft_bytes: 5, hard_bytes: 1 << 20 });
+  await until('the bucket is counted', async () => (await server.api('GET', quota)).usage.scanned_at !== undefined, 30_000);
   await putAll(server, { id, secret }, 'reports', ['too much']);
   const { page, seen } = await open(t, '/admin');
   const banner = page.getByRole('status').filter({ hasText: 'Buckets are over their soft caps' });
