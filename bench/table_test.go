@@ -51,15 +51,33 @@ func TestTheTrailIsToldApart(t *testing.T) {
 	}
 }
 
-func TestWhatAQuotaAddsIsTold(t *testing.T) {
-	var out strings.Builder
-	newTable(&out).add(testCase{name: "PUT", alone: true, counted: true}, map[string]result{
-		gatewayName: {cpu: series{100}, p50: series{700}}, countedName: {cpu: series{131}, p50: series{900}},
-	}, nil)
-	for _, want := range []string{"100", "131", "adds", "31", "700", "900"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is missing:\n%s", want, out.String())
-		}
+// A quota may cost no more than the noise hides: rounds are compared in pairs.
+func TestWhatAQuotaAddsIsLostInTheNoise(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		counted series
+		want    string
+		broken  int
+	}{
+		{"more in some rounds, less in others", series{104, 97, 102}, "2.00 (-13…4.00)", 0},
+		{"more in every round", series{131, 111, 120}, "20 (1.00…31)", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out strings.Builder
+			table := newTable(&out)
+			p50 := series{700, 700, 700}
+			table.add(testCase{name: "PUT", alone: true, counted: true}, map[string]result{
+				gatewayName: {cpu: series{100, 110, 100}, p50: p50}, countedName: {cpu: tt.counted, p50: series{900, 900, 900}},
+			}, nil)
+			for _, want := range []string{"100", "adds", tt.want, "700", "900", "200"} {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("%q is missing:\n%s", want, out.String())
+				}
+			}
+			if table.broken != tt.broken || strings.Contains(out.String(), "BROKEN") != (tt.broken > 0) {
+				t.Errorf("%d broken, want %d:\n%s", table.broken, tt.broken, out.String())
+			}
+		})
 	}
 }
 

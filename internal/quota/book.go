@@ -96,6 +96,11 @@ type book struct {
 	outlast map[*Hold]map[Place]versions
 	loose   map[*Hold]bool
 
+	sizes  map[Place]State // see recall
+	keys   *keys           // nil: not known since the process began
+	asked  int64           // how often the backend was for want of them
+	counts int             // that began
+
 	scan      *scan
 	resume    *keystile.ScanPosition // of a count that a restart cut off; nil: none
 	wanted    bool                   // a count was asked for
@@ -144,6 +149,8 @@ func (b *book) stop() {
 	defer b.mu.Unlock()
 	b.stopped = true
 	b.cancelScan()
+	b.countBegins()
+	b.takeKeys(nil)
 }
 
 func (b *book) usage() keystile.Usage {

@@ -21,6 +21,7 @@
 //	hold.go     one write on its way, and how it ends
 //	grow.go     a write whose size is learnt as it comes in
 //	order.go    changes of one place, one after the other
+//	recall.go   what is counted for single keys, so that the backend need not be asked
 //	doubt.go    what lost writes have left, asked for at the backend
 //	scan.go     a count of the bucket, merged with what changes meanwhile
 //	resume.go   a count that goes on after a restart

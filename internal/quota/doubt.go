@@ -358,6 +358,7 @@ func (s State) is(other State) bool {
 // settleDoubt puts what was found in the stead of what was counted.
 func (b *book) settleDoubt(place Place, d *doubt, found State) {
 	b.forget(place, d)
+	b.forgetSize(place)
 	now := keystile.Amount{Bytes: found.Size}
 	switch {
 	case !found.Exists:

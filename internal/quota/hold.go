@@ -135,7 +135,7 @@ func (h *Hold) replaced(c *claim, now keystile.Amount, version string) {
 		was = e.state.amount()
 	}
 	h.b.settle(h, c.place.counted(), vid, now, was, sure)
-	e.known, e.state = sure, State{Exists: true, Size: now.Bytes, Version: version}
+	e.known, e.state, e.recalled = sure, State{Exists: true, Size: now.Bytes, Version: version}, -1
 }
 
 func (s State) amount() keystile.Amount {
@@ -176,7 +176,7 @@ func (h *Hold) removed(c *claim, version string, marker bool) {
 	}
 	b.settle(h, c.place.counted(), vidOf(version), keystile.Amount{}, state.amount(), true)
 	if state.Version == "" || !inPlace(version) {
-		e.known, e.state = true, State{}
+		e.known, e.state, e.recalled = true, State{}, -1
 	}
 }
 
@@ -281,6 +281,7 @@ func (h *Hold) end() {
 			c.entry.known = false
 		}
 	}
+	h.b.remember(h)
 	h.recountGrown()
 	h.b.reserved = h.b.reserved.Minus(h.need)
 	h.b.noteSoft()

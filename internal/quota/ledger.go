@@ -56,6 +56,7 @@ type Ledger struct {
 	// allowances are by access key id, and replaced likewise.
 	allowances atomic.Pointer[map[string]*allowance]
 
+	memory     budget
 	syncing    sync.Mutex
 	synced     bool
 	generation int64
@@ -74,6 +75,7 @@ func New(o Options) *Ledger {
 		o.Pace = time.Second
 	}
 	l := &Ledger{opts: o, groups: map[string]*group{}}
+	l.memory.left.Store(mostRecalled)
 	l.books.Store(&map[keystile.Bucket]*book{})
 	l.allowances.Store(&map[string]*allowance{})
 	return l
@@ -168,7 +170,7 @@ func (l *Ledger) Sync(ctx context.Context) error {
 // open makes the book of a bucket. What an earlier process had leased may have
 // been stored: it is unknown.
 func (l *Ledger) open(q keystile.BucketQuota, u keystile.UsageRecord) *book {
-	b := &book{l: l, bucket: q.Bucket, trackedAt: q.TrackedAt, writing: make(chan struct{}, 1), places: map[Place]*entry{}, doubts: map[Place]*doubt{}, active: map[Place]map[*Hold]bool{}}
+	b := &book{l: l, bucket: q.Bucket, trackedAt: q.TrackedAt, writing: make(chan struct{}, 1), places: map[Place]*entry{}, doubts: map[Place]*doubt{}, sizes: map[Place]State{}, active: map[Place]map[*Hold]bool{}}
 	b.caps = q
 	if !u.TrackedAt.Equal(q.TrackedAt) {
 		return b // none yet

@@ -70,6 +70,7 @@ type entry struct {
 	learning chan struct{} // held while the backend is asked
 	known    bool
 	state    State // if known
+	recalled int   // book.counts when it was recalled; -1: it was learnt otherwise
 	moves    int   // grows whenever a change begins or ends
 
 	exclusive bool // a change is under way that has the place for itself
@@ -117,7 +118,7 @@ func (h *Hold) claim(p Place) *claim {
 	}
 	e := h.b.places[p]
 	if e == nil {
-		e = &entry{learning: make(chan struct{}, 1), changed: make(chan struct{})}
+		e = &entry{recalled: -1, learning: make(chan struct{}, 1), changed: make(chan struct{})}
 		h.b.places[p] = e
 	}
 	e.refs++
@@ -143,6 +144,11 @@ func (h *Hold) Watch(ctx context.Context, p Place, learn func(context.Context) (
 	}
 	h.b.mu.Lock()
 	known, quiet, moves := e.known, c.alone(), e.moves
+	if !known && quiet {
+		if e.state, known = h.b.recall(p); known {
+			e.known, e.recalled = true, h.b.counts
+		}
+	}
 	h.b.mu.Unlock()
 	if known || !quiet {
 		return nil
@@ -154,7 +160,7 @@ func (h *Hold) Watch(ctx context.Context, p Place, learn func(context.Context) (
 	h.b.mu.Lock()
 	defer h.b.mu.Unlock()
 	if c.alone() && e.moves == moves {
-		e.known, e.state = true, state
+		e.known, e.state, e.recalled = true, state, -1
 	}
 	return nil
 }
@@ -205,6 +211,9 @@ func (h *Hold) begin(c *claim, shared, late bool) (changed <-chan struct{}, begu
 		e.shared++
 	default:
 		e.exclusive = true
+	}
+	if e.recalled >= 0 && e.recalled != h.b.counts {
+		e.known = false // a count has begun since: it may have found something else
 	}
 	c.begun, c.shared, c.spoilt = true, shared, e.spoilt
 	e.moves++

@@ -43,7 +43,8 @@ type scan struct {
 	// to be ahead or behind.
 	disorder bool
 
-	finished bool // all was read
+	finished bool  // all was read
+	keySet   *keys // that were found; nil: not all of them were (see recall)
 
 	// during is what is known of places that changed while the page was read.
 	during map[Place]versions
@@ -331,6 +332,7 @@ func (b *book) countObjects(ctx context.Context, rest pacing) error {
 		var page objectPage
 		err := b.fetch(ctx, rest, func() (err error) {
 			page, err = readPage(b.l.opts.Lister.Versions(ctx, b.bucket, after))
+			b.scan.list(page)
 			return err
 		}, func(s *scan) error { return s.takeObjects(b, page) })
 		if err != nil {
@@ -361,6 +363,16 @@ func readPage(page keystile.VersionPage, err error) (objectPage, error) {
 	}
 	p.LastKey = max(page.LastKey, last)
 	return p, err
+}
+
+// list adds the keys of a page to the set. Only the count itself uses it.
+func (s *scan) list(page objectPage) {
+	if s.keySet == nil {
+		return
+	}
+	for _, v := range page.Versions {
+		s.keySet.listed.add(v.Key)
+	}
 }
 
 // of finds the versions of a key on a page that is in order.
@@ -452,6 +464,8 @@ func (b *book) finish() {
 	}
 	b.unknown = still
 	b.recounted(s.began)
+	b.takeKeys(s.keySet)
+	s.keySet = nil
 	b.noteSoft()
 }
 

@@ -110,7 +110,7 @@ func (b *book) due(now time.Time) bool {
 		return true
 	case now.Sub(b.lastScan) < scanPause && !b.lastScan.IsZero() && !now.Before(b.lastScan):
 		return false
-	case b.countedAt.IsZero(), b.recount:
+	case b.countedAt.IsZero(), b.recount, b.askedTooOften():
 		return true
 	case !b.again.IsZero() && now.After(b.again):
 		return true
@@ -140,7 +140,9 @@ func (b *book) beginScan(ctx context.Context) context.Context {
 		b.scan.goOn(p) // with the recount that is due since it began
 	} else {
 		b.recount = false
+		b.scan.keySet = b.l.newKeys()
 	}
+	b.countBegins()
 	b.wanted, b.resume = false, nil
 	if now.After(b.again) {
 		b.again = time.Time{}
@@ -174,6 +176,7 @@ func (b *book) runScan(process, ctx context.Context) {
 		b.recount, b.dirty = true, true
 		b.scanError = scanFailure(err)
 	}
+	b.scan.keySet.free() // if nobody has taken them over
 	b.scan, b.lastScan = nil, b.l.opts.Now()
 	drift, stopped := b.drift, b.stopped
 	b.mu.Unlock()

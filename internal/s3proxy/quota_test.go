@@ -379,6 +379,36 @@ func TestBucketWithoutQuotaPaysNothing(t *testing.T) {
 	}
 }
 
+// Only what the books do not know is asked for: what is overwritten the first time
+// since the bucket was counted.
+func TestOldSizeIsAskedForWhereItIsNotKnown(t *testing.T) {
+	g := newGateway(t)
+	k := g.mint("prod/uploads:read,write,delete")
+	g.backend.PutObject("uploads", "there", make([]byte, 300))
+	g.cap(noCaps, hardBytes(100_000))
+	for _, tt := range []struct {
+		name  string
+		call  call
+		heads int
+	}{
+		{"a new key", call{method: put, path: "/uploads/new", body: "hello"}, 0},
+		{"the same again", call{method: put, path: "/uploads/new", body: "hello!"}, 0},
+		{"its deletion", call{method: del, path: "/uploads/new"}, 0},
+		{"the deletion of nothing", call{method: del, path: "/uploads/nothing"}, 0},
+		{"an object from before", call{method: put, path: "/uploads/there", body: "hello"}, 1},
+		{"the same again", call{method: put, path: "/uploads/there", body: "hell"}, 0},
+	} {
+		g.backend.Reset()
+		if r := g.do(k, tt.call); r.status/100 != 2 {
+			t.Errorf("%s: answered with %d", tt.name, r.status)
+		}
+		if heads := len(g.backend.Requests()) - 1; heads != tt.heads {
+			t.Errorf("%s: the backend was asked %d times, want %d", tt.name, heads, tt.heads)
+		}
+		g.isCounted()
+	}
+}
+
 // Many writers of all kinds at once, some cut off, some refused: what is stored is
 // never more than the cap, whenever one looks, and in the end what counts is what
 // is stored.

@@ -31,6 +31,7 @@ type room struct {
 type placeOrder struct {
 	place  quota.Place
 	shared bool
+	learn  func(context.Context) (quota.State, error) // what is there; nil: it does not count
 }
 
 // quotaHeader warns of a soft cap that is passed.
@@ -183,11 +184,13 @@ func (x *exchange) watch() error {
 	if x.isPart() {
 		id, number := x.real.Query.Get("uploadId"), partNumber(x.real.Query.Get("partNumber"))
 		place := quota.PartPlace(id, number)
-		x.room.late = []placeOrder{{quota.UploadPlace(id), true}, {place, false}}
-		return hold.Watch(ctx, place, x.learnPart(id, number))
+		learn := x.learnPart(id, number)
+		x.room.late = []placeOrder{{quota.UploadPlace(id), true, nil}, {place, false, learn}}
+		return hold.Watch(ctx, place, learn)
 	}
-	x.room.late = []placeOrder{{quota.ObjectPlace(key), false}}
-	return hold.Watch(ctx, quota.ObjectPlace(key), x.learn(key, ""))
+	learn := x.learn(key, "")
+	x.room.late = []placeOrder{{quota.ObjectPlace(key), false, learn}}
+	return hold.Watch(ctx, quota.ObjectPlace(key), learn)
 }
 
 func (x *exchange) watchNow(place quota.Place, learn func(context.Context) (quota.State, error)) error {
@@ -245,6 +248,13 @@ func (x *exchange) orderLate() error {
 	for _, o := range x.room.late {
 		if err := x.room.hold.Order(x.context(), o.place, o.shared); err != nil {
 			return fmt.Errorf("changes of one object: %w", err)
+		}
+		if o.learn == nil {
+			continue
+		}
+		// What was known when the upload began may be no longer.
+		if err := x.room.hold.Watch(x.context(), o.place, o.learn); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -32,6 +32,7 @@ func TestWriteOfUnknownOutcomeIsAskedFor(t *testing.T) {
 	}
 	faults := map[string]s3test.Fault{
 		"is answered with trouble":            s3test.Answer(500, `<Error><Code>InternalError</Code></Error>`),
+		"is done, and has no answer":          s3test.NoAnswer(),
 		"is done, and its answer is cut off":  s3test.CutAnswerAfter(0),
 		"is cut off before it has its answer": s3test.HangUpAfter(1 << 20),
 	}

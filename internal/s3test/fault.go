@@ -17,6 +17,7 @@ type Fault struct {
 	status      int   // 0: the real answer
 	body        string
 	early       bool
+	silent      bool
 	chunked     bool
 }
 
@@ -31,6 +32,9 @@ func HangUpAfter(n int64) Fault { return Fault{hangUpAfter: n, cutAfter: -1} }
 // CutAnswerAfter carries the request out, sends the whole head of the answer
 // and n bytes of its body, and closes the connection.
 func CutAnswerAfter(n int64) Fault { return Fault{hangUpAfter: -1, cutAfter: n} }
+
+// NoAnswer carries the request out, and closes the connection without an answer.
+func NoAnswer() Fault { return Fault{hangUpAfter: -1, cutAfter: 0, silent: true} }
 
 // Answer reads the request and answers with status and body, doing nothing.
 func Answer(status int, body string) Fault {
@@ -99,9 +103,13 @@ type cutWriter struct {
 	http.ResponseWriter
 	left    int64
 	chunked bool
+	silent  bool
 }
 
 func (c *cutWriter) WriteHeader(status int) {
+	if c.silent {
+		panic(http.ErrAbortHandler)
+	}
 	if c.chunked {
 		c.Header().Del("Content-Length")
 	}

@@ -49,7 +49,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if fault.cutAfter >= 0 {
-		w = &cutWriter{ResponseWriter: w, left: fault.cutAfter, chunked: fault.chunked}
+		w = &cutWriter{ResponseWriter: w, left: fault.cutAfter, chunked: fault.chunked, silent: fault.silent}
 	}
 	c := &call{ResponseWriter: w, req: r, query: r.URL.Query(), body: body}
 	s.serve(c, seen)

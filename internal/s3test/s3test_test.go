@@ -366,6 +366,14 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	})
+	t.Run("carried out without an answer", func(t *testing.T) {
+		s.ClearFaults()
+		s.PutObject("faulty", "k", []byte("old object"))
+		s.Inject(NoAnswer().Once())
+		if _, _, err := send("PUT"); err == nil || string(s.Objects("faulty")["k"]) == "old object" {
+			t.Errorf("%v, %q is stored", err, s.Objects("faulty")["k"])
+		}
+	})
 	t.Run("delay", func(t *testing.T) {
 		s.ClearFaults()
 		s.Inject(Delay(50 * time.Millisecond).Once())
