@@ -236,12 +236,12 @@ func TestCapHoldsAcrossKills(t *testing.T) {
 		}
 	}
 	for round := range quotaCrashes(t) {
-		note(k.underLoad(300+rand.IntN(200), 100+rand.IntN(100), k.kill))
+		note(k.underLoad(150+rand.IntN(100), 100+rand.IntN(100), k.kill))
 		k.server = start(t, k.data, k.token)
 		k.BackendID = "counting"
 		k.checkUsage(fmt.Sprint("kill ", round+1))
 	}
-	note(k.underLoad(300, 100, func() {}))
+	note(k.underLoad(150, 100, func() {}))
 	k.interrupt()
 	k.server = start(t, k.data, k.token)
 	k.BackendID = "counting"

@@ -56,7 +56,7 @@ export function BucketsPanel({ backend }: { backend: Backend }) {
   const action: Column<Bucket> = {
     id: 'delete', header: '', align: 'end', bare: true,
     cell: ({ bucket }) => (
-      <Group gap="xs" justify="flex-end" wrap="nowrap">
+      <Group gap={4} justify="flex-end">
         <Button variant="default" size="compact-xs" onClick={() => setCapping(bucket)} aria-label={`Quota of bucket ${bucket}`}>Quota</Button>
         <Button variant="default" size="compact-xs" onClick={() => setSharing(bucket)} aria-label={`CORS of bucket ${bucket}`}>CORS</Button>
         <Button variant="default" size="compact-xs" onClick={() => setSampling(bucket)} aria-label={`Recorded reads of bucket ${bucket}`}>Reads</Button>

@@ -13,7 +13,7 @@ export function QuotaCell({ credential: { quota, status } }: { credential: Crede
   }
   return (
     <Stack gap={2} miw={110}>
-      <Text size="sm">{use.text}</Text>
+      <Text size="sm" style={{ whiteSpace: 'nowrap' }}>{use.text}</Text>
       <Progress value={use.percent} color={colours[use.state]} size="sm" aria-label={`Quota of ${use.whose}: ${use.percent} %`} />
       <Text size="xs" c="dimmed">{use.whose}{use.note && `, ${use.note}`}</Text>
     </Stack>
