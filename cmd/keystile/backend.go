@@ -230,6 +230,14 @@ func (c *caller) backendReport(report client.BackendTest) error {
 	if err := t.write(c.con.out, "No steps were run."); err != nil {
 		return err
 	}
+	for _, s := range report.Steps {
+		if s.Mend == "" {
+			continue
+		}
+		if err := c.done("This mends it: %s", clean(s.Mend)); err != nil {
+			return err
+		}
+	}
 	if !report.OK {
 		return nil
 	}

@@ -137,6 +137,7 @@ type TestStep struct {
 	Name    string `json:"name" doc:"reach, sign, list, clock, admin, keys or abilities"`
 	OK      bool   `json:"ok"`
 	Message string `json:"message,omitempty"`
+	Mend    string `json:"mend,omitempty" doc:"the command at the storage that mends it, where one is known"`
 }
 
 func backendView(b control.BackendInfo) Backend {

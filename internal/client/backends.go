@@ -87,6 +87,7 @@ type BackendTest struct {
 		Name    string `json:"name"`
 		OK      bool   `json:"ok"`
 		Message string `json:"message"`
+		Mend    string `json:"mend,omitempty"`
 	} `json:"steps"`
 	ClockSkewMS float64 `json:"clock_skew_ms"`
 	Buckets     int     `json:"buckets"`

@@ -84,7 +84,9 @@ func (b *Backend) Check() error {
 		checkEndpoint("endpoint", b.Endpoint, &faults)
 		checkForeignKey("access_key_id", b.AccessKeyID, &faults)
 		if b.Kind == KindCeph {
-			checkEndpoint("admin_endpoint", b.AdminURL(), &faults)
+			if b.AdminEndpoint != "" {
+				checkEndpoint("admin_endpoint", b.AdminEndpoint, &faults)
+			}
 			checkForeignKey("admin_access_key_id", b.AdminAccessKeyID, &faults)
 		}
 	default:
@@ -203,6 +205,8 @@ type TestStep struct {
 	Name    string // reach, sign, list, clock, admin, keys, abilities
 	OK      bool
 	Message string
+	// Mend is the command at the storage that mends it, where one is known.
+	Mend string
 }
 
 // TestReport is the outcome of testing a backend: every step, in order, up to

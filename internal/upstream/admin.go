@@ -60,7 +60,10 @@ func (b *Backend) adminStep(ctx context.Context) keystile.TestStep {
 	case err != nil:
 		step.Message = "the Admin Ops API does not answer as one does"
 	case len(found.Missing) > 0:
-		step.Message = "the key lacks capabilities: " + found.Mend
+		step.Message, step.Mend = "the key lacks capabilities", found.Mend
+		if found.UID == "" {
+			step.Message += " (UID stands for the user whose key it is, which may not be asked)"
+		}
 	default:
 		step.OK = true
 		step.Message = "the Admin Ops API answers as user " + found.UID + ", " + release(found.Version)

@@ -1,14 +1,11 @@
 // axe finds nothing serious on any page or dialog, in either theme, on a desk or a phone.
-import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { assertQuiet, openContext, openSignedIn, startBrowser, until } from './lib/browser.mjs';
+import { assertSound, options } from './lib/axe.mjs';
+import { openContext, openSignedIn, startBrowser, until } from './lib/browser.mjs';
 import { field, fillCredential, settled, visit } from './lib/pages.mjs';
 import { listing } from './lib/s3.mjs';
 import { newAccount, newCredential, startServer, undoing } from './lib/server.mjs';
-
-const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 const undo = undoing(after);
 let browser;
@@ -16,6 +13,7 @@ let server;
 let key;
 let project;
 let rgwUser;
+let lockedUser;
 let hook;
 let bound;
 before(async () => {
@@ -26,6 +24,8 @@ before(async () => {
   await newAccount(server, 'someone', 'user');
   project = (await server.api('POST', '/api/projects', { name: `Looked at${', with a long name'.repeat(3)}` })).id;
   rgwUser = (await server.api('POST', '/rgw/users', { user: { name: 'looked-at', project_id: project } })).id;
+  lockedUser = (await server.api('POST', '/rgw/users', { user: { name: 'locked', project_id: project } })).id;
+  await server.api('PATCH', `/rgw/users/${lockedUser}`, { locked: true, lock_reason: 'audit under way' });
   await server.api('POST', `/rgw/users/${rgwUser}/buckets`, { name: 'looked-at-data' });
   await server.api('POST', `/api/projects/${project}/members`, { account: 'someone', role: 'member', permissions: ['rgw:write'] });
   const used = await newCredential(server, { description: 'a key that is used' });
@@ -153,6 +153,10 @@ const pages = {
     await page.getByRole('dialog').getByText('Event id').waitFor();
   }],
   'backends': ['/admin/backends'],
+  'add a Ceph': ['/admin/backends', async (page) => {
+    await press('Add backend')(page);
+    await page.getByRole('radio', { name: 'Ceph RGW' }).check();
+  }],
   'a backend': [() => `/admin/backends/${server.backend_id}`],
   'accounts': ['/admin/accounts'],
   'an account': ['/admin/accounts/someone'],
@@ -180,6 +184,35 @@ const pages = {
   'lock an RGW user': [() => `/rgw/users/${rgwUser}`, press('Lock user')],
   'quota of an RGW user': [() => `/rgw/users/${rgwUser}`, press('Set quota')],
   'delete an RGW user': [() => `/rgw/users/${rgwUser}`, press('Delete user')],
+  'delete an RGW user with its objects': [() => `/rgw/users/${rgwUser}`, async (page) => {
+    await press('Delete user')(page);
+    await page.getByRole('dialog').last().getByRole('checkbox').check();
+  }],
+  'a new secret of an RGW user': [() => `/rgw/users/${rgwUser}`, async (page) => {
+    await press('Renew key')(page);
+    await page.getByRole('dialog').last().getByRole('button', { name: 'Renew key', exact: true }).click();
+    await page.getByRole('dialog', { name: 'New secret' }).waitFor();
+  }],
+  'renewal of an RGW user that is locked': [() => `/rgw/users/${lockedUser}`, async (page) => {
+    await press('Renew key')(page);
+    await page.getByRole('dialog').last().getByRole('button', { name: 'Renew key', exact: true }).click();
+    await page.getByRole('dialog', { name: 'The key was not renewed' }).waitFor();
+  }],
+  'unlock an RGW user': [() => `/rgw/users/${lockedUser}`, press('Unlock user')],
+  'an RGW user that is being deleted': ['/admin/profile', async (page) => {
+    await answering(new RegExp(`/rgw/users/${rgwUser}$`), async (route) => {
+      if (route.request().resourceType() === 'document') { // the page has the same path
+        await route.continue();
+        return;
+      }
+      const answer = await route.fetch();
+      const user = await answer.json();
+      const job = { id: rgwUser, user_id: rgwUser, state: 'running', objects_deleted: 40, objects_per_second: 8, objects_left: 60, seconds_left: 8, buckets: 2, buckets_left: 1, created_at: user.created_at, updated_at: user.created_at };
+      await page.route('**/rgw/jobs/*', (asked) => asked.fulfill({ json: job }));
+      await route.fulfill({ response: answer, json: { ...user, state: 'deleting', status: 'disabled', job } });
+    }, `/rgw/users/${rgwUser}`)(page);
+    await page.getByRole('alert').filter({ hasText: 'It is being deleted' }).waitFor();
+  }],
   'own password': ['/admin/profile'],
   'own sessions': ['/admin/profile?tab=sessions'],
   'own tokens': ['/admin/profile?tab=tokens'],
@@ -187,37 +220,6 @@ const pages = {
   'shortcuts': ['/admin/profile', async (page) => { await page.keyboard.press('?'); await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor(); }],
   'a page that is not there': ['/admin/nothing-here'],
 };
-
-/** What axe finds serious or critical, told so that it can be mended. */
-async function findings(page, rules) {
-  const { violations } = await page.evaluate((options) => globalThis.axe.run(document, options), { resultTypes: ['violations'], ...rules });
-  return violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)}\n${failureSummary}`));
-}
-
-// The themes differ in their colours only, and the widths in all.
-const colours = { runOnly: ['color-contrast', 'link-in-text-block'] };
-const looks = [['light', 1280, 800, {}], ['light', 390, 844, {}], ['dark', 390, 844, colours], ['dark', 1280, 800, colours]];
-
-/** Looks at what a page shows in every width and theme; it follows both while it is open. */
-async function assertSound(page, seen) {
-  // By the debugging protocol: the page's own policy lets nobody else in.
-  await page.evaluate(axe);
-  for (const [colorScheme, width, height, rules] of looks) {
-    const look = `${colorScheme}, ${width} px`;
-    await page.setViewportSize({ width, height });
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await settled(page);
-    assert.equal(await page.evaluate(() => document.documentElement.dataset.mantineColorScheme), colorScheme);
-    const found = await findings(page, rules);
-    assert.equal(found.length, 0, `${look}:\n${found.join('\n')}`);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.equal(overflow, 0, `${look}: the page scrolls sideways`);
-  }
-  assertQuiet(seen);
-}
-
-const options = { colorScheme: 'light', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' };
 
 test('sign in', async (t) => {
   const { seen, newPage } = await openContext(t, browser, options);

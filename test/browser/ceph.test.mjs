@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { assertSound, options as looks } from './lib/axe.mjs';
 import { assertQuiet, openSignedIn, startBrowser } from './lib/browser.mjs';
 import { hasCeph, startCeph } from './lib/ceph.mjs';
 import { assertText, copied, field, place, secretDialog, visit } from './lib/pages.mjs';
@@ -110,6 +111,7 @@ test('a user that the Ceph has already is adopted, its changes there are shown, 
   const form = page.getByRole('dialog', { name: 'Adopt RGW user' });
   await field(form, 'Uid').fill('leg');
   await page.getByRole('option', { name: 'legacy' }).click();
+  await assertSound(page, seen);
   await form.getByRole('button', { name: 'Adopt user' }).click();
   await page.getByText('RGW user Legacy app adopted.').waitFor();
   const drawer = page.getByRole('dialog', { name: 'RGW user Legacy app' });
@@ -138,9 +140,63 @@ test('a user that the Ceph has already is adopted, its changes there are shown, 
   await drawer.getByText('Its access key has another secret').waitFor({ state: 'detached' });
   assert.deepEqual(await answers(renewed, 'legacy-data'), [200, 200]);
 
-  await act(page, 'Forget user');
+  await page.getByRole('button', { name: 'Forget user' }).click();
+  await assertSound(page, seen);
+  await page.getByRole('dialog').last().getByRole('button', { name: 'Forget user' }).click();
   await page.getByText('RGW user Legacy app forgotten.').waitFor();
   assert.equal(place(page), '/rgw/users');
   assert.deepEqual(await answers(renewed, 'legacy-data'), ['401 InvalidAccessKeyId', 200], 'it stays at the Ceph');
+  assertQuiet(seen);
+});
+
+test('a Ceph is added with the key of its Admin Ops API, told how to mend that, and edited', { skip }, async (t) => {
+  const ops = { id: 'OPSKEY', secret: 'a-secret-for-the-admin-ops' };
+  await ceph.admin('user', 'create', '--uid=ops', '--display-name=Ops', `--access-key=${ops.id}`, `--secret=${ops.secret}`, '--caps=users=read');
+  const { page, seen } = await open(t, '/admin/backends', { ...looks, permissions: ['clipboard-read', 'clipboard-write'] });
+  await page.getByRole('button', { name: 'Add backend' }).click();
+  const form = page.getByRole('dialog', { name: 'Add backend' });
+  assert.equal(await field(form, 'Admin access key id').count(), 0, 'what is no Ceph has no Admin Ops API');
+  await form.getByRole('radio', { name: 'Ceph RGW' }).check();
+  await field(form, 'Id').fill('ceph-2');
+  await field(form, 'Endpoint').fill(ceph.s3_endpoint);
+  await field(form, 'Access key id').fill(ceph.access_key_id);
+  await field(form, 'Secret access key').fill(ceph.secret_access_key);
+  await field(form, 'Admin Ops endpoint').fill('http://169.254.169.254');
+  await field(form, 'Admin access key id').fill(ops.id);
+  assert.equal(await field(form, 'Admin secret access key').getAttribute('type'), 'password', 'it is masked');
+  await field(form, 'Admin secret access key').fill(ops.secret);
+  await assertSound(page, seen);
+  await form.getByRole('button', { name: 'Add backend' }).click();
+  await form.getByText(/Leads to an address that is not allowed/i).waitFor();
+  await field(form, 'Admin Ops endpoint').fill('');
+  await form.getByRole('button', { name: 'Add backend' }).click();
+  await page.waitForURL(/backends\/ceph-2\?tab=test/);
+
+  const drawer = page.getByRole('dialog', { name: 'Backend ceph-2' });
+  await drawer.getByRole('button', { name: 'Test backend' }).click();
+  const steps = drawer.getByRole('list', { name: 'Steps of the test' });
+  await assertText(steps, /Its Admin Ops API accepts its key, which has the capabilities ?failed ?The key lacks capabilities/);
+  await assertSound(page, seen);
+  const mend = await copied(page, steps, 'command');
+  assert.equal(mend, "radosgw-admin caps add --uid='ops' --caps='buckets=*;metadata=read;users=*'");
+  await ceph.admin(...mend.replaceAll("'", '').split(' ').slice(1));
+  await drawer.getByRole('button', { name: 'Test backend again' }).click();
+  await assertText(steps, /Its clock agrees ?passed .*The Admin Ops API answers as user ops, .*What it can be trusted with is known ?passed .*; not: .*[Tt]railer/);
+
+  await drawer.getByRole('tab', { name: 'About' }).click();
+  await assertText(drawer, new RegExp(`Kind Ceph RGW.*Admin Ops API ${ceph.s3_endpoint}.*Its access key id OPSKEY`));
+  await drawer.getByRole('button', { name: 'Edit backend' }).click();
+  const edit = page.getByRole('dialog', { name: 'Edit backend ceph-2' });
+  await field(edit, 'Admin access key id').fill(ceph.access_key_id);
+  await edit.getByRole('button', { name: 'Save backend' }).click();
+  assert.equal(await field(edit, 'Secret access key').evaluate((input) => input.validity.valid), true, 'the S3 key stays as it is');
+  assert.equal(await field(edit, 'Admin secret access key').evaluate((input) => input.validity.valueMissing), true, 'another key needs its secret');
+  await field(edit, 'Admin secret access key').fill(ceph.secret_access_key);
+  await edit.getByRole('button', { name: 'Save backend' }).click();
+  await page.getByText('Backend ceph-2 changed.').waitFor();
+  await drawer.getByRole('tab', { name: 'Test' }).click();
+  await drawer.getByRole('button', { name: 'Test backend' }).click();
+  await assertText(steps, /answers as user keystile/);
+  await server.api('DELETE', '/api/backends/ceph-2');
   assertQuiet(seen);
 });

@@ -2793,6 +2793,8 @@ export interface components {
             steps: components["schemas"]["TestStep"][];
         };
         TestStep: {
+            /** @description the command at the storage that mends it, where one is known */
+            mend?: string;
             message?: string;
             /** @description reach, sign, list, clock, admin, keys or abilities */
             name: string;

@@ -61,7 +61,7 @@ function Detail({ backend }: { backend: Backend }) {
 function About({ backend }: { backend: Backend }) {
   const { health } = backend;
   const keys = keysKept(backend);
-  const remote = backend.kind === 's3';
+  const remote = backend.kind !== 'embedded';
   return (
     <Stack gap="md">
       {backend.source === 'config' && (
@@ -85,6 +85,8 @@ function About({ backend }: { backend: Backend }) {
           ['Region', backend.region],
           ['Addressing', remote ? addressing(backend) : undefined],
           ['Access key id', remote && backend.access_key_id ? <Copied text={backend.access_key_id} what="access key id" /> : undefined],
+          ['Admin Ops API', backend.kind === 'ceph-rgw' ? <Copied text={backend.admin_endpoint ?? backend.endpoint ?? ''} what="Admin Ops endpoint" /> : undefined],
+          ['Its access key id', backend.admin_access_key_id ? <Copied text={backend.admin_access_key_id} what="admin access key id" /> : undefined],
           ['Keeps keys', <Stack key="keys" gap={0}><StatusBadge status={keys.status} tone={keys.tone} /><Text inherit c="dimmed">{keys.means}</Text></Stack>],
           ['Bodies', backend.force_hashing ? 'Every one is verified here: that is forced' : 'What the backend is proven to verify is left to it'],
           ['Added', backend.created_at && <RelativeTime value={backend.created_at} />],

@@ -5,24 +5,34 @@ import type { ApiError } from '../../api/client';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { faultOf } from '../../components/faults';
 import { SecretInput } from '../../components/SecretInput';
+import { AdminAPIFields } from './AdminAPIFields';
 
 export interface BackendFields {
+  kind: 's3' | 'ceph-rgw';
   endpoint: string;
   region: string;
   pathStyle: boolean;
   accessKeyId: string;
   forceHashing: boolean;
   scratch: string;
+  /** Of a Ceph alone. */
+  adminEndpoint: string;
+  adminAccessKeyId: string;
+}
+
+/** A secret's field: what it says, and whether it must be filled. */
+export interface BackendSecret {
+  field: RefObject<HTMLInputElement | null>;
+  hint: string;
+  required: boolean;
+  onTyped?: (typed: boolean) => void;
 }
 
 interface BackendFormProps {
   fields: BackendFields;
   onChange: (patch: Partial<BackendFields>) => void;
-  secret: RefObject<HTMLInputElement | null>;
-  /** What the secret's field says, and whether it must be filled. */
-  secretHint: string;
-  secretRequired: boolean;
-  onSecretTyped?: (typed: boolean) => void;
+  secret: BackendSecret;
+  adminSecret: BackendSecret;
   error: ApiError | undefined;
   failure: string;
   busy: boolean;
@@ -34,11 +44,13 @@ interface BackendFormProps {
   children?: ReactNode;
 }
 
-const known = ['id', 'endpoint', 'region', 'access_key_id', 'secret_access_key', 'scratch'];
+const known = ['id', 'kind', 'endpoint', 'region', 'access_key_id', 'secret_access_key', 'scratch'];
+const knownOfCeph = [...known, 'admin_endpoint', 'admin_access_key_id', 'admin_secret_access_key'];
 
 /** The fields of a backend. The secret stays in its input. */
 export function BackendForm(props: BackendFormProps) {
-  const { fields, onChange, error } = props;
+  const { fields, onChange, error, secret } = props;
+  const isCeph = fields.kind === 'ceph-rgw';
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     props.onSubmit();
@@ -67,9 +79,10 @@ export function BackendForm(props: BackendFormProps) {
           value={fields.accessKeyId} onChange={(event) => onChange({ accessKeyId: event.currentTarget.value })} error={faultOf(error, 'access_key_id')}
         />
         <SecretInput
-          label="Secret access key" description={props.secretHint} field={props.secret} required={props.secretRequired}
-          onChange={(event) => props.onSecretTyped?.(event.currentTarget.value !== '')} error={faultOf(error, 'secret_access_key')}
+          label="Secret access key" description={secret.hint} field={secret.field} required={secret.required}
+          onChange={(event) => secret.onTyped?.(event.currentTarget.value !== '')} error={faultOf(error, 'secret_access_key')}
         />
+        {isCeph && <AdminAPIFields fields={fields} onChange={onChange} secret={props.adminSecret} error={error} />}
         <TextInput
           {...text} required={false} label="Scratch place" description="BUCKET/PREFIX for probes, where the key cannot create buckets" placeholder="bucket/probes"
           value={fields.scratch} onChange={(event) => onChange({ scratch: event.currentTarget.value })} error={faultOf(error, 'scratch')}
@@ -78,7 +91,7 @@ export function BackendForm(props: BackendFormProps) {
           size="sm" label="Verify every body here" description="Costs CPU; without it, what the backend is proven to verify is left to it"
           checked={fields.forceHashing} onChange={(event) => onChange({ forceHashing: event.currentTarget.checked })}
         />
-        {error && <ErrorNotice title={props.failure} error={error} shown={(field) => known.includes(field)} />}
+        {error && <ErrorNotice title={props.failure} error={error} shown={(field) => (isCeph ? knownOfCeph : known).includes(field)} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={props.onClose} disabled={props.busy}>Cancel</Button>
           <Button type="submit" loading={props.busy} disabled={props.disabled ?? false}>{props.submit}</Button>

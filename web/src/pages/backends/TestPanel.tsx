@@ -4,11 +4,12 @@ import { useState } from 'react';
 
 import { type Backend, backendsQuery } from '../../api/buckets';
 import { api, type Schemas, send } from '../../api/client';
+import { CopyButton } from '../../components/CopyButton';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { StatusBadge } from '../../components/StatusBadge';
 import { useAction } from '../../components/useAction';
 import classes from './TestPanel.module.css';
-import { questions, type StepLine, stepLines } from './words';
+import { asking, type StepLine, stepLines } from './words';
 
 /** Tries a backend step by step. */
 export function TestPanel({ backend }: { backend: Backend }) {
@@ -30,18 +31,18 @@ export function TestPanel({ backend }: { backend: Backend }) {
       </Group>
       {test.error && <ErrorNotice title="The test did not run" error={test.error} />}
       <div aria-live="polite" aria-busy={test.busy}>
-        {test.busy && !report && <Steps lines={questions.map((asks) => ({ name: asks, asks, outcome: { status: 'asking', tone: 'quiet' }, message: '' }))} />}
-        {report && <Outcome report={report} />}
+        {test.busy && !report && <Steps lines={asking(backend.kind)} />}
+        {report && <Outcome report={report} kind={backend.kind} />}
       </div>
     </Stack>
   );
 }
 
-function Outcome({ report }: { report: Schemas['TestReport'] }) {
+function Outcome({ report, kind }: { report: Schemas['TestReport']; kind: Backend['kind'] }) {
   return (
     <Stack gap="sm">
       <Alert variant="outline" color={report.ok ? 'accent' : 'danger'} title={report.ok ? 'The backend can be used' : 'The backend cannot be used as it is'} p="xs" />
-      <Steps lines={stepLines(report)} />
+      <Steps lines={stepLines(report, kind)} />
     </Stack>
   );
 }
@@ -54,6 +55,7 @@ function Steps({ lines }: { lines: readonly StepLine[] }) {
           <span>{line.asks}</span>
           <StatusBadge {...line.outcome} />
           {line.message && <Text className={classes.message ?? ''} c="dimmed">{line.message}</Text>}
+          {line.mend && <div className={classes.message ?? ''}><code>{line.mend}</code> <CopyButton text={line.mend} what="command" /></div>}
         </li>
       ))}
     </ol>

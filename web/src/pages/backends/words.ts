@@ -28,22 +28,30 @@ export interface StepLine {
   asks: string;
   outcome: { status: string; tone: Tone };
   message: string;
+  /** A command at the storage that mends it; empty: none is known. */
+  mend: string;
 }
+
+/** What the key of a Ceph's Admin Ops API needs. */
+export const capsCommand = "radosgw-admin caps add --uid=UID --caps='buckets=*;metadata=read;users=*'";
 
 const asks: readonly (readonly [name: string, question: string])[] = [
   ['reach', 'It answers at its endpoint'],
   ['sign', 'It accepts the access key'],
   ['list', 'It lists its buckets'],
   ['clock', 'Its clock agrees'],
+  ['admin', 'Its Admin Ops API accepts its key, which has the capabilities'],
   ['keys', 'It keeps keys as they are'],
   ['abilities', 'What it can be trusted with is known'],
 ];
 
+const asksOf = (kind: Backend['kind']) => asks.filter(([name]) => name !== 'admin' || kind === 'ceph-rgw');
+
 /** All steps of a test: those that were tried, then those that were not. */
-export function stepLines(report: TestReport): StepLine[] {
-  return asks.map(([name, question]) => {
+export function stepLines(report: TestReport, kind: Backend['kind']): StepLine[] {
+  return asksOf(kind).map(([name, question]) => {
     const step = report.steps.find((one) => one.name === name);
-    return { name, asks: question, outcome: outcomeOf(step, report), message: capital(step?.message ?? '') };
+    return { name, asks: question, outcome: outcomeOf(step, report), message: capital(step?.message ?? ''), mend: step?.mend ?? '' };
   });
 }
 
@@ -57,5 +65,7 @@ function outcomeOf(step: Schemas['TestStep'] | undefined, report: TestReport): S
   return step.name === 'keys' && !report.keeps_keys ? { status: 'not proven', tone: 'warn' } : { status: 'passed', tone: 'good' };
 }
 
-/** The questions of a test, for while it runs. */
-export const questions: readonly string[] = asks.map(([, question]) => question);
+/** The lines of a test while it runs. */
+export const asking = (kind: Backend['kind']): StepLine[] => asksOf(kind).map(([name, question]) => (
+  { name, asks: question, outcome: { status: 'asking', tone: 'quiet' }, message: '', mend: '' }
+));

@@ -1,4 +1,5 @@
 import { Alert, Button, Group, Progress, Stack, Text } from '@mantine/core';
+import { useReducedMotion } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useEffectEvent, useState } from 'react';
@@ -15,6 +16,7 @@ import { paceOf, progressOf } from './words';
 export function JobProgress({ job: begun, name }: { job: RGWJob; name: string }) {
   const job = useQuery({ ...rgwJobQuery(begun.id), initialData: begun }).data;
   const [cancelling, setCancelling] = useState(false);
+  const still = useReducedMotion();
   useEnd(job, name);
   // Until they have been counted no bucket is known.
   const done = job.buckets === 0 ? 'Counting its buckets' : `${(job.buckets - job.buckets_left).toLocaleString('en')} of ${counted(job.buckets, 'bucket')} deleted`;
@@ -22,7 +24,7 @@ export function JobProgress({ job: begun, name }: { job: RGWJob; name: string })
   return (
     <Alert variant="outline" color="gray" title={job.state === 'cancelling' ? 'Its deletion is being cancelled' : 'It is being deleted'}>
       <Stack gap="xs">
-        <Progress value={progressOf(job) * 100} animated aria-label={done} />
+        <Progress value={progressOf(job) * 100} animated={!still} aria-label={done} />
         <Text aria-live="polite">
           {done}, with {counted(job.objects_deleted, 'object')} so far{pace && <>: {pace}</>}. Began <RelativeTime value={job.created_at} />; it goes on when this page is left.
         </Text>
