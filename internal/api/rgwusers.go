@@ -38,6 +38,10 @@ func (h rgwUsers) mount(r *router) {
 			"Locked: 409."}, h.delete)
 	register(r, operation{method: http.MethodPost, path: one + "/forget", id: "forgetRGWUser", tag: tag, status: http.StatusNoContent,
 		summary: "Give a Ceph user back", description: "For admins. It stays at the Ceph as it is, and is no longer managed here."}, h.forget)
+	register(r, operation{method: http.MethodGet, path: one + "/events", id: "listRGWUserEvents", tag: tag,
+		summary: "Show what the audit trail has of an RGW user, newest first",
+		description: "To who may see the user. Addresses and tokens of the accounts that acted, and what others tried in vain, are left out. " +
+			"A page may be short, or empty, though there is a next one."}, h.events)
 	register(r, operation{method: http.MethodGet, path: "/rgw/jobs/{job_id}", id: "getRGWJob", tag: tag,
 		summary: "Show how far a deletion has come"}, h.job)
 	register(r, operation{method: http.MethodDelete, path: "/rgw/jobs/{job_id}", id: "cancelRGWJob", tag: tag, status: http.StatusOK,
@@ -229,6 +233,21 @@ func (h rgwUsers) create(ctx context.Context, in *JSON[NewRGWUser]) (*JSON[RGWUs
 func (h rgwUsers) get(ctx context.Context, in *ByRGWUser) (*JSON[RGWUser], error) {
 	info, err := h.users.Get(ctx, actorOf(ctx), in.UserID)
 	return reply(h.view(info)), err
+}
+
+// rgwEventQuery asks for a page of what the trail has of a user.
+type rgwEventQuery struct {
+	ByRGWUser
+	Done   string `query:"done" enum:"to,with" default:"to" doc:"to: to the user and what it owns, by accounts; with: with its key, at the gateway"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Cursor string `query:"cursor"`
+}
+
+func (h rgwUsers) events(ctx context.Context, in *rgwEventQuery) (*JSON[List[Event]], error) {
+	events, next, err := h.users.Events(ctx, actorOf(ctx), in.UserID, control.RGWEventQuery{WithKey: in.Done == "with", Limit: in.Limit, Cursor: in.Cursor})
+	list := listOf(events, eventView)
+	list.NextCursor = next
+	return reply(list), err
 }
 
 func (h rgwUsers) update(ctx context.Context, in *struct {

@@ -57,6 +57,7 @@ var scenarios = []scenario{
 	{"listRGWUsers", "/rgw/users?project_id={withusers}", "", 401, 404, 404, 200, "rgw.user.list"}, // another's, as all of them
 	{"createRGWUser", "/rgw/users", `{"user":{"name":"another","project_id":"{withusers}","backend_id":"main"}}`, 401, 404, 404, 201, "rgw.user.create"},
 	{"getRGWUser", "/rgw/users/{user}", "", 401, 404, 404, 200, "rgw.user.show"},
+	{"listRGWUserEvents", "/rgw/users/{user}/events", "", 401, 404, 404, 200, "rgw.user.events"},
 	{"updateRGWUser", "/rgw/users/{user}", `{"name":"renamed"}`, 401, 404, 404, 200, "rgw.user.update"},
 	{"updateRGWUser", "/rgw/users/{user}", `{"quota":{"max_size_kb":1}}`, 401, 404, 404, 200, "rgw.user.quota"},
 	{"updateRGWUser", "/rgw/users/{user}", `{"locked":true}`, 401, 404, 404, 200, "rgw.user.lock"},

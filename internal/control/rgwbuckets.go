@@ -97,22 +97,6 @@ func (s *RGWUsers) countBucket(ctx context.Context, b keystile.RGWBucket) (keyst
 	return info, err
 }
 
-// bucketNames are those of all buckets that a user owns, made or half made.
-func (s *RGWUsers) bucketNames(ctx context.Context, u keystile.RGWUser) (names []string, err error) {
-	if u.AtCeph() {
-		list, err := s.homes.Buckets(ctx, u)
-		for _, b := range list {
-			names = append(names, b.Bucket.Name)
-		}
-		return names, err
-	}
-	owned, err := s.ownedBuckets(ctx, u.ID)
-	for _, b := range owned {
-		names = append(names, b.Bucket.Name)
-	}
-	return names, err
-}
-
 // bucketOf is a bucket if the user owns it; another's is ErrNotFound, as one
 // that is not there.
 func (s *RGWUsers) bucketOf(ctx context.Context, as RGWSigner, name string) (info keystile.RGWBucketInfo, err error) {
@@ -172,6 +156,7 @@ func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (
 	var as RGWSigner
 	create := s.onBucket("rgw.bucket.create", id, name, &as)
 	find := create.do
+	create.prepare = func(ctx context.Context) error { return s.refuseTaken(ctx, a, id, name) }
 	create.do = func(ch *change) error {
 		if err := find(ch); err != nil {
 			return err
@@ -273,10 +258,11 @@ func (s *RGWUsers) DeleteBucket(ctx context.Context, a Actor, id, name string) e
 	return s.stage(ctx, a, staged{
 		act: s.onBucket("rgw.bucket.delete", id, name, &as),
 		effect: func(ctx context.Context) error {
-			if err := s.owns(ctx, as, name); err != nil {
+			b, err := s.toEnd(ctx, as, name)
+			if err != nil {
 				return err
 			}
-			return bucketError(s.homes.DeleteBucket(ctx, as, name))
+			return bucketError(s.endBucket(ctx, as, b))
 		},
 		settle: func(ch *change) error {
 			if as.User.AtCeph() {

@@ -252,12 +252,12 @@ func (s *RGWUsers) refuseFull(ctx context.Context, a Actor, id string) error {
 // unmake removes a user's empty buckets and the user. What is gone already is no
 // error.
 func (s *RGWUsers) unmake(ctx context.Context, as RGWSigner) error {
-	buckets, err := s.bucketNames(ctx, as.User)
+	buckets, err := s.allBuckets(ctx, as.User)
 	if err != nil && !errors.Is(err, keystile.ErrNotFound) {
 		return err
 	}
-	for _, name := range buckets {
-		if err := s.homes.DeleteBucket(ctx, as, name); err != nil && !errors.Is(err, keystile.ErrNotFound) {
+	for _, b := range buckets {
+		if err := s.endBucket(ctx, as, b); err != nil {
 			return err
 		}
 	}

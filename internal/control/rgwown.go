@@ -36,6 +36,9 @@ func (s *RGWUsers) CreateOwnBucket(ctx context.Context, userID, name, acl string
 		return s.makeBucket(ctx, as, name, acl)
 	}
 	bucket := keystile.Bucket{Backend: as.User.BackendID, Name: name}
+	if err := s.vacant(ctx, bucket); err != nil {
+		return err
+	}
 	if err := s.onOwn(ctx, func(ch *change) error { return ch.reserveBucket(as.User, bucket, acl) }); err != nil {
 		return err
 	}
@@ -59,10 +62,11 @@ func (s *RGWUsers) DeleteOwnBucket(ctx context.Context, userID, name string) err
 	if err != nil {
 		return err
 	}
-	if err := s.owns(ctx, as, name); err != nil {
+	b, err := s.toEnd(ctx, as, name)
+	if err != nil {
 		return err
 	}
-	if err := s.homes.DeleteBucket(ctx, as, name); err != nil || as.User.AtCeph() {
+	if err := s.endBucket(ctx, as, b); err != nil || as.User.AtCeph() {
 		return err
 	}
 	return s.onOwn(ctx, func(ch *change) error {

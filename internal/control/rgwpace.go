@@ -33,32 +33,30 @@ func (j *jobs) paced(job keystile.RGWJob) keystile.RGWJob {
 	return job
 }
 
-// toEmpty names the buckets of the job's user, and tells about how many objects
+// toEmpty are the buckets of the job's user, and about how many objects
 // they hold; -1: nobody has counted them. To count them now would take as long as
 // to delete them.
-func (p *purge) toEmpty(ctx context.Context) (names []string, objects int64, err error) {
+func (p *purge) toEmpty(ctx context.Context) (buckets []keystile.RGWBucket, objects int64, err error) {
 	if p.as.User.AtCeph() {
 		list, err := p.homes.Buckets(ctx, p.as.User)
 		for _, b := range list {
-			names, objects = append(names, b.Bucket.Name), objects+b.Objects
+			objects += b.Objects
 		}
-		return names, objects, err
+		return atCeph(list), objects, err
 	}
 	err = p.store.Read(ctx, func(tx store.Tx) error {
-		owned, err := tx.RGWBuckets(p.as.User.ID)
-		if err != nil {
+		if buckets, err = tx.RGWBuckets(p.as.User.ID); err != nil {
 			return err
 		}
 		usages, err := tx.BucketUsages()
-		names, objects = counted(owned, usages)
+		objects = counted(buckets, usages)
 		return err
 	})
-	return names, objects, err
+	return buckets, objects, err
 }
 
-// counted names buckets, and adds up what is known of them; -1 if one has not
-// been counted.
-func counted(owned []keystile.RGWBucket, usages []keystile.UsageRecord) (names []string, objects int64) {
+// counted adds up what is known of buckets; -1 if one has not been counted.
+func counted(owned []keystile.RGWBucket, usages []keystile.UsageRecord) (objects int64) {
 	known := make(map[keystile.Bucket]int64, len(usages))
 	for _, u := range usages {
 		if !u.CountedAt.IsZero() {
@@ -66,7 +64,6 @@ func counted(owned []keystile.RGWBucket, usages []keystile.UsageRecord) (names [
 		}
 	}
 	for _, b := range owned {
-		names = append(names, b.Bucket.Name)
 		n, is := known[b.Bucket]
 		if !is || objects < 0 {
 			objects = -1
@@ -74,5 +71,5 @@ func counted(owned []keystile.RGWBucket, usages []keystile.UsageRecord) (names [
 		}
 		objects += n
 	}
-	return names, objects
+	return objects
 }

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -28,14 +27,9 @@ func TestCountedBuckets(t *testing.T) {
 		{"one that was never counted is not guessed", []keystile.RGWBucket{bucket("a"), bucket("b")}, []keystile.UsageRecord{usage("a", 2, time.Time{}), usage("b", 3, then)}, -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			names, objects := counted(tt.owned, tt.usages)
+			objects := counted(tt.owned, tt.usages)
 			if objects != tt.want {
 				t.Errorf("%d objects, want %d", objects, tt.want)
-			}
-			for _, b := range tt.owned {
-				if !slices.Contains(names, b.Bucket.Name) {
-					t.Errorf("%s is not emptied", b.Bucket.Name)
-				}
 			}
 		})
 	}

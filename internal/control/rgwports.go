@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -35,6 +36,10 @@ type RGWHomes interface {
 	// keeps that.
 	CreateBucket(ctx context.Context, as RGWSigner, bucket, acl string) error
 	DeleteBucket(ctx context.Context, as RGWSigner, bucket string) error
+	// HasBucket reports whether the backend has a bucket, and ListsBucket whether
+	// it is among those that it lists; not for a Ceph.
+	HasBucket(ctx context.Context, bucket keystile.Bucket) (bool, error)
+	ListsBucket(ctx context.Context, bucket keystile.Bucket) (bool, error)
 	// Empty deletes objects, versions, delete markers and unfinished uploads of a
 	// bucket, up to about a thousand; done tells that none is left.
 	Empty(ctx context.Context, as RGWSigner, bucket string) (deleted int64, done bool, err error)
@@ -55,6 +60,10 @@ type RGWHomes interface {
 	// UIDs lists a Ceph's users in pages.
 	UIDs(ctx context.Context, backendID, cursor string, limit int) (uids []string, next string, err error)
 }
+
+// ErrHomeDenies: a home that is no Ceph does not let the gateway's key do this with
+// the bucket. Some say so of a bucket that is not there.
+var ErrHomeDenies = fmt.Errorf("the backend denies it: %w", keystile.ErrUnavailable)
 
 // RGWSigner is whose key signs what is done with a user's buckets: its own at a
 // Ceph, the gateway's everywhere else.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"keystile/internal/keystile"
@@ -189,7 +190,9 @@ func (s *RGWUsers) runJob(ctx context.Context, id string) error {
 	case errors.Is(err, errCancelled):
 		return p.stop(ctx)
 	default:
-		p.job.Message = "the backend gives no clear answer; it is tried again"
+		if !errors.Is(err, ErrHomeDenies) {
+			p.job.Message = "the backend gives no clear answer; it is tried again"
+		}
 		return errors.Join(err, p.save(ctx))
 	}
 }
@@ -201,23 +204,20 @@ func (p *purge) run(ctx context.Context) error {
 	if err := p.homes.SetSecret(ctx, p.as.User, p.as.Secret); err != nil && !errors.Is(err, keystile.ErrNotFound) {
 		return err
 	}
-	names, found, err := p.toEmpty(ctx)
+	buckets, found, err := p.toEmpty(ctx)
 	if err != nil && !errors.Is(err, keystile.ErrNotFound) {
 		return err
 	}
 	p.jobs.begins(p.job.ID, keystile.Pace{Since: p.now(), Found: found})
-	p.job.Buckets, p.job.BucketsLeft = max(p.job.Buckets, len(names)), len(names)
+	p.job.Buckets, p.job.BucketsLeft = max(p.job.Buckets, len(buckets)), len(buckets)
 	if err := p.save(ctx); err != nil {
 		return err
 	}
-	for _, name := range names {
-		if err := p.empty(ctx, name); err != nil {
+	for _, b := range buckets {
+		if err := p.clear(ctx, b); err != nil {
 			return err
 		}
-		if err := p.homes.DeleteBucket(ctx, p.as, name); err != nil && !errors.Is(err, keystile.ErrNotFound) {
-			return err
-		}
-		if err := p.bucketGone(ctx, name); err != nil {
+		if err := p.bucketGone(ctx, b.Bucket.Name); err != nil {
 			return err
 		}
 	}
@@ -225,6 +225,22 @@ func (p *purge) run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// clear empties a bucket and deletes it. What was never made holds nothing of the
+// user's: it is not emptied.
+func (p *purge) clear(ctx context.Context, b keystile.RGWBucket) error {
+	var err error
+	if b.Made {
+		err = p.unlessGone(ctx, b, p.empty(ctx, b.Bucket.Name))
+	}
+	if err == nil {
+		err = p.endBucket(ctx, p.as, b)
+	}
+	if errors.Is(err, ErrHomeDenies) {
+		p.job.Message = fmt.Sprintf("the backend denies requests for the bucket %s; it is tried again. If the bucket is gone there, make one of that name, or cancel", b.Bucket.Name)
+	}
+	return err
 }
 
 func (p *purge) empty(ctx context.Context, bucket string) error {
@@ -285,9 +301,9 @@ func (p *purge) stop(ctx context.Context) error {
 	if err := p.homes.SetSuspended(ctx, p.as.User, true); err != nil && !errors.Is(err, keystile.ErrNotFound) {
 		return err
 	}
-	if names, err := p.bucketNames(ctx, p.as.User); err == nil {
-		for _, name := range names { // what was emptied was not settled object by object
-			p.ledger.Scan(keystile.Bucket{Backend: p.as.User.BackendID, Name: name})
+	if buckets, err := p.allBuckets(ctx, p.as.User); err == nil {
+		for _, b := range buckets { // what was emptied was not settled object by object
+			p.ledger.Scan(b.Bucket)
 		}
 	}
 	return p.concluded(ctx, "rgw.user.purge_cancelled", keystile.JobCancelled, "", func(ch *change, u *keystile.RGWUser) error {

@@ -110,6 +110,7 @@ type RGWBucket struct {
 	UserID    string
 	ACL       string // canned
 	Made      bool   // the backend has confirmed it
+	Ending    bool   // it was told to delete it: it may be gone; only with Made
 	CreatedAt time.Time
 }
 

@@ -24,7 +24,27 @@ func (h *Homes) CreateBucket(ctx context.Context, as control.RGWSigner, bucket, 
 
 // DeleteBucket implements control.RGWHomes.
 func (h *Homes) DeleteBucket(ctx context.Context, as control.RGWSigner, bucket string) error {
-	return h.do(ctx, as, upstream.Request{Method: http.MethodDelete, Bucket: bucket})
+	return denied(as, h.do(ctx, as, upstream.Request{Method: http.MethodDelete, Bucket: bucket}))
+}
+
+// HasBucket implements control.RGWHomes.
+func (h *Homes) HasBucket(ctx context.Context, bucket keystile.Bucket) (bool, error) {
+	return h.backends.HasBucket(ctx, bucket)
+}
+
+// ListsBucket implements control.RGWHomes.
+func (h *Homes) ListsBucket(ctx context.Context, bucket keystile.Bucket) (bool, error) {
+	all, err := h.backends.Buckets(ctx, bucket.Backend)
+	return slices.ContainsFunc(all, func(b keystile.BucketInfo) bool { return b.Bucket == bucket }), err
+}
+
+// denied marks what a backend does not let the gateway's key do with a bucket.
+func denied(as control.RGWSigner, err error) error {
+	var refused *upstream.Refused
+	if as.User.AtCeph() || !errors.As(err, &refused) || refused.Status != http.StatusForbidden || refused.Code != "AccessDenied" {
+		return err
+	}
+	return fmt.Errorf("%w: %w", control.ErrHomeDenies, err)
 }
 
 // do sends a request without a body, of which nothing but its success matters.
@@ -67,6 +87,11 @@ type version struct {
 
 // Empty implements control.RGWHomes.
 func (h *Homes) Empty(ctx context.Context, as control.RGWSigner, bucket string) (deleted int64, done bool, err error) {
+	deleted, done, err = h.empty(ctx, as, bucket)
+	return deleted, done, denied(as, err)
+}
+
+func (h *Homes) empty(ctx context.Context, as control.RGWSigner, bucket string) (deleted int64, done bool, err error) {
 	c, err := h.caller(as)
 	if err != nil {
 		return 0, false, err

@@ -14,6 +14,8 @@ import (
 // Backends are the backends as they can be reached.
 type Backends interface {
 	Get(id string) (*upstream.Backend, bool)
+	Buckets(ctx context.Context, backendID string) ([]keystile.BucketInfo, error)
+	HasBucket(ctx context.Context, bucket keystile.Bucket) (bool, error)
 	CreateBucket(ctx context.Context, bucket keystile.Bucket) error
 	DeleteBucket(ctx context.Context, bucket keystile.Bucket) error
 	Versions(ctx context.Context, bucket keystile.Bucket, after keystile.VersionMark) (keystile.VersionPage, error)

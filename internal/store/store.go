@@ -171,7 +171,7 @@ type RGWUsers interface {
 	CreateRGWBucket(keystile.RGWBucket) error // ErrConflict if the bucket has an owner
 	RGWBucket(keystile.Bucket) (keystile.RGWBucket, error)
 	RGWBuckets(userID string) ([]keystile.RGWBucket, error) // by name
-	UpdateRGWBucket(keystile.RGWBucket) error               // ACL and Made
+	UpdateRGWBucket(keystile.RGWBucket) error               // ACL, Made and Ending
 	DeleteRGWBucket(keystile.Bucket) error
 
 	CreateRGWJob(keystile.RGWJob) error

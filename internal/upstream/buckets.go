@@ -61,6 +61,16 @@ func (r *Registry) DeleteBucket(ctx context.Context, bucket keystile.Bucket) err
 	return b.deleteBucket(ctx, bucket.Name)
 }
 
+// HasBucket reports whether a backend has a bucket that its key may ask for. A
+// backend that gives no clear answer is keystile.ErrUnavailable.
+func (r *Registry) HasBucket(ctx context.Context, bucket keystile.Bucket) (bool, error) {
+	b, err := r.lookup(bucket.Backend)
+	if err != nil {
+		return false, err
+	}
+	return b.exists(ctx, bucket.Name)
+}
+
 func (r *Registry) lookup(id string) (*Backend, error) {
 	b, ok := r.Get(id)
 	if !ok {
@@ -127,6 +137,9 @@ func (b *Backend) exists(ctx context.Context, bucket string) (bool, error) {
 		return false, err
 	}
 	drop(answer)
+	if answer.Status >= http.StatusInternalServerError || answer.Status == http.StatusTooManyRequests {
+		return false, refusalOf(answer.Status, "", false)
+	}
 	return answer.Status == http.StatusOK, nil
 }
 

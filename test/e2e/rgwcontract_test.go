@@ -43,6 +43,8 @@ func TestRGWContractWhoMay(t *testing.T) {
 			for n, row := range []contractRow{
 				{name: "list", method: "GET", path: "?project_id=PROJECT", want: reads},
 				{name: "show", method: "GET", path: "/ID", want: reads},
+				{name: "events", method: "GET", path: "/ID/events", want: reads},
+				{name: "events with its key", method: "GET", path: "/ID/events?done=with", want: reads},
 				{name: "list buckets", method: "GET", path: "/ID/buckets", want: reads},
 				{name: "show a bucket", method: "GET", path: "/ID/buckets/BUCKET", want: reads},
 				{name: "show an ACL", method: "GET", path: "/ID/buckets/BUCKET/acl", want: reads},

@@ -161,13 +161,31 @@ const rgwBucketColumns = `backend, name, user_id, acl, made, created_at`
 
 func scanRGWBucket(row scanner) (keystile.RGWBucket, error) {
 	var b keystile.RGWBucket
-	err := row.Scan(&b.Bucket.Backend, &b.Bucket.Name, &b.UserID, &b.ACL, &b.Made, instant{&b.CreatedAt})
+	var stage int
+	err := row.Scan(&b.Bucket.Backend, &b.Bucket.Name, &b.UserID, &b.ACL, &stage, instant{&b.CreatedAt})
+	b.Made, b.Ending = stage >= bucketMade, stage == bucketEnding
 	return b, err
+}
+
+// The column made of a bucket; 0: the backend has not confirmed it.
+const (
+	bucketMade   = 1
+	bucketEnding = 2
+)
+
+func stageOf(b keystile.RGWBucket) int {
+	switch {
+	case b.Made && b.Ending:
+		return bucketEnding
+	case b.Made:
+		return bucketMade
+	}
+	return 0
 }
 
 func (t *tx) CreateRGWBucket(b keystile.RGWBucket) error {
 	_, err := t.exec(`INSERT INTO rgw_buckets (`+rgwBucketColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
-		b.Bucket.Backend, b.Bucket.Name, b.UserID, b.ACL, b.Made, micros(b.CreatedAt))
+		b.Bucket.Backend, b.Bucket.Name, b.UserID, b.ACL, stageOf(b), micros(b.CreatedAt))
 	return about(err, "bucket %s", b.Bucket)
 }
 
@@ -183,7 +201,7 @@ func (t *tx) RGWBuckets(userID string) ([]keystile.RGWBucket, error) {
 
 func (t *tx) UpdateRGWBucket(b keystile.RGWBucket) error {
 	err := t.execOne(`UPDATE rgw_buckets SET acl = $1, made = $2 WHERE backend = $3 AND name = $4`,
-		b.ACL, b.Made, b.Bucket.Backend, b.Bucket.Name)
+		b.ACL, stageOf(b), b.Bucket.Backend, b.Bucket.Name)
 	return about(err, "bucket %s", b.Bucket)
 }
 

@@ -188,6 +188,9 @@ func proveRGWBuckets(t *testing.T, a, b store.Store) {
 	write(t, b, func(tx store.Tx) error { return tx.UpdateRGWBucket(made) })
 	wantEqual(t, got(t, a, func(tx store.Tx) (keystile.RGWBucket, error) { return tx.RGWBucket(name) }), made)
 	wantEqual(t, got(t, a, func(tx store.Tx) ([]keystile.RGWBucket, error) { return tx.RGWBuckets("u1") }), []keystile.RGWBucket{made})
+	made.Ending = true
+	write(t, a, func(tx store.Tx) error { return tx.UpdateRGWBucket(made) })
+	wantEqual(t, got(t, b, func(tx store.Tx) (keystile.RGWBucket, error) { return tx.RGWBucket(name) }), made)
 	remove := func(tx store.Tx) error { return tx.DeleteRGWBucket(name) }
 	write(t, a, remove)
 	wantErr(t, tryWrite(t, b, remove), keystile.ErrNotFound)

@@ -1364,6 +1364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rgw/users/{user_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what the audit trail has of an RGW user, newest first
+         * @description To who may see the user. Addresses and tokens of the accounts that acted, and what others tried in vain, are left out. A page may be short, or empty, though there is a next one.
+         */
+        get: operations["listRGWUserEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rgw/users/{user_id}/forget": {
         parameters: {
             query?: never;
@@ -6610,6 +6630,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RGWUploadURL"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRGWUserEvents: {
+        parameters: {
+            query?: {
+                /** @description to: to the user and what it owns, by accounts; with: with its key, at the gateway */
+                done?: "to" | "with";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
                 };
             };
             /** @description Refused or failed */

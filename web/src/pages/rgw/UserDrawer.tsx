@@ -4,7 +4,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 
 import { projectsQuery } from '../../api/projects';
 import { type RGWUser, rgwUserQuery } from '../../api/rgw';
-import { useAccount, useIsAdmin } from '../../api/session';
+import { useAccount } from '../../api/session';
 import { DetailDrawer } from '../../components/DetailDrawer';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { AboutUser } from './AboutUser';
@@ -30,7 +30,6 @@ export function UserDrawer() {
 function Detail({ user }: { user: RGWUser }) {
   const { tab = 'about' } = route.useSearch();
   const navigate = route.useNavigate();
-  const isAdmin = useIsAdmin();
   const { role } = useAccount();
   const access = useQuery(projectsQuery).data?.find(({ id }) => id === user.project_id)?.access;
   const writes = role !== 'readonly' && access !== undefined && access !== 'read' && user.state === 'live';
@@ -40,11 +39,11 @@ function Detail({ user }: { user: RGWUser }) {
       <Tabs.List mb="md">
         <Tabs.Tab value="about">About</Tabs.Tab>
         <Tabs.Tab value="buckets">Buckets</Tabs.Tab>
-        {isAdmin && <Tabs.Tab value="audit">Audit</Tabs.Tab>}
+        <Tabs.Tab value="audit">Audit</Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="about"><AboutUser user={user} writes={writes} /></Tabs.Panel>
       <Tabs.Panel value="buckets"><BucketsTab user={user} writes={writes} /></Tabs.Panel>
-      {isAdmin && <Tabs.Panel value="audit"><EventsTab user={user} /></Tabs.Panel>}
+      <Tabs.Panel value="audit"><EventsTab user={user} /></Tabs.Panel>
     </Tabs>
   );
 }
