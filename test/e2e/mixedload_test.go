@@ -26,11 +26,15 @@ import (
 // largest is how large an object or a part of the mixed load gets, in bytes.
 const largest = 100_000
 
+// mixedKinds is how many kinds of changes the mixed load has.
+const mixedKinds = 10
+
 // mixed is a load of slow changes in all the ways that S3 has. Some uploads are
 // aborted, some left lying, and of some the client dies.
 type mixed struct {
 	endpoint string
 	client   *http.Client
+	gentle   bool // no client dies, and what has begun is ended
 
 	mu sync.Mutex
 	// tally counts what came of changes, by kind and by "stored", "over" the cap,
@@ -74,18 +78,23 @@ func (m *mixed) writer(t *testing.T, c credential, sources string, buckets ...st
 
 // run changes things with so many clients in parallel until ctx ends.
 func (w *mixedWriter) run(ctx context.Context, clients *sync.WaitGroup, parallel int) {
+	life := ctx
+	if w.gentle {
+		life = context.WithoutCancel(ctx)
+	}
 	for range parallel {
 		clients.Go(func() {
 			for ctx.Err() == nil {
-				w.step(ctx)
+				w.step(life)
 			}
 		})
 	}
 }
 
-// step makes one change. Of every sixth the client dies on the way.
+// step makes one change. Of every sixth the client dies on the way, unless all are
+// gentle.
 func (w *mixedWriter) step(ctx context.Context) {
-	if rand.IntN(6) == 0 {
+	if !w.gentle && rand.IntN(6) == 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(150))*time.Millisecond)
 		defer cancel()
@@ -200,10 +209,10 @@ func (w *mixedWriter) multipart(ctx context.Context, path string) {
 			fmt.Fprintf(&parts, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", n, strings.Trim(etag, `"`))
 		}
 	}
-	switch rand.IntN(4) {
-	case 0:
+	switch n := rand.IntN(4); {
+	case n == 0:
 		return
-	case 1:
+	case n == 1 || parts.Len() == 0:
 		status, _, _ = w.do(ctx, "abort", http.MethodDelete, path, query, sizedBody{})
 	default:
 		body := fmt.Appendf(nil, "<CompleteMultipartUpload>%s</CompleteMultipartUpload>", &parts)
@@ -285,6 +294,19 @@ func (m *mixed) note(kind string, status int) {
 		m.tally[kind] = map[string]int{}
 	}
 	m.tally[kind][outcome]++
+}
+
+// hasAll reports whether changes of all kinds have passed.
+func (m *mixed) hasAll() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	passed := 0
+	for _, of := range m.tally {
+		if of["stored"] > 0 {
+			passed++
+		}
+	}
+	return passed == mixedKinds
 }
 
 // outcomes is how many changes of all kinds had an outcome.

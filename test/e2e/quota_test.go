@@ -150,9 +150,10 @@ func (k *capped) watch(ctx context.Context) (samples int, most [3]int64) {
 	return samples, most
 }
 
-// underLoad writes against all three limits, 200 uploads at a time against the cap,
-// until so many more have been stored and refused; then it ends the server.
-func (k *capped) underLoad(stored, over int, end func()) (samples int, most [3]int64) {
+// underLoad writes against all three limits, with so many clients against the cap,
+// until so many more changes have been stored and refused, some of each kind; then
+// it calls end.
+func (k *capped) underLoad(parallel, stored, over int, end func()) (samples int, most [3]int64) {
 	k.t.Helper()
 	m := k.load
 	m.endpoint = k.S3Endpoint
@@ -165,10 +166,10 @@ func (k *capped) underLoad(stored, over int, end func()) (samples int, most [3]i
 	var watching, clients sync.WaitGroup
 	watched, unwatch := context.WithCancel(k.t.Context())
 	watching.Go(func() { samples, most = k.watch(watched) })
-	m.writer(k.t, k.plain, "sources", "capped").run(ctx, &clients, 200)
+	m.writer(k.t, k.plain, "sources", "capped").run(ctx, &clients, parallel)
 	m.writer(k.t, k.spender, "sources", "spent").run(ctx, &clients, 20)
 	m.writer(k.t, k.owner, "", "owned-a", "owned-b").run(ctx, &clients, 30)
-	for deadline := time.Now().Add(3 * time.Minute); m.outcomes("stored") < stored || m.outcomes("over") < over; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); m.outcomes("stored") < stored || m.outcomes("over") < over || !m.hasAll(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			k.t.Errorf("only so much in three minutes: %v", m.tally)
 			break
@@ -224,8 +225,8 @@ func (k *capped) spent() int64 {
 // TestCapHoldsAcrossKills kills the server in the middle of 250 slow changes of all
 // kinds beside the cap of a bucket, the allowance of a key and the cap of an owner.
 // Whenever one looks at the backend no more is stored than may be; after a restart
-// no less counts than is stored, and a count finds exactly that. In the end the
-// server stops in order, and then nothing needs a count but what says so.
+// no less counts than is stored, and a count finds exactly that. In the end
+// no client dies and the server stops in order: then usage is exact without a count.
 func TestCapHoldsAcrossKills(t *testing.T) {
 	k := startCapped(t)
 	samples, most := 0, [3]int64{}
@@ -236,37 +237,29 @@ func TestCapHoldsAcrossKills(t *testing.T) {
 		}
 	}
 	for round := range quotaCrashes(t) {
-		note(k.underLoad(150+rand.IntN(100), 100+rand.IntN(100), k.kill))
+		note(k.underLoad(200, 150+rand.IntN(100), 100+rand.IntN(100), k.kill))
 		k.server = start(t, k.data, k.token)
 		k.BackendID = "counting"
 		k.checkUsage(fmt.Sprint("kill ", round+1))
 	}
-	note(k.underLoad(150, 100, func() {}))
+	k.load.gentle = true
+	note(k.underLoad(30, 100, 50, func() {}))
 	k.interrupt()
 	k.server = start(t, k.data, k.token)
 	k.BackendID = "counting"
-	sure := 0
 	for _, bucket := range []string{"capped", "owned-a", "owned-b"} {
 		size, objects := k.stored(bucket)
 		u := k.quota(bucket).Usage
-		if u.NeedsScan || u.UnknownBytes > 0 || u.Scan != nil {
-			continue
-		}
-		if sure++; u.UsedBytes != size || u.UsedObjects != objects {
+		if u.UsedBytes != size || u.UsedObjects != objects {
 			t.Errorf("%s holds %d bytes in %d objects; without a count usage is %+v", bucket, size, objects, u)
 		}
 	}
 	k.checkUsage("in the end")
-	for kind, of := range k.load.tally {
-		if of["stored"] == 0 {
-			t.Errorf("nothing of the kind %q passed: %v", kind, of)
-		}
-	}
-	if len(k.load.tally) != 10 || k.load.outcomes("cut") == 0 || most[0] < bucketCap/2 || most[2] < ownerCap/2 {
+	if len(k.load.tally) != mixedKinds || k.load.outcomes("cut") == 0 || most[0] < bucketCap/2 || most[2] < ownerCap/4 {
 		t.Errorf("the load was not what it was to be: %v, at most %v stored", k.load.tally, most)
 	}
-	t.Logf("%d kills; %d samples, at most %d of %d bytes in the bucket, %d of %d of the owner; %d of %d of the allowance written; %d of 3 buckets exact without a count\nwhat came of changes: %v",
-		quotaCrashes(t), samples, most[0], bucketCap, most[2], ownerCap, most[1], k.allowance, sure, k.load.tally)
+	t.Logf("%d kills; %d samples, at most %d of %d bytes in the bucket, %d of %d of the owner; %d of %d of the allowance written\nwhat came of changes: %v",
+		quotaCrashes(t), samples, most[0], bucketCap, most[2], ownerCap, most[1], k.allowance, k.load.tally)
 }
 
 // send sends one signed request and returns the answer's status, 0 for none.
