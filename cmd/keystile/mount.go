@@ -83,7 +83,7 @@ func pagesOr(pages, api http.Handler) http.Handler {
 
 func (s *server) gatewayHandler() http.Handler {
 	metrics := telemetry.NewGateway(s.metrics)
-	telemetry.Audit(s.metrics, s.trail.Lag, func() bool { return s.trail.State() == audit.Recording }, s.room.Held)
+	telemetry.Audit(s.metrics, s.trail.Lag, func() bool { return s.trail.State() == audit.Recording }, s.room.Held, s.room.Kept)
 	limits := s.config.S3Proxy.Limits
 	gateway := s3proxy.New(s3proxy.Options{
 		Keys:             s.keys,

@@ -18,9 +18,10 @@ var ErrNoRoom = fmt.Errorf("no room is left for the audit journal: %w", keystile
 // Room is the space that is kept for outcomes, and for what the control plane has
 // already done.
 type Room interface {
-	// Ready reports whether it is held, so that other records may be written.
+	// Ready reports whether all of it is held, so that other records may be written.
 	Ready() bool
-	// Release gives it up for the writes that must not wait.
+	// Release gives a step of it up for a write that must not wait; an error once
+	// there is nothing left.
 	Release() error
 	// Fits returns nil if something can be written now.
 	Fits() error

@@ -154,23 +154,23 @@ func (s *inJournal) Commit(_ context.Context, b Batch) error {
 	return nil
 }
 
-// append writes what is urgent into the room that is kept, where there is no
-// other, and anything else only while that room is held.
+// append writes what is urgent into the room that is kept, step by step, where
+// there is no other, and anything else only while that room is held.
 func (s *inJournal) append(records [][]byte, urgent bool) error {
 	if !urgent && s.room != nil && !s.room.Ready() {
 		return ErrNoRoom
 	}
 	err := s.journal.Append(records)
-	switch {
-	case !isFull(err) || s.room == nil:
-		return err
-	case !urgent:
+	if !urgent && isFull(err) && s.room != nil {
 		return fmt.Errorf("%w: %w", ErrNoRoom, err)
 	}
-	if undo := s.room.Release(); undo != nil {
-		return errors.Join(err, undo)
+	for isFull(err) && s.room != nil { // somebody else may be faster to take what is given up
+		if empty := s.room.Release(); empty != nil {
+			return errors.Join(err, empty)
+		}
+		err = s.journal.Append(records)
 	}
-	return s.journal.Append(records)
+	return err
 }
 
 // OpenEvents implements Sink.

@@ -62,14 +62,21 @@ type change struct {
 	generation int64
 }
 
+// in is a change as it was begun, in a transaction, which may not be its first.
+func (ch change) in(tx store.Tx) *change {
+	ch.Tx = tx
+	return &ch
+}
+
 // mutate runs an act: check, then change and event in one transaction, then the
 // confirmation of the gateways.
 func (c *core) mutate(ctx context.Context, a Actor, act act) error {
-	ch := &change{now: c.now(), event: c.newEvent(a, act.action, act.target)}
+	begun := change{now: c.now(), event: c.newEvent(a, act.action, act.target)}
+	ch := &begun
 	err := c.admitAndPrepare(ctx, a, act)
 	if err == nil {
 		err = c.store.Write(urgency(ctx, act.action), func(tx store.Tx) error {
-			ch.Tx = tx
+			ch = begun.in(tx)
 			if err := ch.admit(a, act.who); err != nil {
 				return err
 			}
@@ -253,12 +260,13 @@ func (c *core) outsideWhile(ctx context.Context, a Actor, act act, effect func(c
 }
 
 func (c *core) around(ctx context.Context, a Actor, act act, effect func(ctx context.Context) error) error {
-	ch := &change{now: c.now(), event: c.newEvent(a, act.action, act.target)}
-	ch.event.Open, ch.event.Result, ch.event.Status = true, keystile.ResultUnknown, 0
+	begun := change{now: c.now(), event: c.newEvent(a, act.action, act.target)}
+	begun.event.Open, begun.event.Result, begun.event.Status = true, keystile.ResultUnknown, 0
+	ch := &begun
 	err := c.admitAndPrepare(ctx, a, act)
 	if err == nil {
 		err = c.store.Write(urgency(ctx, act.action), func(tx store.Tx) error {
-			ch.Tx = tx
+			ch = begun.in(tx)
 			if err := ch.admit(a, act.who); err != nil {
 				return err
 			}

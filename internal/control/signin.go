@@ -117,15 +117,14 @@ func (s *SignIns) begin(ctx context.Context, event keystile.Event, account keyst
 		ExpiresAt: now.Add(s.limits.lifetime), SourceIP: event.SourceIP, UserAgent: event.UserAgent,
 	}
 	event.Account, event.Detail.Authenticated, event.Detail.Target = account.Name, true, publicID(id)
-	err := s.store.Write(store.Urgent(ctx), func(tx store.Tx) error {
-		current, err := liveAccount(tx, account.ID)
-		if err != nil {
+	checked := account.PasswordHash
+	err := s.store.Write(store.Urgent(ctx), func(tx store.Tx) (err error) {
+		if account, err = liveAccount(tx, account.ID); err != nil {
 			return err
 		}
-		if current.PasswordHash != account.PasswordHash {
+		if account.PasswordHash != checked {
 			return fmt.Errorf("password changed meanwhile: %w", keystile.ErrUnauthenticated)
 		}
-		account = current
 		if rehash != "" {
 			account.PasswordHash = rehash
 			if err := tx.UpdateAccount(account); err != nil {

@@ -25,12 +25,13 @@ type staged struct {
 // stage runs an act in its steps. Its event is durable and open before the
 // effect begins and closes with the last change.
 func (c *core) stage(ctx context.Context, a Actor, s staged) error {
-	ch := &change{now: c.now(), event: c.newEvent(a, s.action, s.target)}
-	ch.event.Open, ch.event.Result, ch.event.Status = true, keystile.ResultUnknown, 0
+	begun := change{now: c.now(), event: c.newEvent(a, s.action, s.target)}
+	begun.event.Open, begun.event.Result, begun.event.Status = true, keystile.ResultUnknown, 0
+	ch := &begun
 	err := c.admitAndPrepare(ctx, a, s.act)
 	if err == nil {
 		err = c.store.Write(urgency(ctx, s.action), func(tx store.Tx) error {
-			ch.Tx = tx
+			ch = begun.in(tx)
 			if err := ch.admit(a, s.who); err != nil {
 				return err
 			}
@@ -58,11 +59,12 @@ func (c *core) stage(ctx context.Context, a Actor, s staged) error {
 
 // settle makes the last change and closes the act's event in one transaction.
 func (c *core) settle(ctx context.Context, a Actor, begun *change, err error, next func(*change) error) error {
-	ch := &change{now: c.now(), actor: begun.actor, event: begun.event}
+	first := change{now: c.now(), actor: begun.actor, event: begun.event}
+	ch := &first
 	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	failed := c.store.Write(store.Urgent(recording), func(tx store.Tx) error {
-		ch.Tx = tx
+		ch = first.in(tx)
 		if err := next(ch); err != nil {
 			return err
 		}

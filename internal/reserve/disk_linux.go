@@ -6,13 +6,14 @@ import (
 	"syscall"
 )
 
-func allocate(f *os.File, size int64) error {
+// allocate makes a file longer by more bytes, which the disk then has for it.
+func allocate(f *os.File, from, more int64) error {
 	for {
-		err := syscall.Fallocate(int(f.Fd()), 0, 0, size)
+		err := syscall.Fallocate(int(f.Fd()), 0, from, more)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case errors.Is(err, syscall.EOPNOTSUPP), errors.Is(err, syscall.ENOSYS):
-			return fill(f, size)
+			return fill(f, from, more)
 		default:
 			return err
 		}

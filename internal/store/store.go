@@ -21,7 +21,8 @@ type Store interface {
 	Read(ctx context.Context, fn func(Tx) error) error
 	// Write runs fn in one serialisable transaction, which is durable when Write
 	// returns nil and has not happened when fn returns an error or panics, or when
-	// ctx ends before. fn runs once, and must return the errors of its Tx.
+	// ctx ends before. fn runs once, or again where it is Urgent and the disk had
+	// no room at first, and must return the errors of its Tx.
 	// A caller that holds a transaction must not start another: it could wait for
 	// itself.
 	Write(ctx context.Context, fn func(Tx) error) error

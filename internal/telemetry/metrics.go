@@ -177,7 +177,7 @@ func (g *Gateway) BackendFailed(backend string) { g.backendErrors.WithLabelValue
 // Audit registers how it stands with the audit journal: the records that are
 // durable but not found by queries yet, whether it can be written, and whether the
 // space that is kept for a full disk is there.
-func Audit(r prometheus.Registerer, lag func() uint64, writable, reserve func() bool) {
+func Audit(r prometheus.Registerer, lag func() uint64, writable, reserve func() bool, kept func() int64) {
 	r.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "keystile_audit_index_lag_records", Help: "Audit records in the journal that queries do not find yet.",
@@ -186,7 +186,10 @@ func Audit(r prometheus.Registerer, lag func() uint64, writable, reserve func() 
 			Name: "keystile_audit_writable", Help: "Whether the audit journal can be written. While it is 0, changes are refused.",
 		}, func() float64 { return truth(writable()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "keystile_disk_reserve_held", Help: "Whether the disk space that is kept for revocations is held. While it is 0, other changes are refused.",
+			Name: "keystile_disk_reserve_held", Help: "Whether all of the disk space that is kept for revocations is held. While it is 0, other changes are refused.",
 		}, func() float64 { return truth(reserve()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "keystile_disk_reserve_bytes", Help: "How much of the disk space that is kept for revocations is held.",
+		}, func() float64 { return float64(kept()) }),
 	)
 }

@@ -5,16 +5,22 @@ import (
 	"errors"
 	"fmt"
 
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"keystile/internal/keystile"
 	"keystile/internal/store"
 )
 
 // Room is the space that is kept on the database's disk for urgent writes.
 type Room interface {
-	// Ready reports whether it is held, so that other writes may be made.
+	// Ready reports whether all of it is held, so that other writes may be made.
 	Ready() bool
-	// Ease gives it up if next to nothing else is left.
+	// Ease gives up what is needed of it if next to nothing else is left.
 	Ease() error
+	// Release gives a step of it up for a write that did not fit; an error once
+	// there is nothing left.
+	Release() error
 }
 
 // ErrNoRoom is the error of a Write that is not urgent while the disk is full.
@@ -35,4 +41,10 @@ func (db *DB) makeRoom(ctx context.Context) error {
 		return ErrNoRoom
 	}
 	return nil
+}
+
+// full reports that a write failed for want of space.
+func full(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
 }

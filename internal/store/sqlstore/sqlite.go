@@ -145,12 +145,20 @@ func (db *DB) Read(ctx context.Context, fn func(store.Tx) error) error {
 }
 
 // Write implements store.Store. It waits for its turn until ctx is done. A
-// Write inside fn waits for itself.
+// Write inside fn waits for itself. On a full disk fn of an urgent one is run again
+// for as long as room was kept for it.
 func (db *DB) Write(ctx context.Context, fn func(store.Tx) error) error {
 	if err := db.makeRoom(ctx); err != nil {
 		return err
 	}
-	return db.run(ctx, db.writer, fn, true)
+	err := db.run(ctx, db.writer, fn, true)
+	for full(err) && db.room != nil && store.IsUrgent(ctx) {
+		if empty := db.room.Release(); empty != nil {
+			return errors.Join(err, empty)
+		}
+		err = db.run(ctx, db.writer, fn, true)
+	}
+	return err
 }
 
 func (db *DB) run(ctx context.Context, pool *sql.DB, fn func(store.Tx) error, write bool) error {
