@@ -24,7 +24,10 @@ echo "== listing a million objects"
 KEYSTILE_SOAK_OBJECTS=1000000 go test -count=1 -v -run HugeBucket ./test/e2e/ || failed+=("a million objects")
 
 echo "== pages of a trail of ten million events"
-KEYSTILE_SOAK_EVENTS=10000000 go test -count=1 -timeout 6h -v -run VastTrail ./internal/store/sqlstore/ || failed+=("pages of a vast trail")
+vast=$(mktemp -d) # KEYSTILE_SOAK_TRAIL names a file to keep for later runs
+KEYSTILE_SOAK_TRAIL=${KEYSTILE_SOAK_TRAIL:-$vast/keystile.db} KEYSTILE_SOAK_EVENTS=10000000 \
+	go test -count=1 -timeout 6h -v -run VastTrail ./internal/store/sqlstore/ || failed+=("pages of a vast trail")
+rm -rf "$vast"
 
 echo "== recording as fast as the disk syncs"
 KEYSTILE_SOAK_RECORDING=60s go test -count=1 -timeout 1h -v -run SustainedRecording ./internal/audit/ || failed+=("sustained recording")

@@ -74,7 +74,6 @@ type Export struct {
 	actor  Actor
 	page   keystile.EventPage
 	events []keystile.Event // read, not given yet
-	begun  bool
 }
 
 // Export begins to read all events of the filter, newest first. Those appended
@@ -99,14 +98,12 @@ func (e *Export) read(ctx context.Context) error {
 // Next returns some more events; none are left when it returns no events and no
 // error.
 func (e *Export) Next(ctx context.Context) ([]keystile.Event, error) {
-	if e.begun {
-		if e.events = nil; e.page.Cursor == "" {
-			return nil, nil
-		}
+	events := e.events // of the first page, which was read at the beginning
+	for e.events = nil; len(events) == 0 && e.page.Cursor != ""; e.events = nil {
 		if err := e.read(ctx); err != nil {
 			return nil, err
 		}
+		events = e.events
 	}
-	e.begun = true
-	return e.events, nil
+	return events, nil
 }

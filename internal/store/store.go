@@ -290,12 +290,15 @@ type Events interface {
 	OpenEvents() ([]keystile.Event, error)
 	Event(id string) (keystile.Event, error)
 	// Events returns a page, newest first by the order of their appending, and
-	// the cursor of the next one, empty when there is none. Events appended in
-	// between do not shift pages. A cursor that no page gave, or a limit out of
+	// the cursor of the next one, empty when there is none. A search that looks
+	// through very many without finding a page of them ends it early, with a
+	// cursor: it may have fewer than Limit, or none. Events appended in between do
+	// not shift pages. A cursor that no page gave, or a limit out of
 	// its bounds, is ErrInvalid.
 	Events(keystile.EventPage) (events []keystile.Event, next string, err error)
 	// CountEvents counts the events of a filter by spans of time, from its Since, and
-	// result: the newest of them, about limit where there are more. Without Since and
+	// result: the newest of them, about limit where there are more, or of about as
+	// many where most are other filters' events. Without Since and
 	// Until, or with more than 1000 spans, it is ErrInvalid.
 	CountEvents(f keystile.EventFilter, step time.Duration, limit int) (keystile.EventCounts, error)
 }

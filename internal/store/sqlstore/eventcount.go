@@ -30,7 +30,15 @@ func (t *tx) CountEvents(f keystile.EventFilter, step time.Duration, limit int) 
 
 func (t *tx) countEvents(c *keystile.EventCounts, f keystile.EventFilter, limit int) error {
 	var q query
-	from, number := t.conditions(&q, f, selectivePath(f), "", 0)
+	path := selectivePath(f)
+	from, number := t.conditions(&q, f, path, "", 0)
+	floor, err := t.floorForCount(c, f, path, limit)
+	if err != nil {
+		return err
+	}
+	if floor > 0 {
+		q.and(number+" >= %s", floor)
+	}
 	newest := `SELECT at, result FROM ` + from + q.where() + ` ORDER BY ` + number + ` DESC LIMIT ` + q.arg(limit)
 	span := fmt.Sprintf("(at - %s) / %s", q.arg(micros(f.Since)), q.arg(c.Step.Microseconds()))
 	total := int64(0)
@@ -52,6 +60,25 @@ func (t *tx) countEvents(c *keystile.EventCounts, f keystile.EventFilter, limit 
 	return err
 }
 
+// floorForCount bounds the rows that other conditions may refuse as those that are
+// counted are.
+func (t *tx) floorForCount(c *keystile.EventCounts, f keystile.EventFilter, path accessPath, limit int) (floor int64, err error) {
+	var rest query
+	if t.checks(&rest, f, path); len(rest.terms) == 0 {
+		return 0, nil
+	}
+	if path == alongTrail {
+		floor, err = t.floorAlong(f, 0, int64(limit))
+	} else {
+		floor, err = t.entry(f, path, "", 0, 0, limit)
+	}
+	if err == nil && floor > 0 {
+		c.Complete = false
+		err = t.row([]any{instant{&c.Since}}, `SELECT at FROM events WHERE seq >= $1 ORDER BY seq LIMIT 1`, floor)
+	}
+	return floor, err
+}
+
 // countByText reads the events: what the index of words finds is looked at before
 // it counts.
 func (t *tx) countByText(c *keystile.EventCounts, f keystile.EventFilter, limit int) error {
@@ -61,19 +88,22 @@ func (t *tx) countByText(c *keystile.EventCounts, f keystile.EventFilter, limit 
 	}
 	counts := map[place]int64{}
 	for read, before := 0, int64(0); ; {
-		rows, err := t.findEvents(f, before, maxEventPage)
+		found, err := t.findEvents(f, before, maxEventPage)
 		if err != nil {
 			return err
 		}
+		rows := found.rows
 		for i := range rows {
 			counts[place{int(rows[i].Time.Sub(f.Since) / c.Step), rows[i].Result}]++
 		}
 		read += len(rows)
-		if len(rows) < maxEventPage {
+		if before = found.floor; len(rows) == maxEventPage {
+			before = rows[len(rows)-1].seq
+		}
+		if before == 0 {
 			break
 		}
-		before = rows[len(rows)-1].seq
-		if read >= limit {
+		if len(rows) > 0 && read >= limit {
 			c.Complete, c.Since = false, rows[len(rows)-1].Time
 			break
 		}

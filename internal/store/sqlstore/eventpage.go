@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"keystile/internal/keystile"
 )
@@ -33,14 +32,17 @@ func (t *tx) Events(p keystile.EventPage) ([]keystile.Event, string, error) {
 			return nil, "", err
 		}
 	}
-	rows, err := t.findEvents(p.Filter, before, p.Limit+1) // one more tells whether there is a next page
+	found, err := t.findEvents(p.Filter, before, p.Limit+1) // one more tells whether there is a next page
 	if err != nil {
 		return nil, "", about(err, "events")
 	}
-	next := ""
-	if len(rows) > p.Limit {
+	rows, next := found.rows, ""
+	switch {
+	case len(rows) > p.Limit:
 		rows = rows[:p.Limit]
 		next = encodeCursor(rows[p.Limit-1].seq)
+	case found.floor > 0:
+		next = encodeCursor(found.floor)
 	}
 	events := make([]keystile.Event, len(rows))
 	for i := range rows {
@@ -50,32 +52,51 @@ func (t *tx) Events(p keystile.EventPage) ([]keystile.Event, string, error) {
 }
 
 // findEvents chooses the way to the rows: by the most selective filter that has
-// an index, by action, or along the trail.
-func (t *tx) findEvents(f keystile.EventFilter, before int64, limit int) ([]numbered, error) {
-	if f.Text != "" {
-		return t.findByText(f, before, limit)
-	}
+// an index, by several of them, by action, or along the trail.
+func (t *tx) findEvents(f keystile.EventFilter, before int64, limit int) (stretch, error) {
 	path := selectivePath(f)
-	if path != alongTrail || f.ActionPrefix == "" {
-		return t.selectEvents(f, path, "", before, limit)
+	switch {
+	case f.Text != "":
+		return t.findByText(f, before, limit)
+	case path != byRequest && path != byKey && indexedFilters(f) > 1:
+		return t.findByFilters(f, before, limit)
+	case path == alongTrail && f.ActionPrefix != "":
+		return t.findByActions(f, before, limit)
 	}
+	floor, err := t.floorOf(f, path, "", before)
+	if err != nil {
+		return stretch{}, err
+	}
+	rows, err := t.selectEvents(f, path, "", before, floor, limit)
+	return stretch{rows, floor}, err
+}
+
+func (t *tx) findByActions(f keystile.EventFilter, before int64, limit int) (stretch, error) {
 	actions, err := t.actionsFrom(f.ActionPrefix, mergeActions+1)
 	if err != nil || len(actions) == 0 {
-		return nil, err
+		return stretch{}, err
 	}
+	path := byAction
 	if len(actions) > mergeActions {
-		return t.selectEvents(f, alongTrail, "", before, limit)
+		path, actions = alongTrail, []string{""}
 	}
-	var all []numbered
+	var all stretch
 	for _, action := range actions {
-		rows, err := t.selectEvents(f, byAction, action, before, limit)
+		floor, err := t.floorOf(f, path, action, before)
 		if err != nil {
-			return nil, err
+			return stretch{}, err
 		}
-		all = append(all, rows...)
+		all.floor = max(all.floor, floor)
 	}
-	slices.SortFunc(all, func(a, b numbered) int { return int(b.seq - a.seq) })
-	return all[:min(limit, len(all))], nil
+	for _, action := range actions {
+		rows, err := t.selectEvents(f, path, action, before, all.floor, limit)
+		if err != nil {
+			return stretch{}, err
+		}
+		all.rows = append(all.rows, rows...)
+	}
+	all.newest(limit)
+	return all, nil
 }
 
 // accessPath names the index that a search goes by.
@@ -90,7 +111,8 @@ const (
 	byAccount
 	byResult
 	byAction
-	byText
+	byWords
+	byOpen
 )
 
 func selectivePath(f keystile.EventFilter) accessPath {
@@ -111,25 +133,64 @@ func selectivePath(f keystile.EventFilter) accessPath {
 	return alongTrail
 }
 
-// selectEvents reads rows newest first along one path. The other conditions are
-// kept from tempting the planner, see dialect.noIndex. Each path repeats the
-// condition of its partial index, by which the planner knows that it may use it.
-// By action, what is the action to look for, by text the expression.
-func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, what string, before int64, limit int) ([]numbered, error) {
+// selectEvents reads rows newest first along one path, down to a floor. The other
+// conditions are kept from tempting the planner, see dialect.noIndex. By action,
+// what is the action to look for, by words the expression.
+func (t *tx) selectEvents(f keystile.EventFilter, path accessPath, what string, before, floor int64, limit int) ([]numbered, error) {
 	var q query
 	from, number := t.conditions(&q, f, path, what, before)
+	if floor > 0 {
+		q.and(number+" >= %s", floor)
+	}
 	return list(t, scanEvent, `SELECT `+eventFields+` FROM `+from+q.where()+` ORDER BY `+number+` DESC LIMIT `+q.arg(limit), q.args...)
 }
 
 // conditions are those of selectEvents; from is where they hold, number what rows
 // are ordered by there.
 func (t *tx) conditions(q *query, f keystile.EventFilter, path accessPath, what string, before int64) (from, number string) {
+	from, number = t.along(q, f, path, what, before)
+	t.checks(q, f, path)
+	t.compareTimes(q, f)
+	return from, number
+}
+
+// along are the conditions that a path's index knows. Each path repeats the
+// condition of its partial index, by which the planner knows that it may use it.
+func (t *tx) along(q *query, f keystile.EventFilter, path accessPath, what string, before int64) (from, number string) {
+	from, number = "events", "seq"
+	switch path {
+	case byRequest:
+		q.and("request_id = %s", clean(f.RequestID))
+	case byKey:
+		q.and("key_hash = %s", keyHash(clean(f.Key)))
+	case byAccessKey:
+		q.and("access_key_id = %s", clean(f.AccessKeyID))
+	case byBucket:
+		q.and("backend = %s AND bucket = %s", clean(f.Backend), clean(f.Bucket))
+	case byAccount:
+		q.and("account = %s", clean(f.Account))
+	case byResult:
+		q.and("result = %s", string(f.Result))
+	case byAction:
+		q.and("action = %s", what)
+	case byWords:
+		from, number = "event_words CROSS JOIN events ON events.seq = event_words.rowid", "event_words.rowid"
+		q.and("event_words MATCH %s", what)
+	}
+	if partial := path.condition(); partial != "" {
+		q.and(partial)
+	}
+	if before > 0 {
+		q.and(number+" < %s", before)
+	}
+	t.boundTime(q, f, number)
+	return from, number
+}
+
+// checks are the conditions that are left, on each row.
+func (t *tx) checks(q *query, f keystile.EventFilter, path accessPath) {
 	equal := func(by accessPath, column, value string) {
-		switch {
-		case value == "":
-		case by == path:
-			q.and(column+" = %s", clean(value))
-		default:
+		if value != "" && by != path {
 			q.and(t.dialect.noIndex+column+" = %s", clean(value))
 		}
 	}
@@ -139,30 +200,11 @@ func (t *tx) conditions(q *query, f keystile.EventFilter, path accessPath, what 
 	equal(byBucket, "bucket", f.Bucket)
 	equal(byAccount, "account", f.Account)
 	equal(byResult, "result", string(f.Result))
-	if path == byAction {
-		equal(byAction, "action", what)
-	}
-	if path == byKey {
-		q.and("key_hash = %s", keyHash(clean(f.Key)))
-	}
 	equal(alongTrail, "object_key", f.Key)
-	if partial := path.condition(); partial != "" {
-		q.and(partial)
-	}
 	if f.ActionPrefix != "" && path != byAction {
 		low, high := prefixRange(f.ActionPrefix)
 		q.and(t.dialect.noIndex+"action >= %s AND "+t.dialect.noIndex+"action < %s", low, high)
 	}
-	from, number = "events", "seq"
-	if path == byText {
-		from, number = "event_words CROSS JOIN events ON events.seq = event_words.rowid", "event_words.rowid"
-		q.and("event_words MATCH %s", what)
-	}
-	if before > 0 {
-		q.and(number+" < %s", before)
-	}
-	t.boundTime(q, f, number)
-	return from, number
 }
 
 func (p accessPath) condition() string {
@@ -179,22 +221,29 @@ func (p accessPath) condition() string {
 		return "account <> ''"
 	case byResult:
 		return "result <> 'ok'"
+	case byOpen:
+		return "is_open = 1"
 	}
 	return ""
 }
 
 // boundTime turns times into a range of seq that holds every event between them,
-// however clocks were set, and then compares each.
+// however clocks were set.
 func (t *tx) boundTime(q *query, f keystile.EventFilter, number string) {
 	if !f.Since.IsZero() {
-		since := micros(f.Since)
-		q.and(fmt.Sprintf("%s >= %d * (SELECT min(span) FROM event_spans WHERE max_at >= %%s)", number, spanRows), since)
-		q.and("at >= %s", since)
+		q.and(fmt.Sprintf("%s >= %d * (SELECT min(span) FROM event_spans WHERE max_at >= %%s)", number, spanRows), micros(f.Since))
 	}
 	if !f.Until.IsZero() {
-		until := micros(f.Until)
-		q.and(fmt.Sprintf("%s < %d * (SELECT max(span) + 1 FROM event_spans WHERE min_at < %%s)", number, spanRows), until)
-		q.and("at < %s", until)
+		q.and(fmt.Sprintf("%s < %d * (SELECT max(span) + 1 FROM event_spans WHERE min_at < %%s)", number, spanRows), micros(f.Until))
+	}
+}
+
+func (t *tx) compareTimes(q *query, f keystile.EventFilter) {
+	if !f.Since.IsZero() {
+		q.and("at >= %s", micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		q.and("at < %s", micros(f.Until))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,13 +127,14 @@ func TestSearchesGoByTheirIndexAndSortNothing(t *testing.T) {
 		{"all events", events(keystile.EventFilter{}), "INTEGER PRIMARY KEY (rowid<?)"},
 		{"request", events(keystile.EventFilter{RequestID: "r", Account: "a"}), "events_request (request_id=? AND seq<?)"},
 		{"key", events(keystile.EventFilter{Key: "k", Backend: "b", Bucket: "c"}), "events_key (key_hash=? AND seq<?)"},
-		{"access key", events(keystile.EventFilter{AccessKeyID: "k", Result: "denied", Backend: "b"}), "events_access_key (access_key_id=? AND seq<?)"},
+		{"access key", events(keystile.EventFilter{AccessKeyID: "k", Backend: "b"}), "events_access_key (access_key_id=? AND seq<?)"},
 		{"access key and time", events(keystile.EventFilter{AccessKeyID: "k", Since: now, Until: now}), "events_access_key (access_key_id=? AND seq>? AND seq<?)"},
-		{"access key and action", events(keystile.EventFilter{AccessKeyID: "k", ActionPrefix: "s3."}), "events_access_key (access_key_id=? AND seq<?)"},
-		{"bucket", events(keystile.EventFilter{Backend: "b", Bucket: "c", Account: "a"}), "events_bucket (backend=? AND bucket=? AND seq<?)"},
+		{"filters together", events(keystile.EventFilter{AccessKeyID: "k", ActionPrefix: "s3."}), ":M1<; SEARCH events USING INTEGER PRIMARY KEY (rowid=?)"},
+		{"open events of filters together", events(keystile.EventFilter{Backend: "b", Bucket: "c", Account: "a"}), "events_open (seq<?)"},
+		{"bucket", events(keystile.EventFilter{Backend: "b", Bucket: "c"}), "events_bucket (backend=? AND bucket=? AND seq<?)"},
 		{"backend", events(keystile.EventFilter{Backend: "b"}), "INTEGER PRIMARY KEY (rowid<?)"},
-		{"account", events(keystile.EventFilter{Account: "a", Result: "ok"}), "events_account (account=? AND seq<?)"},
-		{"refusals", events(keystile.EventFilter{Result: "denied", Account: "a", Backend: "b", Bucket: "c"}), "events_result (result=? AND seq<?)"},
+		{"account", events(keystile.EventFilter{Account: "a", Backend: "b"}), "events_account (account=? AND seq<?)"},
+		{"refusals", events(keystile.EventFilter{Result: "denied", Backend: "b"}), "events_result (result=? AND seq<?)"},
 		{"successes", events(keystile.EventFilter{Result: "ok"}), "INTEGER PRIMARY KEY (rowid<?)"},
 		{"common action prefix", events(keystile.EventFilter{ActionPrefix: "s3."}), "INTEGER PRIMARY KEY (rowid<?)"},
 		{"rare action prefix", events(keystile.EventFilter{ActionPrefix: "credential."}), "events_action (action=? AND seq<?)"},
@@ -157,15 +159,13 @@ func TestSearchesGoByTheirIndexAndSortNothing(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plans := plansOf(t, db, connector, tt.read)
-			last := ""
 			for _, plan := range plans {
-				last = plan
 				if strings.Contains(plan, "TEMP B-TREE") {
 					t.Errorf("sorts: %s", plan)
 				}
 			}
-			if !strings.Contains(last, tt.want) {
-				t.Errorf("plan %q, want %q in it", last, tt.want)
+			if !slices.ContainsFunc(plans, func(plan string) bool { return strings.Contains(plan, tt.want) }) {
+				t.Errorf("plans %q, want %q in one", plans, tt.want)
 			}
 		})
 	}

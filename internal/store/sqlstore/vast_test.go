@@ -19,7 +19,7 @@ import (
 const pageBudget = 200 * time.Millisecond
 
 // endedEvent is a gatewayEvent that is closed, one in a hundred refused, one in
-// ten thousand an act of the control plane. Of two accounts one only writes, the
+// ten thousand an act of the control plane, one at another backend. Of two accounts one only writes, the
 // other only reads: two halves of the trail that never meet.
 func endedEvent(n int) keystile.Event {
 	e := gatewayEvent(n)
@@ -32,6 +32,8 @@ func endedEvent(n int) keystile.Event {
 	case n%10_000 == 17:
 		e.Action, e.Bucket, e.Key = "credential.create", "", ""
 		e.Detail.Target = "photo archive"
+	case n == 3:
+		e.Backend = "other"
 	case n%100 == 18:
 		e.Result, e.Status, e.Detail.Code = keystile.ResultDenied, 403, "AccessDenied"
 	}
@@ -79,11 +81,11 @@ func fillTrail(t *testing.T, db *DB, n int) {
 	t.Logf("%d events and their indexes after %s", n, time.Since(began).Round(time.Second))
 }
 
-// TestAVastTrail asks for pages of a trail of KEYSTILE_SOAK_EVENTS events, with
-// every filter and with text: none may take longer than pageBudget there. Without
-// that variable the trail is small, and no time is asserted.
-func TestAVastTrail(t *testing.T) {
-	n, asserted := 20_000, false
+// vastTrail has as many events as KEYSTILE_SOAK_EVENTS says, or few; only then
+// times are asserted. It is kept in the file that KEYSTILE_SOAK_TRAIL names, if any.
+func vastTrail(t *testing.T) (db *DB, n int, asserted bool) {
+	t.Helper()
+	n = 12_000 // more than maxChecked
 	if text := os.Getenv("KEYSTILE_SOAK_EVENTS"); text != "" {
 		var err error
 		n, err = strconv.Atoi(text)
@@ -96,7 +98,7 @@ func TestAVastTrail(t *testing.T) {
 	}
 	key, err := seal.ParseKey(strings.Repeat("5a", seal.KeyBytes))
 	must(t, err)
-	db := openAt(t, path, ringOf(t, key))
+	db = openAt(t, path, ringOf(t, key))
 	var there int
 	must(t, db.readers.QueryRowContext(t.Context(), `SELECT coalesce(max(seq), 0) FROM events`).Scan(&there))
 	switch there {
@@ -110,6 +112,14 @@ func TestAVastTrail(t *testing.T) {
 	info, err := os.Stat(path)
 	must(t, err)
 	t.Logf("%d MiB, %d bytes for each event", info.Size()>>20, info.Size()/int64(n))
+	return db, n, asserted
+}
+
+// TestAVastTrail asks for pages of a trail of KEYSTILE_SOAK_EVENTS events, with
+// every filter and with text: none may take longer than pageBudget there. Without
+// that variable the trail is small, and no time is asserted.
+func TestAVastTrail(t *testing.T) {
+	db, n, asserted := vastTrail(t)
 	at := func(n int) time.Time { return gatewayEvent(n).Time }
 	one := endedEvent(n / 3)
 	for _, tt := range []struct {
@@ -139,6 +149,7 @@ func TestAVastTrail(t *testing.T) {
 		{"a common word of an access key", keystile.EventFilter{Text: "photo", AccessKeyID: one.Detail.AccessKeyID}, 0},
 		{"a common word of a bucket, refused", keystile.EventFilter{Text: "photo", Backend: "main", Bucket: "bucket-18", Result: keystile.ResultDenied}, 0},
 		{"a common word and a rare action", keystile.EventFilter{Text: "photo", ActionPrefix: "credential."}, 0},
+		{"the beginning of no word", keystile.EventFilter{Text: "photograph"}, -1},
 		{"a common word in an hour", keystile.EventFilter{Text: "photo", Since: at(n / 2), Until: at(n/2 + 3600)}, 100},
 	} {
 		first, later := pageTimes(t, db, tt.filter, tt.rows)
@@ -147,6 +158,176 @@ func TestAVastTrail(t *testing.T) {
 			t.Errorf("%s: a page took longer than %s", tt.name, pageBudget)
 		}
 	}
+}
+
+// one is a filter by one field.
+type one struct {
+	name string
+	set  func(*keystile.EventFilter)
+}
+
+// ones are filters by each field: by what is rare there, and by what is in many
+// events. Many of them never meet.
+func ones(n int) []one {
+	some := endedEvent(n / 3)
+	return []one{
+		{"a request", func(f *keystile.EventFilter) { f.RequestID = some.RequestID }},
+		{"a key", func(f *keystile.EventFilter) { f.Key = some.Key }},
+		{"an access key", func(f *keystile.EventFilter) { f.AccessKeyID = some.Detail.AccessKeyID }},
+		{"an access key that never was", func(f *keystile.EventFilter) { f.AccessKeyID = "AKIANONE" }},
+		{"a bucket", func(f *keystile.EventFilter) { f.Backend, f.Bucket = "main", "bucket-2" }},
+		{"the backend", func(f *keystile.EventFilter) { f.Backend = "main" }},
+		{"another backend", func(f *keystile.EventFilter) { f.Backend = "other" }},
+		{"who writes", func(f *keystile.EventFilter) { f.Account = "anna" }},
+		{"who reads", func(f *keystile.EventFilter) { f.Account = "bert" }},
+		{"writes", func(f *keystile.EventFilter) { f.ActionPrefix = "s3.proxy.put" }},
+		{"reads", func(f *keystile.EventFilter) { f.ActionPrefix = "s3.proxy.get" }},
+		{"a rare action", func(f *keystile.EventFilter) { f.ActionPrefix = "credential." }},
+		{"successes", func(f *keystile.EventFilter) { f.Result = keystile.ResultOK }},
+		{"refusals", func(f *keystile.EventFilter) { f.Result = keystile.ResultDenied }},
+		{"the oldest tenth", func(f *keystile.EventFilter) { f.Until = gatewayEvent(n / 10).Time }},
+		{"a word of all", func(f *keystile.EventFilter) { f.Text = "photo" }},
+		{"a rare word", func(f *keystile.EventFilter) { f.Text = "archive" }},
+		{"how words begin", func(f *keystile.EventFilter) { f.Text = fmt.Sprint(n / 3)[:4] }},
+	}
+}
+
+// TestAVastTrailByFiltersTogether asks for the first pages of all pairs and all
+// triples of filters, met or not, see TestAVastTrail. Of each it goes on to where
+// something is found or the trail ends, as far as pagesWalked.
+func TestAVastTrailByFiltersTogether(t *testing.T) {
+	db, n, asserted := vastTrail(t)
+	all := ones(n)
+	var longest time.Duration
+	pages, pageless := 0, 0
+	look := func(together ...int) {
+		var f keystile.EventFilter
+		var names []string
+		for _, i := range together {
+			all[i].set(&f)
+			names = append(names, all[i].name)
+		}
+		first, last, walked, found := firstPages(t, db, f)
+		pages += walked
+		if found == 0 {
+			pageless++
+		}
+		if worst := max(first, last); worst > longest {
+			longest = worst
+			t.Logf("%-60s %3d events on %2d pages, each within %s", strings.Join(names, ", "), found, walked, worst.Round(10*time.Microsecond))
+		}
+		if asserted && max(first, last) > pageBudget {
+			t.Errorf("%s: a page took %s, longer than %s", strings.Join(names, ", "), max(first, last), pageBudget)
+		}
+	}
+	combinations := 0
+	for i := range all {
+		for j := range i {
+			look(j, i)
+			combinations++
+			for k := range j {
+				look(k, j, i)
+				combinations++
+			}
+		}
+	}
+	t.Logf("%d pairs and triples of filters in a trail of %d events, %d of which found nothing on their first %d pages: %d pages, the longest took %s",
+		combinations, n, pageless, pagesWalked, pages, longest.Round(10*time.Microsecond))
+}
+
+// TestPagesThatEndEarlyLoseNothing: pages of filters that refuse more than a page
+// looks at, together, have all that passes, also what is open.
+func TestPagesThatEndEarlyLoseNothing(t *testing.T) {
+	db := openAt(t, filepath.Join(t.TempDir(), "keystile.db"), ringOf(t, seal.NewKey()))
+	n := maxChecked + 2000
+	fillTrail(t, db, n)
+	var events []keystile.Event
+	for i := range n {
+		events = append(events, endedEvent(i))
+	}
+	open := []keystile.Event{gatewayEvent(n), gatewayEvent(n + 2)}
+	events = append(events, open...)
+	must(t, db.Write(t.Context(), func(tx store.Tx) error { return tx.IndexEvents(open) }))
+	all, early := ones(n), 0
+	for i := range all {
+		for j := range i {
+			var f keystile.EventFilter
+			all[i].set(&f)
+			all[j].set(&f)
+			want, short := expected(events, f), false
+			var got []string
+			for cursor := ""; ; {
+				var page []keystile.Event
+				must(t, db.Read(t.Context(), func(tx store.Tx) (err error) {
+					page, cursor, err = tx.Events(keystile.EventPage{Filter: f, Limit: 1000, Cursor: cursor})
+					return err
+				}))
+				for _, e := range page {
+					got = append(got, e.ID)
+				}
+				if cursor == "" {
+					break
+				}
+				short = short || len(page) < 1000
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s, %s: found %d events, want %d", all[i].name, all[j].name, len(got), len(want))
+			}
+			if short {
+				early++
+			}
+		}
+	}
+	if early == 0 {
+		t.Error("no page ended early")
+	}
+}
+
+// expected are the ids of the events that a filter selects, newest first.
+func expected(events []keystile.Event, f keystile.EventFilter) (ids []string) {
+	words := keystile.Words(f.Text)
+	for _, e := range slices.Backward(events) {
+		if f.Matches(&e, words) {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
+}
+
+// pagesWalked bounds the pages of one search where nothing is found.
+const pagesWalked = 12
+
+// firstPages reads pages until one has events. A page that takes longer than
+// pageBudget is asked for again: others use the machine too.
+func firstPages(t *testing.T, db *DB, f keystile.EventFilter) (first, longest time.Duration, pages, found int) {
+	t.Helper()
+	cursor := ""
+	for pages < pagesWalked {
+		var took time.Duration
+		next := ""
+		for range 5 {
+			began := time.Now()
+			must(t, db.Read(t.Context(), func(tx store.Tx) error {
+				events, more, err := tx.Events(keystile.EventPage{Filter: f, Limit: 100, Cursor: cursor})
+				found, next = len(events), more
+				return err
+			}))
+			if again := time.Since(began); took == 0 || again < took {
+				took = again
+			}
+			if took <= pageBudget {
+				break
+			}
+		}
+		if pages++; pages == 1 {
+			first = took
+		}
+		longest = max(longest, took)
+		if cursor = next; found > 0 || next == "" {
+			break
+		}
+	}
+	return first, longest, pages, found
 }
 
 // pageTimes are medians: of the first page, and of those after it that there are.

@@ -56,7 +56,7 @@ func trail(t *testing.T, s store.Store, f keystile.EventFilter, size int) []stri
 			return all
 		}
 		if len(ids) < size {
-			t.Fatalf("a page of %d has %d events and a next one", size, len(ids))
+			t.Fatalf("a page of %d has %d events and a next one, of a short trail", size, len(ids))
 		}
 		cursor = next
 	}

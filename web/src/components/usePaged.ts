@@ -1,4 +1,5 @@
 import { type QueryKey, useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
 
 import type { More } from './DataTable';
 
@@ -28,8 +29,16 @@ export function usePaged<Row>(
     queryFn: ({ pageParam, signal }) => read(pageParam, signal),
     getNextPageParam: (last) => last.next_cursor,
   });
+  const rows = query.data?.pages.flatMap((page) => page.items);
+  const searching = rows?.length === 0 && query.hasNextPage; // a page of a long search may be empty
+  const { isFetching, fetchNextPage } = query;
+  useEffect(() => {
+    if (searching && !isFetching && query.error === null) {
+      void fetchNextPage();
+    }
+  }, [searching, isFetching, query.error, fetchNextPage]);
   return {
-    rows: query.data?.pages.flatMap((page) => page.items),
+    rows: searching ? undefined : rows,
     error: query.error,
     onRetry: () => void query.refetch(),
     more: { available: query.hasNextPage, loading: query.isFetchingNextPage, load: () => void query.fetchNextPage() },

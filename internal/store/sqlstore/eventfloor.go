@@ -1,0 +1,116 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"errors"
+	"slices"
+
+	"keystile/internal/keystile"
+)
+
+// What a page may look at without finding anything, so that it takes no longer
+// than another on any trail: it then ends early, and its cursor goes on from
+// there.
+const (
+	// maxChecked is of rows that an index finds and other conditions may refuse.
+	maxChecked = 10_000
+	// maxRead is of events that the index of words finds, and that are read to
+	// compare their words.
+	maxRead = 2000
+	// maxMerged is of the trail's events where lists of the index of words are
+	// gone through side by side; or, where that is more, maxChecked entries of the
+	// shortest of them.
+	maxMerged = 1 << 18
+)
+
+// stretch is what a search found down to a floor. Below it it has not looked; 0:
+// it has looked at all there is.
+type stretch struct {
+	rows  []numbered
+	floor int64
+}
+
+// newest sorts rows and keeps the newest.
+func (s *stretch) newest(limit int) {
+	slices.SortFunc(s.rows, func(a, b numbered) int { return int(b.seq - a.seq) })
+	s.rows = s.rows[:min(limit, len(s.rows))]
+}
+
+// floorOf is how far a path may be gone along for one page, 0: to its end.
+func (t *tx) floorOf(f keystile.EventFilter, path accessPath, what string, before int64) (int64, error) {
+	var rest query
+	if t.checks(&rest, f, path); len(rest.terms) == 0 {
+		return 0, nil // each row is found
+	}
+	if path == alongTrail {
+		return t.floorAlong(f, before, maxChecked)
+	}
+	return t.entry(f, path, what, before, 0, maxChecked)
+}
+
+// entry is the number of the nth row along a path, 0 if it has fewer down to a
+// floor.
+func (t *tx) entry(f keystile.EventFilter, path accessPath, what string, before, floor int64, n int) (seq int64, err error) {
+	var q query
+	from, number := t.along(&q, f, path, what, before)
+	if floor > 0 {
+		q.and(number+" >= %s", floor)
+	}
+	if path == byWords {
+		from = "event_words"
+	}
+	err = t.row([]any{&seq}, `SELECT `+number+` FROM `+from+q.where()+` ORDER BY `+number+` DESC LIMIT 1 OFFSET `+q.arg(n), q.args...)
+	return seq, unlessNone(err)
+}
+
+// floorAlong counts numbers instead of rows, few of which are missing.
+func (t *tx) floorAlong(f keystile.EventFilter, before int64, n int64) (int64, error) {
+	var q query
+	from, number := t.along(&q, f, alongTrail, "", before)
+	var top, bottom int64
+	err := t.row([]any{&top}, `SELECT seq FROM `+from+q.where()+` ORDER BY `+number+` DESC LIMIT 1`, q.args...)
+	if err == nil {
+		err = t.row([]any{&bottom}, `SELECT seq FROM events ORDER BY seq LIMIT 1`)
+	}
+	if err != nil || top-n < bottom {
+		return 0, unlessNone(err)
+	}
+	return top - n, nil
+}
+
+// floorOfWords is how far lists of the index of words are gone through together,
+// and what they find is checked.
+func (t *tx) floorOfWords(f keystile.EventFilter, l lists, before int64) (floor int64, err error) {
+	if len(l.each) > 1 {
+		floor, err = t.floorAlong(f, before, maxMerged)
+	}
+	if err == nil && floor > 0 {
+		floor, err = t.floorOfShortest(f, l.each, before, floor)
+	}
+	if err != nil || !l.checked {
+		return floor, err
+	}
+	checked, err := t.entry(f, byWords, l.match(), before, floor, maxChecked)
+	return max(floor, checked), err
+}
+
+// floorOfShortest is the lower one of a floor and of what the list that reaches
+// farthest has above its entry maxChecked.
+func (t *tx) floorOfShortest(f keystile.EventFilter, lists []string, before, floor int64) (int64, error) {
+	for _, one := range lists {
+		seq, err := t.entry(f, byWords, one, before, 0, maxChecked)
+		if err != nil || seq == 0 {
+			return 0, err
+		}
+		floor = min(floor, seq)
+	}
+	return floor, nil
+}
+
+// unlessNone takes the absence of a row for none.
+func unlessNone(err error) error {
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, keystile.ErrNotFound) {
+		return nil
+	}
+	return err
+}
