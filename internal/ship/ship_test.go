@@ -107,6 +107,7 @@ type got struct {
 	mu      sync.Mutex
 	order   []uint64
 	anchors int
+	retired int // events that tell of a retirement
 }
 
 func (g *got) add(line []byte) error {
@@ -127,6 +128,9 @@ func (g *got) add(line []byte) error {
 		return fmt.Errorf("%s holds no event", line)
 	default:
 		g.order = append(g.order, r.Record)
+		if strings.Contains(string(r.Event), `"audit.retire"`) {
+			g.retired++
+		}
 	}
 	return nil
 }
