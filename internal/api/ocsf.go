@@ -77,10 +77,12 @@ type ocsfAPI struct {
 	Service   struct {
 		Name string `json:"name"`
 	} `json:"service"`
-	Request struct {
-		UID string `json:"uid"`
-	} `json:"request"`
+	Request  *ocsfAPIRequest  `json:"request,omitempty"`
 	Response *ocsfAPIResponse `json:"response,omitempty"`
+}
+
+type ocsfAPIRequest struct {
+	UID string `json:"uid"`
 }
 
 type ocsfAPIResponse struct {
@@ -134,9 +136,12 @@ func ocsfView(e keystile.Event, version string) ocsfEvent {
 	if e.Detail.LastTime != nil {
 		o.EndTime = e.Detail.LastTime.UnixMilli()
 	}
-	o.API.Operation, o.API.Request.UID, o.API.Service.Name = e.Action, e.RequestID, "keystile"
+	o.API.Operation, o.API.Service.Name = e.Action, "keystile"
 	if strings.HasPrefix(e.Action, keystile.ActionPrefixS3) {
 		o.API.Operation, o.API.Service.Name = strings.TrimPrefix(e.Action, keystile.ActionPrefixS3), "s3"
+	}
+	if e.RequestID != "" {
+		o.API.Request = &ocsfAPIRequest{e.RequestID}
 	}
 	if e.Status != 0 {
 		o.API.Response = &ocsfAPIResponse{e.Status, e.Detail.Code, e.Detail.Message}
