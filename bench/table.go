@@ -126,6 +126,9 @@ func (t *table) addTrail(with, without result) {
 	t.print("  without the trail", "µs each", "", "", without.cpu, "", "")
 	t.print("  the trail adds", "µs each", "", "", figure(with.cpu.median()-without.cpu.median()), "", "")
 	t.print("  p50, and without it", "µs", "", "", with.p50, "", without.p50)
+	if len(with.p50) > 0 && len(without.p50) > 0 {
+		t.print("  the trail adds to p50", "µs", "", "", figure(with.p50.median()-without.p50.median()), "", "")
+	}
 }
 
 func matches(name, only string) bool { return only == "" || strings.Contains(name, only) }

@@ -41,7 +41,7 @@ func TestTheTrailIsToldApart(t *testing.T) {
 		relayName: {cpu: series{40}}, gatewayName: {cpu: series{90}, p50: series{700}}, unrecordedName: {cpu: series{47}, p50: series{500}},
 	}, nil)
 	table.add(c, map[string]result{relayName: {cpu: series{40}}, gatewayName: {cpu: series{90}}, unrecordedName: {cpu: series{49}}}, nil)
-	for _, want := range []string{"1.18", "kept", "1.23", "BROKEN", "43", "700", "500"} {
+	for _, want := range []string{"1.18", "kept", "1.23", "BROKEN", "43", "700", "500", "adds to p50", "200"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing:\n%s", want, out.String())
 		}
