@@ -76,9 +76,10 @@ const (
 	bucketCap     = 6 << 20
 	allowanceStep = 3 << 20
 	ownerCap      = 2 << 20
+	embeddedCap   = 512 << 10 // of an owner of one bucket at the embedded backend
 )
 
-// capped is a server with three limits, and a load against each of them.
+// capped is a server with four limits, and a load against each of them.
 type capped struct {
 	*server
 	data      string
@@ -87,7 +88,9 @@ type capped struct {
 	plain     credential // writes into a bucket with a cap
 	spender   credential // has an allowance
 	allowance int64
-	owner     credential // an RGW user's
+	owner     credential // an RGW user's, with two buckets
+	embedded  credential // one's whose bucket is at the embedded backend
+	atHome    int64      // the most that was found there
 }
 
 func startCapped(t *testing.T) *capped {
@@ -111,18 +114,26 @@ func startCapped(t *testing.T) *capped {
 	k.cliJSON(nil, "quota", "set", "counting/capped", "--hard", fmt.Sprint(bucketCap))
 	k.spender = k.mint("spent:read,list,write,delete", "sources:read")
 
-	site := &rgwSite{server: k.server, tokens: map[string]string{"admin": k.token}, secrets: map[string]bool{}, backend: "counting"}
+	site := &rgwSite{server: k.server, tokens: map[string]string{"admin": k.token}, secrets: map[string]bool{}}
 	site.project = site.must(201, site.call("admin", "POST", "/api/projects", `{"name":"Data"}`)).text("id")
-	u := site.user("owner")
-	site.must(200, site.call("admin", "PATCH", u.path(""), fmt.Sprintf(`{"quota":{"max_size_kb":%d,"enabled":true}}`, ownerCap/1024)))
-	for _, bucket := range []string{"owned-a", "owned-b"} {
-		if got := s3(t, k.S3Endpoint, u, "PUT", "/"+bucket, ""); got != 200 {
-			t.Fatalf("making %s: %d", bucket, got)
-		}
-	}
-	k.owner = credential{AccessKeyID: u.key, SecretAccessKey: u.secret}
+	k.owner = site.cappedOwner("counting", ownerCap, "owned-a", "owned-b")
+	k.embedded = site.cappedOwner("local", embeddedCap, "at-home")
 	k.load = newMixed("")
 	return k
+}
+
+// cappedOwner makes an RGW user with a cap at a backend, and its buckets.
+func (s *rgwSite) cappedOwner(backend string, bytes int64, buckets ...string) credential {
+	s.t.Helper()
+	s.backend = backend
+	u := s.user("owner-" + backend)
+	s.must(200, s.call("admin", "PATCH", u.path(""), fmt.Sprintf(`{"quota":{"max_size_kb":%d,"enabled":true}}`, bytes/1024)))
+	for _, bucket := range buckets {
+		if got := s3(s.t, s.S3Endpoint, u, "PUT", "/"+bucket, ""); got != 200 {
+			s.t.Fatalf("making %s: %d", bucket, got)
+		}
+	}
+	return credential{AccessKeyID: u.key, SecretAccessKey: u.secret}
 }
 
 // stored is what the backend holds of buckets.
@@ -150,7 +161,7 @@ func (k *capped) watch(ctx context.Context) (samples int, most [3]int64) {
 	return samples, most
 }
 
-// underLoad writes against all three limits, with so many clients against the cap,
+// underLoad writes against all limits, with so many clients against the cap,
 // until so many more changes have been stored and refused, some of each kind; then
 // it calls end.
 func (k *capped) underLoad(parallel, stored, over int, end func()) (samples int, most [3]int64) {
@@ -169,9 +180,10 @@ func (k *capped) underLoad(parallel, stored, over int, end func()) (samples int,
 	m.writer(k.t, k.plain, "sources", "capped").run(ctx, &clients, parallel)
 	m.writer(k.t, k.spender, "sources", "spent").run(ctx, &clients, 20)
 	m.writer(k.t, k.owner, "", "owned-a", "owned-b").run(ctx, &clients, 30)
-	for deadline := time.Now().Add(3 * time.Minute); m.outcomes("stored") < stored || m.outcomes("over") < over || !m.hasAll(); time.Sleep(time.Millisecond) {
+	m.writer(k.t, k.embedded, "", "at-home").run(ctx, &clients, 10)
+	for deadline := time.Now().Add(10 * time.Minute); m.outcomes("stored") < stored || m.outcomes("over") < over || !m.hasAll(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			k.t.Errorf("only so much in three minutes: %v", m.tally)
+			k.t.Errorf("only so much in ten minutes: %v", m.tally)
 			break
 		}
 	}
@@ -202,6 +214,14 @@ func (k *capped) checkUsage(what string) {
 			k.t.Errorf("%s: %d bytes in %d objects are stored in %s, the count is %+v", what, size, objects, bucket, q.Usage)
 		}
 	}
+	var before, after quotaShown
+	k.cliJSON(&before, "quota", "show", "local/at-home")
+	k.cliJSON(&after, "quota", "scan", "local/at-home", "--wait")
+	found := after.Usage.UsedBytes
+	k.atHome = max(k.atHome, found)
+	if before.counts() < found || found > embeddedCap {
+		k.t.Errorf("%s: the embedded backend holds %d bytes, %d counted; the cap is %d", what, found, before.counts(), embeddedCap)
+	}
 	if spent, written := k.spent(), k.backend.Written("spent"); spent < written || spent > k.allowance {
 		k.t.Errorf("%s: %d bytes were written, %d of %d are spent", what, written, spent, k.allowance)
 	}
@@ -222,8 +242,8 @@ func (k *capped) spent() int64 {
 	return shown.Quota.Used
 }
 
-// TestCapHoldsAcrossKills kills the server in the middle of 250 slow changes of all
-// kinds beside the cap of a bucket, the allowance of a key and the cap of an owner.
+// TestCapHoldsAcrossKills kills the server in the middle of 260 slow changes of all
+// kinds beside the cap of a bucket, the allowance of a key and the caps of owners.
 // Whenever one looks at the backend no more is stored than may be; after a restart
 // no less counts than is stored, and a count finds exactly that. In the end
 // no client dies and the server stops in order: then usage is exact without a count.
@@ -255,11 +275,11 @@ func TestCapHoldsAcrossKills(t *testing.T) {
 		}
 	}
 	k.checkUsage("in the end")
-	if len(k.load.tally) != mixedKinds || k.load.outcomes("cut") == 0 || most[0] < bucketCap/2 || most[2] < ownerCap/4 {
+	if len(k.load.tally) != mixedKinds || k.load.outcomes("cut") == 0 || most[0] < bucketCap/2 || most[2] < ownerCap/4 || k.atHome < embeddedCap/4 {
 		t.Errorf("the load was not what it was to be: %v, at most %v stored", k.load.tally, most)
 	}
-	t.Logf("%d kills; %d samples, at most %d of %d bytes in the bucket, %d of %d of the owner; %d of %d of the allowance written\nwhat came of changes: %v",
-		quotaCrashes(t), samples, most[0], bucketCap, most[2], ownerCap, most[1], k.allowance, k.load.tally)
+	t.Logf("%d kills; %d samples, at most %d of %d bytes in the bucket, %d of %d of the owner; %d of %d of the allowance written; at most %d of %d at the embedded backend\nwhat came of changes: %v",
+		quotaCrashes(t), samples, most[0], bucketCap, most[2], ownerCap, most[1], k.allowance, k.atHome, embeddedCap, k.load.tally)
 }
 
 // send sends one signed request and returns the answer's status, 0 for none.
