@@ -88,6 +88,7 @@ type UsageRecord struct {
 	Bucket    Bucket
 	TrackedAt time.Time // that of the BucketQuota it belongs to
 	Used      Amount
+	Parts     int64  // bytes of Used that are parts of uploads; -1: not known
 	Unknown   Amount // of writes whose outcome was never learnt
 	Leased    Amount // that a running process may add without asking
 	// UnknownUntil is until when a write in Unknown may still take effect. A count
@@ -107,6 +108,7 @@ type UsageRecord struct {
 type ScanPosition struct {
 	StartedAt time.Time
 	Sum       Amount // what was counted, with what changed since
+	Parts     int64  // bytes of Sum that are parts of uploads
 	Seen      Amount
 	Pages     int64
 	LastKey   string      // up to it all is counted

@@ -77,6 +77,7 @@ type book struct {
 	mu        sync.Mutex
 	caps      keystile.BucketQuota
 	used      keystile.Amount
+	parts     int64 // bytes of used that are parts of uploads; -1: not known
 	unknown   []lost
 	doubts    map[Place]*doubt // beside unknown
 	inDoubt   keystile.Amount  // the sum of theirs
@@ -100,6 +101,9 @@ type book struct {
 	keys   *keys           // nil: not known since the process began
 	asked  int64           // how often the backend was for want of them
 	counts int             // that began
+
+	partsGone bool      // an upload is not there that may have had parts
+	lastParts time.Time // when uploads were listed, or the bucket counted
 
 	scan      *scan
 	resume    *keystile.ScanPosition // of a count that a restart cut off; nil: none
@@ -160,7 +164,7 @@ func (b *book) usage() keystile.Usage {
 		Used: b.used, Unknown: b.lostSum(), Reserved: b.reserved, CountedAt: b.countedAt, Drift: b.drift,
 		Recount: b.recount || len(b.unknown) > 0, ScanError: b.scanError,
 	}
-	if b.scan != nil {
+	if b.counting() {
 		progress := b.scan.progress
 		u.Scan = &progress
 	}

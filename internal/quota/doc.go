@@ -24,6 +24,7 @@
 //	recall.go   what is counted for single keys, so that the backend need not be asked
 //	doubt.go    what lost writes have left, asked for at the backend
 //	scan.go     a count of the bucket, merged with what changes meanwhile
+//	uploads.go  a count of the parts of uploads alone
 //	resume.go   a count that goes on after a restart
 //	scanrun.go  which buckets are counted, and when
 package quota

@@ -369,6 +369,6 @@ func (b *book) settleDoubt(place Place, d *doubt, found State) {
 	if d.versioned {
 		now = d.counted // the version is there, or below a marker
 	}
-	b.used = b.used.Plus(now).Minus(d.counted).Floor()
+	b.change(place.counted(), now.Minus(d.counted))
 	b.noteSoft()
 }

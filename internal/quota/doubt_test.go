@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -86,8 +87,11 @@ func (s *scene) loseEnd(id, key string, carriedOut bool) {
 	}
 	if carriedOut {
 		s.backend.do(func() {
+			if parts == nil || !maps.Equal(s.backend.parts[id], parts) {
+				return
+			}
 			delete(s.backend.parts, id)
-			if key != "" && parts != nil {
+			if key != "" {
 				s.backend.objects[key] = d.Size
 			}
 		})

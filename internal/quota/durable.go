@@ -45,7 +45,7 @@ func (b *book) lease(left int64) keystile.Amount {
 func (b *book) record(ahead bool, left int64) keystile.UsageRecord {
 	u := keystile.UsageRecord{
 		Bucket: b.bucket, TrackedAt: b.trackedAt, Used: b.used, Unknown: b.lostSum(), Leased: b.reserved,
-		CountedAt: b.countedAt, Drift: b.drift, OverSoft: b.overSoft, Recount: b.recount || len(b.doubts) > 0,
+		Parts: b.parts, CountedAt: b.countedAt, Drift: b.drift, OverSoft: b.overSoft, Recount: b.recount || len(b.doubts) > 0,
 	}
 	if b.scan != nil && !b.wanted {
 		u.Scan = b.scan.position()

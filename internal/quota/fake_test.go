@@ -505,6 +505,8 @@ func (s *scene) part(l *Ledger, id string, number int, size int64) error {
 	s.backend.dawdle()
 	if stored {
 		h.WrotePart(id, number, size)
+	} else {
+		h.Gone()
 	}
 	return nil
 }
@@ -532,15 +534,20 @@ func (s *scene) end(l *Ledger, id, key string) error {
 	for _, n := range parts {
 		size += n
 	}
+	there := false
 	s.backend.do(func() {
+		if there = parts != nil && maps.Equal(s.backend.parts[id], parts); !there {
+			return
+		}
 		delete(s.backend.parts, id)
-		if key != "" && parts != nil {
+		if key != "" {
 			s.backend.objects[key] = size
 		}
 	})
 	s.backend.dawdle()
-	if parts == nil {
-		return nil // there is no such upload
+	if !there { // there is no such upload, or another one
+		h.Gone()
+		return nil
 	}
 	h.Ended(id, parts)
 	if key != "" {

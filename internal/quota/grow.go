@@ -35,8 +35,10 @@ func (h *Hold) Grow(ctx context.Context, more keystile.Amount) error {
 }
 
 // recountGrown is for a write whose parts no count was told of: one that was under
-// way meanwhile, or ended, may have found them.
+// way meanwhile, or ended, may have found them. So may a listing of uploads alone:
+// the next one finds them gone.
 func (h *Hold) recountGrown() {
+	h.b.partsGone = h.b.partsGone || h.grown
 	if b := h.b; h.grown && (b.scan != nil || !b.countedAt.Equal(h.grownAt)) {
 		b.recount, b.dirty = true, true
 	}

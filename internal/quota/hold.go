@@ -289,13 +289,21 @@ func (h *Hold) end() {
 	h.drop()
 }
 
+// change counts what a place holds more than before.
+func (b *book) change(at Place, more keystile.Amount) {
+	b.used = b.used.Plus(more).Floor()
+	if string(at[:1]) == uploadKind && b.parts >= 0 {
+		b.parts = max(b.parts+more.Bytes, 0)
+	}
+}
+
 // settle takes over one change: of a version or part that was and now is so large.
 // What was is credited only if it is sure. A count that ended since the change began
 // has counted what it found instead.
 func (b *book) settle(h *Hold, at Place, vid string, now, was keystile.Amount, sure bool) {
 	b.dirty = true
 	if !sure || b.loose[h] && string(at[:1]) == objectKind {
-		b.used = b.used.Plus(now)
+		b.change(at, now)
 		b.note(at, vid, now, now)
 		b.recount = true
 		b.scanUnsure(at, now)
@@ -305,7 +313,7 @@ func (b *book) settle(h *Hold, at Place, vid string, now, was keystile.Amount, s
 	if found, ok := b.outlast[h][at]; ok {
 		replaced, found[vid] = found[vid], now
 	}
-	b.used = b.used.Plus(now).Minus(replaced).Floor()
+	b.change(at, now.Minus(replaced))
 	b.note(at, vid, now.Minus(replaced), now)
 	b.scanChanged(h, at, vid, now, was)
 }

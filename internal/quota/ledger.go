@@ -170,13 +170,13 @@ func (l *Ledger) Sync(ctx context.Context) error {
 // open makes the book of a bucket. What an earlier process had leased may have
 // been stored: it is unknown.
 func (l *Ledger) open(q keystile.BucketQuota, u keystile.UsageRecord) *book {
-	b := &book{l: l, bucket: q.Bucket, trackedAt: q.TrackedAt, writing: make(chan struct{}, 1), places: map[Place]*entry{}, doubts: map[Place]*doubt{}, sizes: map[Place]State{}, active: map[Place]map[*Hold]bool{}}
+	b := &book{l: l, bucket: q.Bucket, trackedAt: q.TrackedAt, writing: make(chan struct{}, 1), places: map[Place]*entry{}, doubts: map[Place]*doubt{}, sizes: map[Place]State{}, active: map[Place]map[*Hold]bool{}, parts: -1, lastParts: l.opts.Now()}
 	b.caps = q
 	if !u.TrackedAt.Equal(q.TrackedAt) {
 		return b // none yet
 	}
 	b.used, b.countedAt, b.drift, b.overSoft, b.recount = u.Used, u.CountedAt, u.Drift, u.OverSoft, u.Recount
-	b.resume = u.Scan
+	b.resume, b.parts = u.Scan, u.Parts
 	if left := u.Unknown.Plus(u.Leased); left != (keystile.Amount{}) {
 		until := u.UnknownUntil
 		if u.Leased != (keystile.Amount{}) {

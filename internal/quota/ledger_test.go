@@ -127,7 +127,11 @@ func (s *scene) live(steps int) {
 func (s *scene) step(l *Ledger) {
 	k, id := key(rand.IntN(12)), upload(rand.IntN(4))
 	size := int64(rand.IntN(400))
-	switch rand.IntN(10) {
+	switch rand.IntN(11) {
+	case 10: // the backend ends an upload by itself
+		if rand.IntN(3) == 0 {
+			s.backend.do(func() { delete(s.backend.parts, id) })
+		}
 	case 0, 1, 2:
 		_ = s.on(l, k, size, s.stores(k, size)) // may be over
 	case 3:

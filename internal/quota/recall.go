@@ -143,7 +143,7 @@ func (k *keys) free() {
 // recall tells what is counted for a place, if that is known. It is called with the
 // book's mu held.
 func (b *book) recall(p Place) (State, bool) {
-	if string(p[:1]) != objectKind || b.scan != nil || b.countedAt.IsZero() {
+	if string(p[:1]) != objectKind || b.counting() || b.countedAt.IsZero() {
 		return State{}, false
 	}
 	if state, ok := b.sizes[p]; ok {
@@ -170,7 +170,7 @@ func (b *book) remember(h *Hold) {
 		if h.wrote || h.lost {
 			b.mark(string(c.place[1:]))
 		}
-		if !h.lost && c.entry.known && c.sure() && b.scan == nil {
+		if !h.lost && c.entry.known && c.sure() && !b.counting() {
 			b.keepSize(c.place, c.entry.state)
 		}
 	}

@@ -120,8 +120,8 @@ func TestManyQuestionsAreWorthACount(t *testing.T) {
 		s.asking(fmt.Sprint("k", n), 1)
 	}
 	before := s.usage().CountedAt
-	s.run()
 	s.pass(time.Hour)
+	s.run()
 	s.until("counted", func(u keystile.Usage) bool { return u.CountedAt.After(before) })
 	if s.asking("new", 1) {
 		t.Error("the backend was asked for a new key")

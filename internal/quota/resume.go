@@ -18,12 +18,13 @@ func (s *scan) position() *keystile.ScanPosition {
 		return nil
 	}
 	return &keystile.ScanPosition{
-		StartedAt: s.began, Sum: s.sum, Seen: s.progress.Seen, Pages: s.progress.Pages, LastKey: s.cursor, Next: s.next,
+		StartedAt: s.began, Sum: s.sum, Parts: s.parts, Seen: s.progress.Seen, Pages: s.progress.Pages, LastKey: s.cursor, Next: s.next,
 	}
 }
 
 // goOn makes a count begin where it was cut off by a restart.
 func (s *scan) goOn(p *keystile.ScanPosition) {
+	s.parts = p.Parts
 	s.began, s.sum, s.phase, s.cursor, s.partial, s.next = p.StartedAt, p.Sum, readingObjects, p.LastKey, p.Next.VersionID != "", p.Next
 	s.progress = keystile.ScanProgress{StartedAt: p.StartedAt, Seen: p.Seen, Pages: p.Pages, LastKey: p.LastKey, Resumed: true}
 }

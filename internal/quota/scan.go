@@ -26,6 +26,7 @@ type scan struct {
 	cancel   context.CancelFunc
 	began    time.Time
 	sum      keystile.Amount
+	parts    int64 // bytes of sum that are parts of uploads
 	progress keystile.ScanProgress
 
 	phase    phase
@@ -44,6 +45,7 @@ type scan struct {
 	disorder bool
 
 	finished bool  // all was read
+	uploads  bool  // it counts no more than the parts of uploads
 	keySet   *keys // that were found; nil: not all of them were (see recall)
 
 	// during is what is known of places that changed while the page was read.
@@ -107,7 +109,7 @@ func (b *book) scanChanged(h *Hold, at Place, vid string, now, was keystile.Amou
 		return
 	}
 	if page, ok := s.pending[h][at]; ok {
-		s.sum = s.sum.Plus(now).Minus(page[vid])
+		s.add(at, now.Minus(page[vid]))
 		page[vid] = now
 		return
 	}
@@ -117,14 +119,14 @@ func (b *book) scanChanged(h *Hold, at Place, vid string, now, was keystile.Amou
 	}
 	switch where {
 	case behind:
-		s.sum = s.sum.Plus(now).Minus(was)
+		s.add(at, now.Minus(was))
 	case between:
 		if s.during[at] == nil {
 			s.during[at] = versions{}
 		}
 		s.during[at][vid] = now
 	case unsure:
-		s.sum = s.sum.Plus(now)
+		s.add(at, now)
 		b.recount = true
 	case ahead:
 	}
@@ -133,7 +135,15 @@ func (b *book) scanChanged(h *Hold, at Place, vid string, now, was keystile.Amou
 // scanUnsure merges a change of which it is not known what was before.
 func (b *book) scanUnsure(at Place, now keystile.Amount) {
 	if s := b.scan; s != nil && s.side(at) != ahead {
-		s.sum = s.sum.Plus(now)
+		s.add(at, now)
+	}
+}
+
+// add counts what a place holds, or more of it than before.
+func (s *scan) add(at Place, more keystile.Amount) {
+	s.sum = s.sum.Plus(more)
+	if string(at[:1]) == uploadKind {
+		s.parts += more.Bytes
 	}
 }
 
@@ -176,7 +186,10 @@ type pacing func(ctx context.Context, took time.Duration) error
 func (b *book) count(ctx context.Context, rest pacing) error {
 	steps := []func(context.Context, pacing) error{b.countUploads, b.countParts, b.countObjects}
 	b.mu.Lock()
-	if b.scan.phase == readingObjects {
+	switch {
+	case b.scan.uploads:
+		steps = steps[:2]
+	case b.scan.phase == readingObjects:
 		steps = steps[2:] // the others were done before a restart
 	}
 	b.mu.Unlock()
@@ -250,7 +263,7 @@ func (s *scan) beginParts(b *book, found map[string]bool) {
 	s.phase, s.todo = readingParts, found
 	for at, parts := range s.during {
 		if !found[string(at[1:])] {
-			s.sum = s.sum.Plus(parts.sum())
+			s.add(at, parts.sum())
 		}
 	}
 	for at := range b.active {
@@ -284,7 +297,7 @@ func (s *scan) await(b *book, at Place, page versions) {
 // replace puts what is known of a place in the stead of what the page said.
 func (s *scan) replace(b *book, at Place, page versions) {
 	for vid, now := range s.during[at] {
-		s.sum = s.sum.Plus(now).Minus(page[vid])
+		s.add(at, now.Minus(page[vid]))
 		page[vid] = now
 	}
 	s.await(b, at, page)
@@ -307,7 +320,7 @@ func (b *book) countParts(ctx context.Context, rest pacing) error {
 			for number, size := range parts {
 				page[strconv.Itoa(number)] = keystile.Amount{Bytes: size}
 			}
-			s.sum = s.sum.Plus(page.sum())
+			s.add(UploadPlace(id), page.sum())
 			s.progress.Seen = s.progress.Seen.Plus(page.sum())
 			s.replace(b, UploadPlace(id), page)
 			delete(s.todo, id)
@@ -455,6 +468,7 @@ func (b *book) finish() {
 		b.drift = sum.Minus(b.used)
 	}
 	b.used, b.countedAt, b.dirty = sum, s.began, true
+	b.parts, b.partsGone, b.lastParts = max(s.parts, 0), false, b.l.opts.Now()
 	b.outlast, b.loose = s.pending, s.loose
 	var still []lost
 	for _, u := range b.unknown {

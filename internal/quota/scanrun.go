@@ -36,11 +36,15 @@ func (l *Ledger) Run(ctx context.Context) {
 			if len(slots) == cap(slots) {
 				break
 			}
-			if scanning := b.beginScan(ctx); scanning != nil {
+			run := b.beginScan(ctx)
+			if run == nil {
+				run = b.beginUploads(ctx)
+			}
+			if run != nil {
 				slots <- struct{}{}
 				scans.Go(func() {
 					defer func() { <-slots }()
-					b.runScan(ctx, scanning)
+					run()
 				})
 			}
 		}
@@ -76,7 +80,7 @@ func (l *Ledger) Scan(bucket keystile.Bucket) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.wanted = b.scan == nil
+	b.wanted = !b.counting()
 	return true
 }
 
@@ -89,7 +93,7 @@ func (l *Ledger) CancelScan(bucket keystile.Bucket) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	found := b.scan != nil || b.wanted
+	found := b.counting() || b.wanted
 	b.cancelScan()
 	return found
 }
@@ -124,18 +128,15 @@ func (b *book) due(now time.Time) bool {
 }
 
 // beginScan begins a count if one is due; nil if not.
-func (b *book) beginScan(ctx context.Context) context.Context {
+func (b *book) beginScan(process context.Context) (run func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.l.opts.Now()
 	if !b.due(now) {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	b.scan = &scan{
-		cancel: cancel, began: now, progress: keystile.ScanProgress{StartedAt: now}, disorder: b.disorder,
-		during: map[Place]versions{}, pending: map[*Hold]map[Place]versions{}, loose: map[*Hold]bool{},
-	}
+	ctx := b.newScan(process, now)
+	b.scan.disorder = b.disorder
 	if p := b.resume; p != nil && now.Sub(p.StartedAt) < longestResume {
 		b.scan.goOn(p) // with the recount that is due since it began
 	} else {
@@ -146,6 +147,19 @@ func (b *book) beginScan(ctx context.Context) context.Context {
 	b.wanted, b.resume = false, nil
 	if now.After(b.again) {
 		b.again = time.Time{}
+	}
+	return func() { b.runScan(process, ctx) }
+}
+
+// counting reports whether the whole bucket is being counted.
+func (b *book) counting() bool { return b.scan != nil && !b.scan.uploads }
+
+// newScan begins a count, which ctx can end.
+func (b *book) newScan(process context.Context, now time.Time) (ctx context.Context) {
+	ctx, cancel := context.WithCancel(process)
+	b.scan = &scan{
+		cancel: cancel, began: now, progress: keystile.ScanProgress{StartedAt: now},
+		during: map[Place]versions{}, pending: map[*Hold]map[Place]versions{}, loose: map[*Hold]bool{},
 	}
 	return ctx
 }

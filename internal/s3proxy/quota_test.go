@@ -379,6 +379,37 @@ func TestBucketWithoutQuotaPaysNothing(t *testing.T) {
 	}
 }
 
+// What counts of an upload that the backend has ended by itself is given back: soon
+// where a client comes upon that, and without a count of the bucket.
+func TestPartsOfAnUploadThatIsGoneAreGivenBack(t *testing.T) {
+	for name, find := range map[string]func(id string) call{
+		"a part":       func(id string) call { return partCall("big", id, 2, "x") },
+		"a completion": func(id string) call { return completion("big", id, `"d41d8cd98f00b204e9800998ecf8427e"`) },
+		"an abort":     func(id string) call { return call{method: del, path: "/uploads/big", query: "uploadId=" + id} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t)
+			k := g.mint("prod/uploads:read,write,delete")
+			id, other := g.begin(k, "big"), g.begin(k, "other")
+			g.cap(noCaps, hardBytes(1000))
+			wantStatus(t, g.do(k, partCall("big", id, 1, strings.Repeat("x", 700))), 200, "")
+			wantStatus(t, g.do(k, partCall("other", other, 1, strings.Repeat("x", 100))), 200, "")
+			counted := g.usage().CountedAt
+			g.backend.Expire("uploads", id)
+			wantStatus(t, g.do(k, call{method: put, path: "/uploads/a", body: strings.Repeat("x", 300)}), 507, "QuotaExceeded")
+			wantStatus(t, g.do(k, find(id)), 404, "NoSuchUpload")
+			g.later(2 * time.Minute)
+			g.until("it is given back", func() bool { return g.usage().Used.Bytes == 100 })
+			g.isCounted()
+			wantStatus(t, g.do(k, call{method: put, path: "/uploads/a", body: strings.Repeat("x", 300)}), 200, "")
+			g.isCounted()
+			if u := g.usage(); !u.CountedAt.Equal(counted) || u.Recount {
+				t.Errorf("the bucket was counted, or is to be: %+v", u)
+			}
+		})
+	}
+}
+
 // Only what the books do not know is asked for: what is overwritten the first time
 // since the bucket was counted.
 func TestOldSizeIsAskedForWhereItIsNotKnown(t *testing.T) {

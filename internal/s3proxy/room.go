@@ -275,6 +275,8 @@ func (x *exchange) leaveRoom(a *answer, err error) {
 	case err != nil: // its last piece was never sent
 	case a.err == nil:
 		x.noteStored(a)
+	case a.err.Code == "NoSuchUpload": // in its backend's words
+		hold.Gone()
 	case a.err.Status >= http.StatusInternalServerError && a.err.Status != http.StatusNotImplemented && a.err.Status != http.StatusInsufficientStorage:
 		hold.Lose(x.takesLong(), x.doubt())
 	}

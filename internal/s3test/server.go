@@ -216,6 +216,13 @@ func (s *Server) CreateBucket(name string) {
 	s.makeBucket(name)
 }
 
+// Expire ends an upload in parts, as a lifecycle rule does.
+func (s *Server) Expire(bucket, uploadID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.buckets[bucket].uploads, uploadID)
+}
+
 // PutObject stores an object, and makes the bucket if need be.
 func (s *Server) PutObject(bucket, key string, data []byte) {
 	s.mu.Lock()

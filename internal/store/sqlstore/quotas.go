@@ -46,13 +46,13 @@ func (t *tx) OwnedBuckets() ([]keystile.OwnedBucket, error) {
 }
 
 const usageColumns = `backend, bucket, tracked_at, used_bytes, used_objects, unknown_bytes, unknown_objects,
-	leased_bytes, leased_objects, unknown_until, counted_at, drift_bytes, drift_objects, over_soft, recount, scan`
+	leased_bytes, leased_objects, unknown_until, counted_at, drift_bytes, drift_objects, over_soft, recount, scan, parts_bytes`
 
 func scanUsage(row scanner) (keystile.UsageRecord, error) {
 	var u keystile.UsageRecord
 	err := row.Scan(&u.Bucket.Backend, &u.Bucket.Name, instant{&u.TrackedAt}, &u.Used.Bytes, &u.Used.Objects,
 		&u.Unknown.Bytes, &u.Unknown.Objects, &u.Leased.Bytes, &u.Leased.Objects, instant{&u.UnknownUntil},
-		instant{&u.CountedAt}, &u.Drift.Bytes, &u.Drift.Objects, &u.OverSoft, &u.Recount, scanText{&u.Scan})
+		instant{&u.CountedAt}, &u.Drift.Bytes, &u.Drift.Objects, &u.OverSoft, &u.Recount, scanText{&u.Scan}, &u.Parts)
 	return u, err
 }
 
@@ -67,16 +67,16 @@ func (t *tx) SaveBucketUsage(u keystile.UsageRecord) error {
 		return about(err, "usage of bucket %q", u.Bucket)
 	}
 	err = t.execOne(`INSERT INTO bucket_usage (`+usageColumns+`)
-		SELECT backend, bucket, tracked_at, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-			FROM bucket_quotas WHERE backend = $14 AND bucket = $15 AND tracked_at = $16
+		SELECT backend, bucket, tracked_at, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+			FROM bucket_quotas WHERE backend = $15 AND bucket = $16 AND tracked_at = $17
 		ON CONFLICT (backend, bucket) DO UPDATE SET used_bytes = excluded.used_bytes, used_objects = excluded.used_objects,
 			unknown_bytes = excluded.unknown_bytes, unknown_objects = excluded.unknown_objects,
 			leased_bytes = excluded.leased_bytes, leased_objects = excluded.leased_objects,
 			unknown_until = excluded.unknown_until, counted_at = excluded.counted_at, drift_bytes = excluded.drift_bytes,
 			drift_objects = excluded.drift_objects, over_soft = excluded.over_soft, recount = excluded.recount,
-			scan = excluded.scan`,
+			scan = excluded.scan, parts_bytes = excluded.parts_bytes`,
 		u.Used.Bytes, u.Used.Objects, u.Unknown.Bytes, u.Unknown.Objects, u.Leased.Bytes, u.Leased.Objects,
-		micros(u.UnknownUntil), micros(u.CountedAt), u.Drift.Bytes, u.Drift.Objects, u.OverSoft, u.Recount, position,
+		micros(u.UnknownUntil), micros(u.CountedAt), u.Drift.Bytes, u.Drift.Objects, u.OverSoft, u.Recount, position, u.Parts,
 		u.Bucket.Backend, u.Bucket.Name, micros(u.TrackedAt))
 	return about(err, "usage of bucket %q", u.Bucket)
 }

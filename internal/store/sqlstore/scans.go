@@ -13,6 +13,7 @@ type scanRow struct {
 	StartedAt   time.Time `json:"started_at"`
 	SumBytes    int64     `json:"sum_bytes"`
 	SumObjects  int64     `json:"sum_objects"`
+	PartsBytes  int64     `json:"parts_bytes"`
 	SeenBytes   int64     `json:"seen_bytes"`
 	SeenObjects int64     `json:"seen_objects"`
 	Pages       int64     `json:"pages"`
@@ -28,7 +29,7 @@ func encodeScan(p *keystile.ScanPosition) (string, error) {
 		return "", nil
 	}
 	b, err := json.Marshal(scanRow{
-		p.StartedAt, p.Sum.Bytes, p.Sum.Objects, p.Seen.Bytes, p.Seen.Objects, p.Pages, p.LastKey,
+		p.StartedAt, p.Sum.Bytes, p.Sum.Objects, p.Parts, p.Seen.Bytes, p.Seen.Objects, p.Pages, p.LastKey,
 		p.Next.Key, p.Next.VersionID, p.Next.Plain, p.Next.Token,
 	})
 	return string(b), err
@@ -53,7 +54,8 @@ func (t scanText) Scan(value any) error {
 	}
 	*t.p = &keystile.ScanPosition{
 		StartedAt: r.StartedAt.UTC(), Sum: keystile.Amount{Bytes: r.SumBytes, Objects: r.SumObjects},
-		Seen: keystile.Amount{Bytes: r.SeenBytes, Objects: r.SeenObjects}, Pages: r.Pages, LastKey: r.LastKey,
+		Parts: r.PartsBytes,
+		Seen:  keystile.Amount{Bytes: r.SeenBytes, Objects: r.SeenObjects}, Pages: r.Pages, LastKey: r.LastKey,
 		Next: keystile.VersionMark{Key: r.NextKey, VersionID: r.NextVersion, Plain: r.Plain, Token: r.Token},
 	}
 	return nil

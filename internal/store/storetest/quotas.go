@@ -19,11 +19,11 @@ func quotaOf(backend, bucket string) keystile.BucketQuota {
 
 func usageOf(q keystile.BucketQuota) keystile.UsageRecord {
 	return keystile.UsageRecord{
-		Bucket: q.Bucket, TrackedAt: q.TrackedAt, Used: keystile.Amount{Bytes: 1, Objects: 2}, Unknown: keystile.Amount{Bytes: 3, Objects: 4},
+		Bucket: q.Bucket, TrackedAt: q.TrackedAt, Used: keystile.Amount{Bytes: 1, Objects: 2}, Parts: 14, Unknown: keystile.Amount{Bytes: 3, Objects: 4},
 		Leased: keystile.Amount{Bytes: 5, Objects: 6}, UnknownUntil: after(time.Minute), CountedAt: after(time.Hour),
 		Drift: keystile.Amount{Bytes: -7, Objects: 8}, OverSoft: true, Recount: true,
 		Scan: &keystile.ScanPosition{
-			StartedAt: noon, Sum: keystile.Amount{Bytes: 9, Objects: 10}, Seen: keystile.Amount{Bytes: 11, Objects: 12}, Pages: 13, LastKey: "a\"\u00e9",
+			StartedAt: noon, Sum: keystile.Amount{Bytes: 9, Objects: 10}, Parts: 15, Seen: keystile.Amount{Bytes: 11, Objects: 12}, Pages: 13, LastKey: "a\"\u00e9",
 			Next: keystile.VersionMark{Key: "b", VersionID: "v", Plain: true, Token: "t"},
 		},
 	}
