@@ -17,6 +17,9 @@ done < <(grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd internal 
 echo "== killing a server $crashes times"
 KEYSTILE_SOAK_CRASHES=$crashes go test -count=1 -v -timeout 6h -run 'AfterAKill|AcrossKills' ./test/e2e/ || failed+=("crash loop")
 
+echo "== RGW users whose home is a plain S3 server: the whole contract, and every kill"
+KEYSTILE_RGW_HOMES=s3 go test -count=1 -v -timeout 2h -run 'RGW|TwentyRenewals' ./test/e2e/ || failed+=("RGW users on S3")
+
 echo "== a million refused requests"
 KEYSTILE_SOAK_REFUSALS=1000000 go test -count=1 -v -timeout 6h -run FloodOfRefusals ./test/e2e/ || failed+=("a million refusals")
 

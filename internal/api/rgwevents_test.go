@@ -46,12 +46,15 @@ func TestEventsOfAnRGWUser(t *testing.T) {
 				}
 			}
 			got = into[List[Event]](s.as(who).on(t).do("GET", path+"/events?done=with", nil).want(200)).Items
-			want = []string{"s3.proxy.putobject ok uma", "s3.proxy.putobject ok "}
+			want = []string{"s3.proxy.putobject ok uma", "s3.proxy.getobject denied ", "s3.proxy.putobject ok "}
 			if told := told(got); !slices.Equal(told, want) {
 				t.Fatalf("done with its key: %q", told)
 			}
-			if got[0].SourceIP != "" || got[1].SourceIP != "192.0.2.1" {
-				t.Errorf("from %q by an account's URL, from %q by the key", got[0].SourceIP, got[1].SourceIP)
+			if got[0].SourceIP != "" || got[2].SourceIP != "192.0.2.1" || got[2].Key != "k" {
+				t.Errorf("from %q by an account's URL, from %q by the key for %q", got[0].SourceIP, got[2].SourceIP, got[2].Key)
+			}
+			if stranger := got[1]; stranger.SourceIP != "" || stranger.Bucket != "" || stranger.Key != "" || stranger.Detail.Authenticated || stranger.Detail.Code != "SignatureDoesNotMatch" {
+				t.Errorf("of who only claims the key: %+v", stranger)
 			}
 		})
 	}
@@ -71,13 +74,15 @@ func keyEvents(u keystile.RGWUser, now time.Time) []keystile.Event {
 	event := func(age time.Duration, action, account, from string, authenticated bool) keystile.Event {
 		return keystile.Event{
 			ID: uuid.Must(uuid.NewV7()).String(), Time: now.Add(-age), Action: action, Result: keystile.ResultOK, Status: 200, Account: account, SourceIP: from, RequestID: uuid.Must(uuid.NewV7()).String(),
-			Detail: keystile.EventDetail{AccessKeyID: u.AccessKeyID, Authenticated: authenticated},
+			Bucket: "b", Key: "k", Detail: keystile.EventDetail{AccessKeyID: u.AccessKeyID, Authenticated: authenticated},
 		}
 	}
+	claimed := event(0, "s3.proxy.getobject", "", "192.0.2.2", false)
+	claimed.Result, claimed.Status, claimed.Detail.Code = keystile.ResultDenied, 403, "SignatureDoesNotMatch"
 	return []keystile.Event{
 		event(now.Sub(u.CreatedAt)+time.Hour, "s3.proxy.putobject", "", "192.0.2.9", true),
 		event(0, "s3.proxy.putobject", "", "192.0.2.1", true),
-		event(0, "s3.proxy.getobject", "", "192.0.2.2", false),
+		claimed,
 		event(0, "s3.proxy.putobject", "uma", "192.0.2.3", true),
 		event(0, "audit.sampling.update", "root", "192.0.2.4", true),
 	}

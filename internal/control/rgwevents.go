@@ -65,22 +65,30 @@ func (q RGWEventQuery) filter(u keystile.RGWUser) keystile.EventFilter {
 	return keystile.EventFilter{ActionPrefix: "rgw.", Text: u.ID}
 }
 
-// shown is an event as the user's project may see it. With the key only what it
-// has signed counts: whoever claims its id is a stranger. An account's address is
-// its own, and so is the token that it used.
+// shown is an event as the user's project may see it. Of a request that only
+// claims the key nothing is told but how it was refused: it may be a stranger's. An
+// account's address is its own, and so is the token that it used.
 func (q RGWEventQuery) shown(e keystile.Event, u keystile.RGWUser, insiders map[string]bool) (keystile.Event, bool) {
-	if q.WithKey {
-		if !e.Detail.Authenticated {
-			return keystile.Event{}, false
-		}
-	} else if e.Detail.Target != u.ID || isOutsiders(e, insiders) {
+	switch {
+	case !q.WithKey && (e.Detail.Target != u.ID || isOutsiders(e, insiders)):
 		return keystile.Event{}, false
+	case q.WithKey && !e.Detail.Authenticated:
+		return claimed(e), true
 	}
 	if !q.WithKey || e.Account != "" { // with an account: it was asked for the URL of an upload
 		e.SourceIP, e.UserAgent = "", ""
 	}
 	e.Detail.TokenID = ""
 	return e, true
+}
+
+// claimed is what is told of a request whose signature was not verified.
+func claimed(e keystile.Event) keystile.Event {
+	d := e.Detail
+	return keystile.Event{
+		ID: e.ID, Time: e.Time, Action: e.Action, Result: e.Result, Status: e.Status, RequestID: e.RequestID, Open: e.Open,
+		Detail: keystile.EventDetail{AccessKeyID: d.AccessKeyID, Code: d.Code, Count: d.Count, LastTime: d.LastTime},
+	}
 }
 
 // isOutsiders reports whether somebody who is not in the project was refused.

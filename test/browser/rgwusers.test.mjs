@@ -135,6 +135,31 @@ test('a member sees, and changes nothing; a quota is for admins', async (t) => {
   await assertText(drawer, /of 1\.00 GiB/);
 });
 
+test('a member sees who did what to a user and what its key did, and an outsider nothing of it', async (t) => {
+  const user = await newUser('watched');
+  await newBucket(user, 'watched-data');
+  await server.api('PATCH', `/rgw/users/${user.id}`, { locked: true, lock_reason: 'audit under way' });
+  assert.equal((await awsCli(server, keyOf(user), 's3', 'cp', '/etc/hostname', 's3://watched-data/hostname')).code, 0);
+  const people = {};
+  for (const name of ['watcher', 'stranger']) {
+    people[name] = { name, password: await newAccount(server, name, 'user') };
+  }
+  await server.api('POST', `/api/projects/${project.id}/members`, { account: 'watcher', role: 'member' });
+
+  const { page, seen } = await open(t, `/rgw/users/${user.id}`, people.watcher);
+  await page.getByRole('tab', { name: 'Audit' }).click();
+  const events = page.getByRole('table', { name: 'Audit events' });
+  await assertText(events, /rgw\.user\.lock ?ok ?admin .*rgw\.bucket\.create ?ok ?admin .*rgw\.user\.create ?ok ?admin/);
+  assert.equal(await events.getByRole('link').count(), 0, 'the pages of events are for admins');
+  await page.getByText('Done with its key').click();
+  await assertText(events, /s3\.proxy\.putobject ?ok ?.*watched-data\/hostname/);
+  assertQuiet(seen);
+
+  const other = await open(t, `/rgw/users/${user.id}?tab=audit`, people.stranger);
+  await other.page.getByText('The RGW user could not be read').waitFor();
+  assert.ok(!(await other.page.content()).includes('rgw.user.lock'));
+});
+
 test('a user is renamed; a name that its project has already is refused at the field', async (t) => {
   await newUser('taken');
   const user = await newUser('before');

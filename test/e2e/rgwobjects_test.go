@@ -11,7 +11,7 @@ import (
 
 // TestRGWQuota exceeds a quota on either way, raises it, and is let through.
 func TestRGWQuota(t *testing.T) {
-	for _, kind := range homesUnderTest {
+	for _, kind := range everyHome {
 		t.Run(kind, func(t *testing.T) {
 			s, cluster := startRGW(t, kind, "")
 			u := s.user("quota")

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -36,45 +37,72 @@ func (s *rgwSite) full(u rgwUser, bucket string) {
 	}
 }
 
-// TestRGWPurgeKilledBetweenDeletes kills the server at every kind of S3 request
-// that empties a user's buckets, in the first bucket and in the second. The
-// deletion goes on by itself, the key is dead all the while, and a neighbour's
-// bucket is as it was.
+// purgeSteps are all kinds of S3 requests that empty a user's buckets, in the first
+// bucket and in the second; %s stands for the beginning of the user's id.
+var purgeSteps = []struct {
+	name string
+	step step
+}{
+	{"before objects of the first bucket are deleted", step{method: "POST", query: "delete=", path: "/a%s"}},
+	{"after objects of the first bucket are deleted", step{method: "POST", query: "delete=", path: "/a%s", after: true}},
+	{"before its upload is aborted", step{method: "DELETE", query: "uploadId=", path: "/a%s/c"}},
+	{"after its upload is aborted", step{method: "DELETE", query: "uploadId=", path: "/a%s/c", after: true}},
+	{"before it is deleted", step{method: "DELETE", path: "/a%s"}},
+	{"after it is deleted", step{method: "DELETE", path: "/a%s", after: true}},
+	{"before objects of the second bucket are deleted", step{method: "POST", query: "delete=", path: "/b%s"}},
+	{"after the second bucket is deleted", step{method: "DELETE", path: "/b%s", after: true}},
+}
+
+// TestRGWPurgeKilledBetweenDeletes kills the server at every one of them, at a Ceph
+// and where the gateway is the user's home. The deletion goes on by itself, the key
+// is dead all the while, and a neighbour's bucket is as it was.
 func TestRGWPurgeKilledBetweenDeletes(t *testing.T) {
-	s, k, cluster := startRGWBehind(t)
+	t.Run("ceph", func(t *testing.T) {
+		s, k, cluster := startRGWBehind(t)
+		s.purgedDespiteKills(k, true, func(u rgwUser) {
+			if got := s3(t, cluster.Endpoint, u, "GET", "/", ""); got != 403 {
+				t.Errorf("the key at the Ceph: %d", got)
+			}
+		})
+	})
+	t.Run("s3", func(t *testing.T) {
+		s, inner, k, as := startRGWBefore(t)
+		s.purgedDespiteKills(k, os.Getenv("KEYSTILE_RGW_HOMES") != "", func(u rgwUser) {
+			for _, bucket := range []string{"/a" + u.id[:13], "/b" + u.id[:13]} {
+				if got := s3(t, inner.S3Endpoint, as, "GET", bucket, ""); got != 403 { // as for any that is not there
+					t.Errorf("%s at the backend: %d", bucket, got)
+				}
+			}
+		})
+	})
+}
+
+// purgedDespiteKills takes all steps, or those where the server dies before it hears
+// of what was done.
+func (s *rgwSite) purgedDespiteKills(k *killing, all bool, gone func(rgwUser)) {
+	s.t.Helper()
 	neighbour := s.user("neighbour")
 	kept := "z" + neighbour.id[:13]
 	s.full(neighbour, kept)
-	for n, at := range []struct {
-		name string
-		step step // %s stands for the beginning of the user's id
-	}{
-		{"before objects of the first bucket are deleted", step{method: "POST", query: "delete=", path: "/a%s"}},
-		{"after objects of the first bucket are deleted", step{method: "POST", query: "delete=", path: "/a%s", after: true}},
-		{"before its upload is aborted", step{method: "DELETE", query: "uploadId=", path: "/a%s/c"}},
-		{"after its upload is aborted", step{method: "DELETE", query: "uploadId=", path: "/a%s/c", after: true}},
-		{"before it is deleted", step{method: "DELETE", path: "/a%s"}},
-		{"after it is deleted", step{method: "DELETE", path: "/a%s", after: true}},
-		{"before objects of the second bucket are deleted", step{method: "POST", query: "delete=", path: "/b%s"}},
-		{"after the second bucket is deleted", step{method: "DELETE", path: "/b%s", after: true}},
-	} {
-		t.Run(at.name, func(t *testing.T) {
+	for n, at := range purgeSteps {
+		if !all && !at.step.after {
+			continue
+		}
+		s.t.Run(at.name, func(t *testing.T) {
 			u := s.user(fmt.Sprintf("purged-%d", n))
 			for _, bucket := range []string{"a", "b"} {
 				s.full(u, bucket+u.id[:13])
 			}
-			answered := make(chan struct{})
-			at.step.path, at.step.answered = strings.Replace(at.step.path, "%s", u.id[:13], 1), answered
-			k.armed.Store(&at.step)
+			answered, armed := make(chan struct{}), at.step
+			armed.path, armed.answered = strings.Replace(armed.path, "%s", u.id[:13], 1), answered
+			k.armed.Store(&armed)
 			job := s.must(202, s.call("admin", "DELETE", u.path("?purge_objects=true"), nil)).text("id")
 			s.settled("the deletion has come to that step", func() bool { return k.armed.Load() == nil })
 			s.atWork(job)
 			close(answered)
 			s.again()
 			s.deletesOn(u, job)
-			if got := s3(t, cluster.Endpoint, u, "GET", "/", ""); got != 403 {
-				t.Errorf("the key at the Ceph: %d", got)
-			}
+			gone(u)
 			s.untouched(neighbour, kept)
 		})
 	}
