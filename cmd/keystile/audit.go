@@ -15,15 +15,16 @@ import (
 
 type auditCommands struct {
 	APIFlags
-	List     auditList     `cmd:"" help:"List events, newest first."`
-	Show     auditShow     `cmd:"" help:"Show one event whole."`
-	Export   auditExport   `cmd:"" help:"Write events as CSV or lines of JSON, newest first."`
-	Tail     auditTail     `cmd:"" help:"Show the last events, and follow what comes."`
-	Chain    auditChain    `cmd:"" help:"Show how the journal stands, and its last anchor."`
-	Anchors  auditAnchors  `cmd:"" help:"Write the journal's signed anchors, one line of JSON each."`
-	Sinks    auditSinks    `cmd:"" help:"Show how far those are that the journal is shipped to."`
-	Sampling auditSampling `cmd:"" help:"Which successful reads are recorded."`
-	Verify   auditVerify   `cmd:"" help:"Check that the journal on this machine is as it was written."`
+	List      auditList      `cmd:"" help:"List events, newest first."`
+	Show      auditShow      `cmd:"" help:"Show one event whole."`
+	Histogram auditHistogram `cmd:"" help:"Count events by time and result."`
+	Export    auditExport    `cmd:"" help:"Write events as CSV or lines of JSON, newest first."`
+	Tail      auditTail      `cmd:"" help:"Show the last events, and follow what comes."`
+	Chain     auditChain     `cmd:"" help:"Show how the journal stands, and its last anchor."`
+	Anchors   auditAnchors   `cmd:"" help:"Write the journal's signed anchors, one line of JSON each."`
+	Sinks     auditSinks     `cmd:"" help:"Show how far those are that the journal is shipped to."`
+	Sampling  auditSampling  `cmd:"" help:"Which successful reads are recorded."`
+	Verify    auditVerify    `cmd:"" help:"Check that the journal on this machine is as it was written."`
 }
 
 // EventFlags select events.

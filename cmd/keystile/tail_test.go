@@ -74,6 +74,13 @@ func TestTheTrailIsFollowed(t *testing.T) {
 	if e := denied.next(t); e.Result != "denied" || e.InProgress {
 		t.Errorf("to the one who follows refusals came %+v", e)
 	}
+	counts, err := c.CountEvents(t.Context(), client.EventFilter{Action: "token.use", Result: "denied"})
+	if err != nil || !counts.Complete || len(counts.Spans) != 1 || counts.Spans[0].Denied == 0 || counts.Spans[0].OK != 0 {
+		t.Errorf("refusals are counted as %+v, %v", counts, err)
+	}
+	if _, err := nobody.CountEvents(t.Context(), client.EventFilter{}); err == nil {
+		t.Error("nobody counts events")
+	}
 	var fault *client.Error
 	if err := nobody.Tail(t.Context(), client.EventFilter{}, func() error { return nil }, nil); !errors.As(err, &fault) || fault.Status != http.StatusUnauthorized {
 		t.Errorf("without a token: %v", err)

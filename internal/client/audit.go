@@ -68,6 +68,31 @@ func (c *Client) Events(ctx context.Context, f EventFilter, yield func(Event) er
 	return pages(ctx, c, at("audit"), f.query(), f.Limit, yield)
 }
 
+// Histogram is how events lie in time.
+type Histogram struct {
+	From     time.Time       `json:"from"`
+	Step     int64           `json:"step_seconds"`
+	Spans    []HistogramSpan `json:"spans"`    // those that have events, oldest first
+	Complete bool            `json:"complete"` // false: only the newest were counted
+	Since    *time.Time      `json:"counted_since,omitempty"`
+}
+
+// HistogramSpan counts the events of a span by result.
+type HistogramSpan struct {
+	At      time.Time `json:"at"`
+	OK      int64     `json:"ok"`
+	Denied  int64     `json:"denied"`
+	Error   int64     `json:"error"`
+	Unknown int64     `json:"unknown"` // with those in progress
+}
+
+// CountEvents counts the events of a filter by time and result: without times,
+// those of the last 24 hours. The filter's limit does not count.
+func (c *Client) CountEvents(ctx context.Context, f EventFilter) (Histogram, error) {
+	var out Histogram
+	return out, c.call(ctx, http.MethodGet, at("audit", "histogram"), f.query(), nil, &out)
+}
+
 // Chain is how the audit journal stands.
 type Chain struct {
 	Journal   string  `json:"journal"`
