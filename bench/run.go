@@ -68,7 +68,8 @@ func (c testCase) skips(t *target) bool {
 	return c.alone
 }
 
-// measure interleaves the targets, so that a neighbour's noise falls on all.
+// measure interleaves the targets, so that a neighbour's noise falls on all, and turns
+// their order round by round, so that none always comes after the same other.
 func (cmd runCommand) measure(ctx context.Context, l *lab, c testCase) (map[string]result, series, error) {
 	count := cmd.Small
 	unit := float64(time.Microsecond) * float64(count)
@@ -79,7 +80,11 @@ func (cmd runCommand) measure(ctx context.Context, l *lab, c testCase) (map[stri
 	results := map[string]result{}
 	var hashes series
 	for round := range cmd.Rounds + 1 {
-		for _, t := range l.targets {
+		for i := range l.targets {
+			t := l.targets[i]
+			if round%2 == 1 {
+				t = l.targets[len(l.targets)-1-i]
+			}
 			if c.skips(t) {
 				continue
 			}
