@@ -32,7 +32,7 @@ export async function seed({ ready, call }, { odd }) {
   }
   const ci = await mint('CI artefacts', [
     scope(backend, 'uploads', ['write'], { prefix: 'ci/' }), scope(backend, 'reports', ['read'], { alias: 'published' }), scope(backend, 'archive', ['read', 'list']),
-  ], { expires_in: '24h' });
+  ], { expires_in: '24h', quota: { allowance_bytes: 2 ** 30, allowance_per: 'day' } });
   const viewer = await mint('Report viewer', [scope(backend, 'reports', ['read', 'list'])]);
   const backup = await mint('Nightly backup of the wiki', [scope(backend, 'uploads', all, { prefix: 'wiki/' })], { expires_in: '90d', owner: 'maria.lindqvist' });
   useKeys(ready.s3_endpoint, [backup, viewer]);
@@ -54,6 +54,7 @@ export async function seed({ ready, call }, { odd }) {
   while ((await call('GET', `/api/credentials/${backup.access_key_id}`)).last_used_at === undefined || (await call('GET', '/api/overview')).totals.requests === 0) {
     await new Promise((resolve) => { setTimeout(resolve, 500); });
   }
+  await call('PUT', `/api/backends/${backend}/buckets/uploads/quota`, { hard_bytes: odd ? 10 : 2 ** 20 });
   const { id: rgwUser } = await call('POST', '/rgw/users', { user: { name: 'my-app-storage', project_id: project.id, backend_id: backend } });
   await call('POST', `/rgw/users/${rgwUser}/buckets`, { name: 'my-app-data' });
   await call('PATCH', `/rgw/users/${rgwUser}`, { locked: true, lock_reason: 'the audit of November' });

@@ -1,4 +1,4 @@
-import { Button, Group, Text } from '@mantine/core';
+import { Box, Button, Group, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -34,7 +34,7 @@ const columns: Column<Credential>[] = [
   },
   { id: 'key', header: 'Access key', cell: (credential) => <MonoId value={credential.access_key_id} what="access key id" /> },
   { id: 'status', header: 'Status', cell: (credential) => <StatusBadge status={credential.status} tone={statusTones[credential.status]} /> },
-  { id: 'scope', header: 'May', long: true, width: '22%', cell: (credential) => <ScopeSummary grants={credential.grants} /> },
+  { id: 'scope', header: 'May', long: true, width: '22%', cell: (credential) => <Box miw={132}><ScopeSummary grants={credential.grants} /></Box> },
   { id: 'quota', header: 'Quota', long: true, cell: (credential) => <QuotaCell credential={credential} /> },
   { id: 'used', header: 'Last used', cell: (credential) => <RelativeTime value={credential.last_used_at} absent="never" /> },
   { id: 'expires', header: 'Expires', cell: (credential) => <RelativeTime value={credential.expires_at} absent="never" /> },

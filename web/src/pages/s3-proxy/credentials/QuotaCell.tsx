@@ -5,6 +5,8 @@ import { tightestUse } from './limits';
 
 const colours = { ok: 'accent', near: 'warn', full: 'danger' } as const;
 
+const whole = { whiteSpace: 'nowrap' } as const;
+
 /** How near a key is to the tightest of its limits and its buckets' caps, as a bar. */
 export function QuotaCell({ credential: { quota, status } }: { credential: Credential }) {
   const use = status === 'revoked' ? undefined : tightestUse(quota);
@@ -12,8 +14,8 @@ export function QuotaCell({ credential: { quota, status } }: { credential: Crede
     return <Text c="dimmed" size="sm">none</Text>;
   }
   return (
-    <Stack gap={2} miw={110}>
-      <Text size="sm" style={{ whiteSpace: 'nowrap' }}>{use.text}</Text>
+    <Stack gap={2} miw={88}>
+      <Text size="sm"><span style={whole}>{use.used}</span> of <span style={whole}>{use.cap}</span></Text>
       <Progress value={use.percent} color={colours[use.state]} size="sm" aria-label={`Quota of ${use.whose}: ${use.percent} %`} />
       <Text size="xs" c="dimmed">{use.whose}{use.note && `, ${use.note}`}</Text>
     </Stack>

@@ -37,8 +37,8 @@ test('the tightest limit says whose it is, and what it means', () => {
   const use = (tightest: NonNullable<Parameters<typeof tightestUse>[0]['tightest']>, per?: 'day') =>
     tightestUse({ inherits: false, text: '', tightest, ...(per && { allowance_per: per }) });
   expect(tightestUse({ inherits: true, text: '' })).toBeUndefined();
-  expect(use({ of: 'bucket', bucket: 'prod/logs', unit: 'bytes', used: 1024, cap: 2048, soft: false })).toEqual({ text: '1.00 KiB of 2.00 KiB', whose: 'prod/logs', percent: 50, state: 'ok', note: '' });
-  expect(use({ of: 'bucket', bucket: 'prod/logs', unit: 'objects', used: 4, cap: 5, soft: false })).toMatchObject({ text: '4 objects of 5 objects', state: 'near', note: '' });
+  expect(use({ of: 'bucket', bucket: 'prod/logs', unit: 'bytes', used: 1024, cap: 2048, soft: false })).toEqual({ used: '1.00 KiB', cap: '2.00 KiB', whose: 'prod/logs', percent: 50, state: 'ok', note: '' });
+  expect(use({ of: 'bucket', bucket: 'prod/logs', unit: 'objects', used: 4, cap: 5, soft: false })).toMatchObject({ used: '4 objects', cap: '5 objects', state: 'near', note: '' });
   expect(use({ of: 'bucket', bucket: 'prod/logs', unit: 'bytes', used: 3, cap: 2, soft: true })).toMatchObject({ percent: 100, state: 'near', note: 'over the soft cap' });
   expect(use({ of: 'ceiling', bucket: 'prod/logs', unit: 'bytes', used: 2, cap: 2, soft: false })).toMatchObject({ whose: 'its ceiling in prod/logs', state: 'full', note: 'used up' });
   expect(use({ of: 'allowance', unit: 'bytes', used: 0, cap: 0, soft: false }, 'day')).toMatchObject({ whose: 'its allowance today', percent: 100, state: 'full' });

@@ -57,7 +57,8 @@ export interface LimitUse {
 
 /** How near a key is to the limit that it is nearest to. */
 export interface TightestUse {
-  text: string;
+  used: string;
+  cap: string;
   /** Whose limit it is. */
   whose: string;
   percent: number;
@@ -77,7 +78,7 @@ export function tightestUse({ tightest, allowance_per: per }: Quota): TightestUs
   const over = soft ? used > cap : used >= cap;
   const whose = { bucket, ceiling: `its ceiling in ${bucket}`, allowance: per === 'day' ? 'its allowance today' : 'its allowance' }[of];
   return {
-    text: `${amount(used)} of ${amount(cap)}`, whose, percent,
+    used: amount(used), cap: amount(cap), whose, percent,
     state: over && !soft ? 'full' : over || percent >= 80 ? 'near' : 'ok',
     note: over ? (soft ? 'over the soft cap' : 'used up') : '',
   };
