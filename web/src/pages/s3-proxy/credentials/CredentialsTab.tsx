@@ -34,7 +34,7 @@ const columns: Column<Credential>[] = [
   },
   { id: 'key', header: 'Access key', cell: (credential) => <MonoId value={credential.access_key_id} what="access key id" /> },
   { id: 'status', header: 'Status', cell: (credential) => <StatusBadge status={credential.status} tone={statusTones[credential.status]} /> },
-  { id: 'scope', header: 'May', long: true, width: '22%', cell: (credential) => <Box miw={132}><ScopeSummary grants={credential.grants} /></Box> },
+  { id: 'scope', header: 'May', long: true, width: '22%', cell: (credential) => <Box miw={100}><ScopeSummary grants={credential.grants} /></Box> },
   { id: 'quota', header: 'Quota', long: true, cell: (credential) => <QuotaCell credential={credential} /> },
   { id: 'used', header: 'Last used', cell: (credential) => <RelativeTime value={credential.last_used_at} absent="never" /> },
   { id: 'expires', header: 'Expires', cell: (credential) => <RelativeTime value={credential.expires_at} absent="never" /> },
