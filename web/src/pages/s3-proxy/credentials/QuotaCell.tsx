@@ -14,7 +14,7 @@ export function QuotaCell({ credential: { quota, status } }: { credential: Crede
     return <Text c="dimmed" size="sm">none</Text>;
   }
   return (
-    <Stack gap={2} miw={72}>
+    <Stack gap={2} miw={88}>
       <Text size="sm"><span style={whole}>{use.used}</span> of <span style={whole}>{use.cap}</span></Text>
       <Progress value={use.percent} color={colours[use.state]} size="sm" aria-label={`Quota of ${use.whose}: ${use.percent} %`} />
       <Text size="xs" c="dimmed">{use.whose}{use.note && `, ${use.note}`}</Text>
