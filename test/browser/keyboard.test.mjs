@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { assertQuiet, openContext, openSignedIn, startBrowser } from './lib/browser.mjs';
+import { assertQuiet, openContext, openSignedIn, startBrowser, until } from './lib/browser.mjs';
 import { assertText, place, secretDialog, settled, visit } from './lib/pages.mjs';
 import { listing } from './lib/s3.mjs';
 import { newCredential, startServer, undoing } from './lib/server.mjs';
@@ -132,6 +132,59 @@ describe('without a mouse', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     assert.equal(place(page), '/admin/s3-proxy');
+    assertQuiet(seen);
+  });
+
+  test('an RGW user is locked, unlocked, renewed and deleted with its objects', async (t) => {
+    const project = await server.api('POST', '/api/projects', { name: 'By keyboard' });
+    const user = await server.api('POST', '/rgw/users', { user: { name: 'by-keys', project_id: project.id } });
+    await server.api('POST', `/rgw/users/${user.id}/buckets`, { name: 'by-keys-data' });
+    const { page, seen } = await openSignedIn(t, browser, server);
+    await visit(page, server, `/rgw/users/${user.id}`);
+    /** Opens a question by its button, and sees that it keeps the focus and gives it back. */
+    const ask = async (button, title) => {
+      const question = page.getByRole('dialog', { name: title });
+      await tabTo(page, button);
+      await page.keyboard.press('Enter');
+      await question.waitFor();
+      await assertTrapped(page);
+      await page.keyboard.press('Escape');
+      await question.waitFor({ state: 'detached' });
+      await until('the focus returns to where it was', async () => (await focused(page)).name === button);
+      await page.keyboard.press('Enter');
+      await question.waitFor();
+      return question;
+    };
+
+    await ask('Lock user', /^Lock/);
+    await tabTo(page, 'Reason');
+    await page.keyboard.type('audit under way');
+    await page.keyboard.press('Enter');
+    await page.getByText('Because: audit under way').waitFor();
+    await ask('Unlock user', /^Unlock/);
+    await tabTo(page, 'Unlock user');
+    await page.keyboard.press('Enter');
+    await page.getByText('RGW user by-keys unlocked.').waitFor();
+
+    await ask('Renew key', /^Renew the key/);
+    await tabTo(page, 'Renew key');
+    await page.keyboard.press('Enter');
+    const { id, dialog } = await secretDialog(page);
+    assert.equal(id, user.access_key_id);
+    await assertTrapped(page);
+    await tabTo(page, 'I have saved it');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+
+    await ask('Delete user', /^Delete RGW user/);
+    await tabTo(page, /objects/);
+    await page.keyboard.press('Space');
+    await tabTo(page, /^Type/);
+    await page.keyboard.type('by-keys');
+    await tabTo(page, 'Delete user');
+    await page.keyboard.press('Enter');
+    await page.getByText('RGW user by-keys deleted with its objects.').waitFor({ timeout: 60_000 });
+    assert.equal(place(page), '/rgw/users');
     assertQuiet(seen);
   });
 

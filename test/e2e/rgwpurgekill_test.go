@@ -128,9 +128,13 @@ func (s *rgwSite) atWork(job string) {
 // being deleted, and nothing else.
 func (s *rgwSite) deletesOn(u rgwUser, job string) {
 	s.t.Helper()
-	if got := s3(s.t, s.S3Endpoint, u, "GET", "/", ""); got != 401 {
-		s.t.Errorf("the key meanwhile: %d", got)
-	}
+	s.settled("the key is refused", func() bool {
+		got := s3(s.t, s.S3Endpoint, u, "GET", "/", "")
+		if got == http.StatusOK {
+			s.t.Error("the key works meanwhile")
+		}
+		return got == http.StatusUnauthorized // or 503, until the gateway knows its keys
+	})
 	s.settled("the deletion has ended", func() bool {
 		r := s.call("admin", "GET", u.path(""), nil)
 		if r.status == http.StatusOK && (r.text("state") != "deleting" || r.text("status") != "disabled") {
