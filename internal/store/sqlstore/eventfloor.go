@@ -13,12 +13,16 @@ import (
 // there.
 const (
 	// maxChecked is of rows that an index finds and other conditions may refuse.
-	maxChecked = 10_000
+	maxChecked = 5000
+	// maxSought is of entries of one list of the index of words that are sought in
+	// others, and of what is in all of them and checked: each costs as much as some
+	// of those that are checked along an index.
+	maxSought = 1500
 	// maxRead is of events that the index of words finds, and that are read to
 	// compare their words.
 	maxRead = 2000
 	// maxMerged is of the trail's events where lists of the index of words are
-	// gone through side by side; or, where that is more, maxChecked entries of the
+	// gone through side by side; or, where that is more, maxSought entries of the
 	// shortest of them.
 	maxMerged = 1 << 18
 )
@@ -90,15 +94,15 @@ func (t *tx) floorOfWords(f keystile.EventFilter, l lists, before int64) (floor 
 	if err != nil || !l.checked {
 		return floor, err
 	}
-	checked, err := t.entry(f, byWords, l.match(), before, floor, maxChecked)
+	checked, err := t.entry(f, byWords, l.match(), before, floor, maxSought)
 	return max(floor, checked), err
 }
 
 // floorOfShortest is the lower one of a floor and of what the list that reaches
-// farthest has above its entry maxChecked.
+// farthest has above its entry maxSought.
 func (t *tx) floorOfShortest(f keystile.EventFilter, lists []string, before, floor int64) (int64, error) {
 	for _, one := range lists {
-		seq, err := t.entry(f, byWords, one, before, 0, maxChecked)
+		seq, err := t.entry(f, byWords, one, before, 0, maxSought)
 		if err != nil || seq == 0 {
 			return 0, err
 		}
