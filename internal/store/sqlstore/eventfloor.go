@@ -25,6 +25,9 @@ const (
 	// gone through side by side; or, where that is more, maxSought entries of the
 	// shortest of them.
 	maxMerged = 1 << 18
+	// A list is rare whose entries are fewer than one in 64 events, and common if
+	// they are more than one in 4.
+	rareWidth, commonWidth = 64 * maxSought, 4 * maxSought
 )
 
 // stretch is what a search found down to a floor. Below it it has not looked; 0:
@@ -84,12 +87,12 @@ func (t *tx) floorAlong(f keystile.EventFilter, before int64, n int64) (int64, e
 
 // floorOfWords is how far lists of the index of words are gone through together,
 // and what they find is checked.
-func (t *tx) floorOfWords(f keystile.EventFilter, l lists, before int64) (floor int64, err error) {
+func (t *tx) floorOfWords(f keystile.EventFilter, l *lists, before int64) (floor int64, err error) {
 	if len(l.each) > 1 {
 		floor, err = t.floorAlong(f, before, maxMerged)
 	}
 	if err == nil && floor > 0 {
-		floor, err = t.floorOfShortest(f, l.each, before, floor)
+		floor, err = t.floorOfShortest(f, l, before, floor)
 	}
 	if err != nil || !l.checked {
 		return floor, err
@@ -99,15 +102,30 @@ func (t *tx) floorOfWords(f keystile.EventFilter, l lists, before int64) (floor 
 }
 
 // floorOfShortest is the lower one of a floor and of what the list that reaches
-// farthest has above its entry maxSought.
-func (t *tx) floorOfShortest(f keystile.EventFilter, lists []string, before, floor int64) (int64, error) {
-	for _, one := range lists {
+// farthest has above its entry maxSought. Lists that have a good part of all events
+// are left out beside one that has few: what is sought in them costs more than to
+// check the event.
+func (t *tx) floorOfShortest(f keystile.EventFilter, l *lists, before, floor int64) (int64, error) {
+	top := floor + maxMerged
+	widths := make([]int64, len(l.each)) // of the trail that has maxSought entries
+	for i, one := range l.each {
 		seq, err := t.entry(f, byWords, one, before, 0, maxSought)
-		if err != nil || seq == 0 {
+		if err != nil {
 			return 0, err
 		}
-		floor = min(floor, seq)
+		floor, widths[i] = min(floor, seq), top-seq
 	}
+	if slices.Max(widths) < rareWidth {
+		return floor, nil
+	}
+	var kept []string
+	for i, one := range l.each {
+		if widths[i] > commonWidth {
+			kept = append(kept, one)
+		}
+	}
+	l.checked = l.checked || len(kept) < len(l.each)
+	l.each = kept
 	return floor, nil
 }
 

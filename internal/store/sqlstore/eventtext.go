@@ -62,7 +62,7 @@ func (t *tx) findByText(f keystile.EventFilter, before int64, limit int) (stretc
 		found.floor, err = t.floorOf(f, path, "", before)
 	} else {
 		path = byWords
-		found.floor, err = t.floorOfWords(f, lists, before)
+		found.floor, err = t.floorOfWords(f, &lists, before)
 	}
 	if err != nil {
 		return stretch{}, err
@@ -102,7 +102,7 @@ func (t *tx) findByFilters(f keystile.EventFilter, before int64, limit int) (str
 		return stretch{}, err
 	}
 	var found stretch
-	if found.floor, err = t.floorOfWords(f, lists, before); err != nil {
+	if found.floor, err = t.floorOfWords(f, &lists, before); err != nil {
 		return stretch{}, err
 	}
 	if found.rows, err = t.selectEvents(f, byWords, lists.match(), before, found.floor, limit); err != nil {
