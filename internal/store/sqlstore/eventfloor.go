@@ -24,7 +24,7 @@ const (
 	// maxMerged is of the trail's events where lists of the index of words are
 	// gone through side by side; or, where that is more, maxSought entries of the
 	// shortest of them.
-	maxMerged = 1 << 18
+	maxMerged = 1 << 17
 	// A list is rare whose entries are fewer than one in 64 events, and common if
 	// they are more than one in 4.
 	rareWidth, commonWidth = 64 * maxSought, 4 * maxSought
