@@ -70,7 +70,7 @@ func (t *tx) floorForCount(c *keystile.EventCounts, f keystile.EventFilter, path
 	if path == alongTrail {
 		floor, err = t.floorAlong(f, 0, int64(limit))
 	} else {
-		floor, err = t.entry(f, path, "", 0, 0, limit)
+		floor, err = t.entry(f, path, "", 0, 0, int64(limit))
 	}
 	if err == nil && floor > 0 {
 		c.Complete = false

@@ -57,7 +57,7 @@ func (t *tx) insertEvents(seq int64, events []keystile.Event) (err error) {
 			clean(e.Account), clean(e.Detail.AccessKeyID), clean(e.Backend), clean(e.Bucket), key, keyHash(key),
 			clean(e.SourceIP), clean(e.UserAgent), clean(e.RequestID), e.Open, e.Detail.Count, tallyLast(e.Detail), detail)
 		if err == nil && !e.Open {
-			_, err = words.ExecContext(t.ctx, seq+int64(i), wordsOf(e))
+			_, err = words.ExecContext(t.ctx, seq+int64(i), wordsOf(seq+int64(i), e))
 		}
 		if err != nil {
 			return about(t.dialect.wrap(err), "event %s", e.ID)

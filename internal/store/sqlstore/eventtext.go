@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -25,9 +26,9 @@ const textStretch = 500
 // insertWords makes an event that has ended found by its words.
 const insertWords = `INSERT INTO event_words (rowid, words) VALUES ($1, $2)`
 
-// wordsOf is what an event is found by.
-func wordsOf(e *keystile.Event) string {
-	words := append(e.Words(), filterWord('o', e.Action), filterWord('r', string(e.Result)))
+// wordsOf is what the event of a number is found by.
+func wordsOf(seq int64, e *keystile.Event) string {
+	words := append(e.Words(), filterWord('o', e.Action), filterWord('r', string(e.Result)), reachWord(seq))
 	if e.Detail.AccessKeyID != "" {
 		words = append(words, filterWord('k', e.Detail.AccessKeyID))
 	}
@@ -44,6 +45,10 @@ func wordsOf(e *keystile.Event) string {
 func filterWord(field byte, value string) string {
 	return "_" + string(field) + hex.EncodeToString([]byte(clean(value)))
 }
+
+// reachWord is what all events have that share a row of event_spans: beside it,
+// lists are gone through no farther than these events reach.
+func reachWord(seq int64) string { return "_s" + strconv.FormatInt(seq/spanRows, 10) }
 
 // findByText walks the events that have the words, newest first. The index knows
 // prefixes of some lengths only: what it finds is compared with the words.
@@ -87,7 +92,7 @@ func (t *tx) findByText(f keystile.EventFilter, before int64, limit int) (stretc
 			return found, nil
 		}
 		before = rows[len(rows)-1].seq
-		if read >= maxRead+limit {
+		if read >= t.looks.read+limit {
 			found.floor = before
 			return found, nil
 		}
@@ -244,6 +249,6 @@ func (t *tx) closed(update, words *sql.Stmt, o *keystile.Outcome) (bool, error) 
 	if err != nil {
 		return false, t.dialect.wrap(err)
 	}
-	_, err = words.ExecContext(t.ctx, seq, wordsOf(&e))
+	_, err = words.ExecContext(t.ctx, seq, wordsOf(seq, &e))
 	return true, t.dialect.wrap(err)
 }

@@ -24,6 +24,7 @@ var frozen = map[string]string{
 	"sqlite/00008_quota.sql":         "39c3f72d6994a2d01acb4d0a07825b19a7069c77029c32d1927fe0b81a8ec5e2",
 	"sqlite/00009_outbox.sql":        "e4e16da868eae80825cb1e4c5f8671e4864e7f9d77c55950074a836052c020f7",
 	"sqlite/00019_parts.sql":         "8c18c38226c39df8cd544297c45926a379d568056e4f8c608a7f4467ad6f6c81",
+	"sqlite/00020_event_reaches.sql": "9b65a92b3bb38ab951d79882d4cf189a7d13be08d20a5ab5ca01e78000717aa0",
 	"sqlite/00017_scans.sql":         "d6d44a7528290a3d423d09a2bcb1b0d9edeab4843b9860782eee487ab594acf8",
 	"sqlite/00018_event_terms.sql":   "a2efbf91905f928ee83927b475e403d76766aa36eb9de3e0629cf4b85c3f4970",
 	"sqlite/00015_limits.sql":        "67c6df1e450ceda2c62dc8494d94a7297e253c15975d62698742763fad79b1f6",

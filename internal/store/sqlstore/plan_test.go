@@ -53,7 +53,7 @@ func plansOf(t *testing.T, db *DB, connector driver.Connector, read func(store.T
 	var queries []recorded
 	pool := sql.OpenDB(recorder{connector, &queries})
 	defer func() { _ = pool.Close() }()
-	spy := &DB{writer: db.writer, readers: pool, dialect: db.dialect, keys: db.keys}
+	spy := &DB{writer: db.writer, readers: pool, dialect: db.dialect, keys: db.keys, looks: db.looks}
 	if err := spy.Read(t.Context(), read); err != nil {
 		t.Fatal(err)
 	}

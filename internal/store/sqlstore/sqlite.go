@@ -36,6 +36,7 @@ type DB struct {
 	keys    *seal.Keyring
 	dir     string
 	room    Room // nil: none is kept
+	looks   looks
 }
 
 var _ store.Store = (*DB)(nil)
@@ -98,7 +99,7 @@ func connect(path string, keys *seal.Keyring) (*DB, error) {
 	conns := max(4, 2*runtime.GOMAXPROCS(0))
 	readers.SetMaxOpenConns(conns)
 	readers.SetMaxIdleConns(conns)
-	return &DB{writer: writer, readers: readers, dialect: newSQLite(), keys: keys, dir: filepath.Dir(path)}, nil
+	return &DB{writer: writer, readers: readers, dialect: newSQLite(), keys: keys, dir: filepath.Dir(path), looks: usualLooks}, nil
 }
 
 // readOnly opens a file that exists and cannot write to it.
@@ -168,7 +169,7 @@ func (db *DB) run(ctx context.Context, pool *sql.DB, fn func(store.Tx) error, wr
 	}
 	// Also when fn panics. After a commit it does nothing.
 	defer func() { _ = sqlTx.Rollback() }()
-	if err := fn(&tx{ctx: ctx, sql: sqlTx, dialect: db.dialect, keys: db.keys, writable: write}); err != nil {
+	if err := fn(&tx{ctx: ctx, sql: sqlTx, dialect: db.dialect, keys: db.keys, writable: write, looks: db.looks}); err != nil {
 		if errors.Is(err, sql.ErrTxDone) {
 			return db.fault(ctx, "transaction", err)
 		}

@@ -19,6 +19,7 @@ type tx struct {
 	dialect  dialect
 	keys     *seal.Keyring
 	writable bool
+	looks    looks // of a page of events
 }
 
 var _ store.Tx = (*tx)(nil)

@@ -85,7 +85,7 @@ func fillTrail(t *testing.T, db *DB, n int) {
 // times are asserted. It is kept in the file that KEYSTILE_SOAK_TRAIL names, if any.
 func vastTrail(t *testing.T) (db *DB, n int, asserted bool) {
 	t.Helper()
-	n = 12_000 // more than maxChecked
+	n = 12_000 // more than a page checks
 	if text := os.Getenv("KEYSTILE_SOAK_EVENTS"); text != "" {
 		var err error
 		n, err = strconv.Atoi(text)
@@ -236,10 +236,11 @@ func TestAVastTrailByFiltersTogether(t *testing.T) {
 }
 
 // TestPagesThatEndEarlyLoseNothing: pages of filters that refuse more than a page
-// looks at, together, have all that passes, also what is open.
+// looks at, together, have all that passes, also what is open; however little a page
+// looks at.
 func TestPagesThatEndEarlyLoseNothing(t *testing.T) {
 	db := openAt(t, filepath.Join(t.TempDir(), "keystile.db"), ringOf(t, seal.NewKey()))
-	n := maxChecked + 2000
+	n := int(usualLooks.checked) + 2000
 	fillTrail(t, db, n)
 	var events []keystile.Event
 	for i := range n {
@@ -248,38 +249,84 @@ func TestPagesThatEndEarlyLoseNothing(t *testing.T) {
 	open := []keystile.Event{gatewayEvent(n), gatewayEvent(n + 2)}
 	events = append(events, open...)
 	must(t, db.Write(t.Context(), func(tx store.Tx) error { return tx.IndexEvents(open) }))
-	all, early := ones(n), 0
-	for i := range all {
-		for j := range i {
-			var f keystile.EventFilter
-			all[i].set(&f)
-			all[j].set(&f)
-			want, short := expected(events, f), false
-			var got []string
-			for cursor := ""; ; {
-				var page []keystile.Event
-				must(t, db.Read(t.Context(), func(tx store.Tx) (err error) {
-					page, cursor, err = tx.Events(keystile.EventPage{Filter: f, Limit: 1000, Cursor: cursor})
-					return err
-				}))
-				for _, e := range page {
-					got = append(got, e.ID)
+	all := ones(n)
+	for name, looks := range map[string]looks{
+		"usual":                     usualLooks,
+		"few":                       {checked: 900, sought: 300, read: 400, merged: 2500},
+		"few of lists side by side": {checked: 5000, sought: 40, read: 400, merged: 600},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db.looks = looks
+			early := 0
+			for i := range all {
+				for j := range i {
+					var f keystile.EventFilter
+					all[i].set(&f)
+					all[j].set(&f)
+					got, short := allPages(t, db, f)
+					if want := expected(events, f); !slices.Equal(got, want) {
+						t.Errorf("%s, %s: found %d events, want %d", all[i].name, all[j].name, len(got), len(want))
+					}
+					early += short
 				}
-				if cursor == "" {
-					break
-				}
-				short = short || len(page) < 1000
 			}
-			if !slices.Equal(got, want) {
-				t.Errorf("%s, %s: found %d events, want %d", all[i].name, all[j].name, len(got), len(want))
+			if early == 0 {
+				t.Error("no page ended early")
 			}
-			if short {
-				early++
-			}
+		})
+	}
+}
+
+// allPages are the ids on all pages, and how many pages ended early.
+func allPages(t *testing.T, db *DB, f keystile.EventFilter) (ids []string, early int) {
+	t.Helper()
+	for cursor := ""; ; {
+		var page []keystile.Event
+		must(t, db.Read(t.Context(), func(tx store.Tx) (err error) {
+			page, cursor, err = tx.Events(keystile.EventPage{Filter: f, Limit: 1000, Cursor: cursor})
+			return err
+		}))
+		for _, e := range page {
+			ids = append(ids, e.ID)
+		}
+		switch {
+		case cursor == "":
+			return ids, early
+		case len(page) < 1000:
+			early++
 		}
 	}
-	if early == 0 {
-		t.Error("no page ended early")
+}
+
+// FTS5 itself goes through lists that never meet to their ends: they are held to what
+// one page may look at, where the events are known by what they reach.
+func TestListsAreHeldToTheirFloor(t *testing.T) {
+	db := openAt(t, filepath.Join(t.TempDir(), "keystile.db"), ringOf(t, seal.NewKey()))
+	fillTrail(t, db, 3*spanRows)
+	db.looks = looks{checked: 900, sought: 300, read: 400, merged: spanRows}
+	apart := keystile.EventFilter{Account: "bert", ActionPrefix: "s3.proxy.put"}
+	held := func(before int64) (match string, floor int64) {
+		must(t, db.Read(t.Context(), func(r store.Tx) error {
+			tx := r.(*tx)
+			l, err := tx.listsOf(apart, nil)
+			must(t, err)
+			floor, err = tx.floorOfWords(apart, &l, before)
+			match = l.match()
+			return err
+		}))
+		return match, floor
+	}
+	match, floor := held(0)
+	if !strings.HasSuffix(match, `AND ("_s3" OR "_s2")`) || floor != 2*spanRows {
+		t.Errorf("from the top: %s down to %d", match, floor)
+	}
+	if match, floor := held(floor); !strings.HasSuffix(match, `AND ("_s1" OR "_s0")`) || floor != spanRows-1 {
+		t.Errorf("from there: %s down to %d", match, floor)
+	}
+	_, err := db.writer.ExecContext(t.Context(), `UPDATE event_reaches SET since = $1`, 2*spanRows+1)
+	must(t, err)
+	if match, _ := held(0); strings.Contains(match, "_s2") {
+		t.Errorf("where older events do not have the word: %s", match)
 	}
 }
 
