@@ -74,10 +74,14 @@ func (s *RGWUsers) bucketsOf(ctx context.Context, as RGWSigner) ([]keystile.RGWB
 			continue
 		}
 		info, err := s.countBucket(ctx, b)
-		if err != nil {
+		switch {
+		case err == nil:
+			list = append(list, info)
+		case b.Ending && s.unlessGone(ctx, b, err) == nil:
+			// Its deletion was cut off, but the backend has carried it out.
+		default:
 			return nil, err
 		}
-		list = append(list, info)
 	}
 	return list, err
 }

@@ -38,10 +38,18 @@ func (h *Homes) ListsBucket(ctx context.Context, bucket keystile.Bucket) (bool, 
 	return slices.ContainsFunc(all, func(b keystile.BucketInfo) bool { return b.Bucket == bucket }), err
 }
 
-// denied marks what a backend does not let the gateway's key do with a bucket.
+// denied marks what a backend that is no Ceph does not let the gateway's key do with
+// a bucket.
 func denied(as control.RGWSigner, err error) error {
+	if as.User.AtCeph() {
+		return err
+	}
+	return deniedHome(err)
+}
+
+func deniedHome(err error) error {
 	var refused *upstream.Refused
-	if as.User.AtCeph() || !errors.As(err, &refused) || refused.Status != http.StatusForbidden || refused.Code != "AccessDenied" {
+	if !errors.As(err, &refused) || refused.Status != http.StatusForbidden || refused.Code != "AccessDenied" {
 		return err
 	}
 	return fmt.Errorf("%w: %w", control.ErrHomeDenies, err)
@@ -61,7 +69,7 @@ func (h *Homes) Usage(ctx context.Context, bucket keystile.Bucket) (bytes, objec
 	for after := (keystile.VersionMark{Plain: true}); ; {
 		page, err := h.backends.Versions(ctx, bucket, after)
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, deniedHome(err)
 		}
 		for _, o := range page.Versions {
 			bytes, objects = bytes+o.Size, objects+1

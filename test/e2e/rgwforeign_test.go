@@ -71,6 +71,21 @@ func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
 	s.again()
 	s.deletesOn(u, job)
 
+	owner := s.user("owner")
+	bucket, other := "c"+owner.id[:13], "d"+owner.id[:13]
+	for _, name := range []string{bucket, other} {
+		s.must(201, s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+name+`"}`))
+	}
+	k.armed.Store(&step{method: "DELETE", path: "/" + bucket, after: true})
+	if r := s.call("admin", "DELETE", owner.path("/buckets/"+bucket), nil); r.status != 0 {
+		t.Errorf("the bucket deleted: %d %s", r.status, r.body)
+	}
+	s.again()
+	if r := s.must(200, s.call("admin", "GET", owner.path("/buckets"), nil)); strings.Contains(string(r.body), bucket) || !strings.Contains(string(r.body), other) {
+		t.Errorf("the buckets of whom one was deleted: %s", r.body)
+	}
+	s.must(204, s.call("admin", "DELETE", owner.path("/buckets/"+bucket), nil))
+
 	alone := s.user("alone") // deleted without its objects, of which it has none
 	bucket = "e" + alone.id[:13]
 	s.must(201, s.call("admin", "POST", alone.path("/buckets"), `{"name":"`+bucket+`"}`))
