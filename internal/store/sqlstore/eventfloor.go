@@ -27,7 +27,7 @@ type looks struct {
 	merged int64
 }
 
-var usualLooks = looks{checked: 5000, sought: 1500, read: 2000, merged: 1 << 17}
+var usualLooks = looks{checked: 5000, sought: 1500, read: 2000, merged: 1 << 15}
 
 // A list is rare whose entries are fewer than one in 64 events, and common if they
 // are more than one in 4. These are the events among which such a one has as many
