@@ -48,7 +48,7 @@ test('the tutorial', async (t) => {
     await shown.close();
     await page.getByText(`Key ${key.id} created.`).waitFor();
     const row = table.getByRole('row').filter({ hasText: 'my first key' });
-    await assertText(row, /active local\/uploads read, list and write never never/);
+    await assertText(row, /active local\/uploads read, list and write none never never/);
   });
   await step('list the bucket', async () => {
     const all = await awsCli(server, key, 's3', 'ls');

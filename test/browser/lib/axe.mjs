@@ -14,11 +14,12 @@ async function findings(page, rules) {
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)}\n${failureSummary}`));
 }
 
-// The themes differ in their colours only, and the widths in all.
+// The themes differ in their colours only, and the widths in all. Three looks have
+// both themes and both widths; a fourth would find what one of them has.
 const colours = { runOnly: ['color-contrast', 'link-in-text-block'] };
-const looks = [['light', 1280, 800, {}], ['light', 390, 844, {}], ['dark', 390, 844, colours], ['dark', 1280, 800, colours]];
+const looks = [['light', 1280, 800, {}], ['dark', 1280, 800, colours], ['dark', 390, 844, {}]];
 
-/** Looks at what a page shows in every width and theme; it follows both while it is open. */
+/** Looks at what a page shows in each theme and width; it follows both while it is open. */
 export async function assertSound(page, seen) {
   // By the debugging protocol: the page's own policy lets nobody else in.
   await page.evaluate(axe);
