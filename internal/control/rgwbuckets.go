@@ -158,10 +158,11 @@ func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (
 	}
 	defer back()
 	var as RGWSigner
+	var again bool
 	create := s.onBucket("rgw.bucket.create", id, name, &as)
 	find := create.do
 	create.prepare = func(ctx context.Context) error { return s.refuseTaken(ctx, a, id, name) }
-	create.do = func(ch *change) error {
+	create.do = func(ch *change) (err error) {
 		if err := find(ch); err != nil {
 			return err
 		}
@@ -172,11 +173,14 @@ func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (
 		if as.User.AtCeph() {
 			return nil
 		}
-		return ch.reserveBucket(as.User, info.Bucket, keystile.ACLPrivate)
+		again, err = ch.reserveBucket(as.User, info.Bucket, keystile.ACLPrivate)
+		return err
 	}
 	err = s.stage(ctx, a, staged{
-		act:    create,
-		effect: func(ctx context.Context) error { return bucketError(s.makeBucket(ctx, as, name, keystile.ACLPrivate)) },
+		act: create,
+		effect: func(ctx context.Context) error {
+			return bucketError(s.makeBucket(ctx, as, name, keystile.ACLPrivate, again))
+		},
 		settle: func(ch *change) error { return ch.bucketMade(as.User, name) },
 		undo: func(ch *change, err error) error {
 			if as.User.AtCeph() || !errors.Is(err, keystile.ErrConflict) && !errors.Is(err, keystile.ErrInvalid) {
@@ -189,8 +193,10 @@ func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (
 }
 
 // makeBucket creates a bucket. A Ceph takes the creation of a bucket that the
-// user has already for done, and so must be asked before.
-func (s *RGWUsers) makeBucket(ctx context.Context, as RGWSigner, name, acl string) error {
+// user has already for done, and so must be asked before. Elsewhere, where it is
+// tried again, the bucket may be there by the try before, whose answer never came:
+// then the backend had none of that name, and it is empty.
+func (s *RGWUsers) makeBucket(ctx context.Context, as RGWSigner, name, acl string, again bool) error {
 	if as.User.AtCeph() {
 		switch found, err := s.homes.Owner(ctx, as.User, name); {
 		case err == nil && found.Owner == as.User.UID:
@@ -201,27 +207,35 @@ func (s *RGWUsers) makeBucket(ctx context.Context, as RGWSigner, name, acl strin
 			return err
 		}
 	}
-	return s.homes.CreateBucket(ctx, as, name, acl)
+	err := s.homes.CreateBucket(ctx, as, name, acl)
+	if !again || !errors.Is(err, keystile.ErrConflict) {
+		return err
+	}
+	_, objects, counting := s.homes.Usage(ctx, keystile.Bucket{Backend: as.User.BackendID, Name: name})
+	if counting != nil || objects > 0 {
+		return err
+	}
+	return nil
 }
 
 // reserveBucket records the owner of a bucket that is about to be made. What was
-// reserved before and never made may be made again by the same user.
-func (ch *change) reserveBucket(u keystile.RGWUser, bucket keystile.Bucket, acl string) error {
+// reserved before and never made may be made again by the same user: it tells.
+func (ch *change) reserveBucket(u keystile.RGWUser, bucket keystile.Bucket, acl string) (again bool, err error) {
 	had, err := ch.RGWBucket(bucket)
 	switch {
 	case err == nil && had.UserID == u.ID && had.Made:
-		return &Explained{"the user has a bucket of that name already", keystile.ErrOwned}
+		return false, &Explained{"the user has a bucket of that name already", keystile.ErrOwned}
 	case err == nil && had.UserID == u.ID:
 		had.ACL = acl
-		return ch.UpdateRGWBucket(had)
+		return true, ch.UpdateRGWBucket(had)
 	case err != nil && !errors.Is(err, keystile.ErrNotFound):
-		return err
+		return false, err
 	}
 	err = ch.CreateRGWBucket(keystile.RGWBucket{Bucket: bucket, UserID: u.ID, ACL: acl, CreatedAt: ch.now})
 	if errors.Is(err, keystile.ErrConflict) {
-		return &Explained{"there is a bucket of that name already", err}
+		return false, &Explained{"there is a bucket of that name already", err}
 	}
-	return err
+	return false, err
 }
 
 func (ch *change) bucketMade(u keystile.RGWUser, name string) error {

@@ -33,16 +33,21 @@ func (s *RGWUsers) CreateOwnBucket(ctx context.Context, userID, name, acl string
 		return err
 	}
 	if as.User.AtCeph() {
-		return s.makeBucket(ctx, as, name, acl)
+		return s.makeBucket(ctx, as, name, acl, false)
 	}
 	bucket := keystile.Bucket{Backend: as.User.BackendID, Name: name}
 	if err := s.vacant(ctx, bucket); err != nil {
 		return err
 	}
-	if err := s.onOwn(ctx, func(ch *change) error { return ch.reserveBucket(as.User, bucket, acl) }); err != nil {
+	again := false
+	err = s.onOwn(ctx, func(ch *change) (err error) {
+		again, err = ch.reserveBucket(as.User, bucket, acl)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	if err := s.makeBucket(ctx, as, name, acl); err != nil {
+	if err := s.makeBucket(ctx, as, name, acl, again); err != nil {
 		if Classify(err).Status < 500 {
 			return orFirst(err, s.onOwn(ctx, func(ch *change) error { return ch.DeleteRGWBucket(bucket) }))
 		}

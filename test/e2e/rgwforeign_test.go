@@ -55,7 +55,7 @@ func TestRGWForeignBucketsStay(t *testing.T) {
 
 // TestRGWPurgeEndsWhereGoneIsDenied: the other Keystile answers 403 for a bucket
 // that is gone. A deletion of the bucket that was cut off behind it ends all the
-// same; where the bucket went away by other hands the job says so, waits, and can
+// same, and so does a creation; where the bucket went away by other hands the job says so, waits, and can
 // be ended.
 func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
 	s, inner, k, as := startRGWBefore(t)
@@ -73,9 +73,14 @@ func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
 
 	owner := s.user("owner")
 	bucket, other := "c"+owner.id[:13], "d"+owner.id[:13]
-	for _, name := range []string{bucket, other} {
-		s.must(201, s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+name+`"}`))
+	s.must(201, s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+bucket+`"}`))
+	// One that was made behind a cut is the user's once it is made again.
+	k.armed.Store(&step{method: "PUT", path: "/" + other, after: true})
+	if r := s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+other+`"}`); r.status != 0 {
+		t.Errorf("made: %d %s", r.status, r.body)
 	}
+	s.again()
+	s.must(201, s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+other+`"}`))
 	k.armed.Store(&step{method: "DELETE", path: "/" + bucket, after: true})
 	if r := s.call("admin", "DELETE", owner.path("/buckets/"+bucket), nil); r.status != 0 {
 		t.Errorf("the bucket deleted: %d %s", r.status, r.body)
