@@ -25,6 +25,7 @@ type delivery struct {
 // passed and a hard one that refuses are told all the same, signed, each under one
 // id, and of what happened.
 func TestWebhooksTellOfCaps(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var mu sync.Mutex
 	var calls []delivery
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,6 +13,7 @@ import (
 // were lost is counted as it is seconds later, and the bucket is not counted for it.
 // What a backend failed at goes on counting while it may still be carried out.
 func TestLostAnswersAreSettledWithoutACount(t *testing.T) {
+	t.Parallel() // it mostly waits
 	backend := s3test.New(t)
 	backend.CreateBucket("lost")
 	backend.PutObject("lost", "there", make([]byte, 3000))

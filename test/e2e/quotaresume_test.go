@@ -62,6 +62,7 @@ func (g *gate) begun() int {
 // written on both sides of where it is: the next process says that it goes on, asks
 // for no page that was counted, and comes to what is stored.
 func TestCountGoesOnAfterARestart(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for name, end := range map[string]func(s *server){
 		"stopped in order": (*server).interrupt,
 		"killed": func(s *server) {

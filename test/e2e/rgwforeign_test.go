@@ -27,6 +27,7 @@ func startRGWBefore(t *testing.T) (s, inner *rgwSite, k *killing, as rgwUser) {
 // user's, whatever became of the try to make one of its name; deleting the user
 // with all its objects leaves it as it is.
 func TestRGWForeignBucketsStay(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s, inner, k, as := startRGWBefore(t)
 	const foreign = "somebody-elses"
 	if made, put := s3(t, inner.S3Endpoint, as, "PUT", "/"+foreign, ""), s3(t, inner.S3Endpoint, as, "PUT", "/"+foreign+"/kept", "data"); made != 200 || put != 200 {
@@ -58,6 +59,7 @@ func TestRGWForeignBucketsStay(t *testing.T) {
 // same, and so does a creation; where the bucket went away by other hands the job says so, waits, and can
 // be ended.
 func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s, inner, k, as := startRGWBefore(t)
 	neighbour := s.user("neighbour")
 	kept := "z" + neighbour.id[:13]
@@ -122,6 +124,7 @@ func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
 // a user's files are being deleted: when some are gone and some are not. What is
 // left is deleted after the restart, and nothing else.
 func TestRGWPurgeKilledAtEmbeddedHome(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s, _ := startRGW(t, "embedded", "")
 	neighbour := s.user("neighbour")
 	kept := "z" + neighbour.id[:13]
