@@ -154,12 +154,19 @@ func (s *rgwSite) deletesOn(u rgwUser, job string) {
 // untouched: a user's bucket is as full made it.
 func (s *rgwSite) untouched(u rgwUser, bucket string) {
 	s.t.Helper()
+	answered := func(what, path, query string) (status int) {
+		s.settled(what+" is answered", func() bool {
+			status = s3Query(s.t, s.S3Endpoint, u, "GET", path, query, "")
+			return status < 500 // a gateway that is short of time answers 503, and clients try again
+		})
+		return status
+	}
 	for key, want := range map[string]int{"a": 200, "b": 200, "c": 404} {
-		if got := s3(s.t, s.S3Endpoint, u, "GET", "/"+bucket+"/"+key, ""); got != want {
+		if got := answered(key, "/"+bucket+"/"+key, ""); got != want {
 			s.t.Errorf("the neighbour's %s: %d, want %d", key, got, want)
 		}
 	}
-	if got := s3Query(s.t, s.S3Endpoint, u, "GET", "/"+bucket, "uploads=", ""); got != 200 {
+	if got := answered("the list of uploads", "/"+bucket, "uploads="); got != 200 {
 		s.t.Errorf("the neighbour's uploads: %d", got)
 	}
 }
