@@ -83,6 +83,17 @@ func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
 	}
 	s.again()
 	s.must(201, s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+other+`"}`))
+	// Of one that holds something by then nobody knows whose it is.
+	held := "h" + owner.id[:13]
+	k.armed.Store(&step{method: "PUT", path: "/" + held, after: true})
+	if r := s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+held+`"}`); r.status != 0 {
+		t.Errorf("made: %d %s", r.status, r.body)
+	}
+	if got := s3(t, inner.S3Endpoint, as, "PUT", "/"+held+"/kept", "data"); got != 200 {
+		t.Fatalf("PUT behind the gateway's back: %d", got)
+	}
+	s.again()
+	s.must(409, s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+held+`"}`))
 	k.armed.Store(&step{method: "DELETE", path: "/" + bucket, after: true})
 	if r := s.call("admin", "DELETE", owner.path("/buckets/"+bucket), nil); r.status != 0 {
 		t.Errorf("the bucket deleted: %d %s", r.status, r.body)

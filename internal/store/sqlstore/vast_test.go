@@ -45,6 +45,9 @@ func endedEvent(n int) keystile.Event {
 // would take hours and end up the same.
 func fillTrail(t *testing.T, db *DB, n int) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("fills a trail, which takes a minute under the race detector: runs without -short")
+	}
 	var made []string
 	rows, err := db.readers.QueryContext(t.Context(), `SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'events' AND sql IS NOT NULL`)
 	must(t, err)
@@ -119,9 +122,6 @@ func vastTrail(t *testing.T) (db *DB, n int, asserted bool) {
 // every filter and with text: none may take longer than pageBudget there. Without
 // that variable the trail is small, and no time is asserted.
 func TestAVastTrail(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fills a trail")
-	}
 	db, n, asserted := vastTrail(t)
 	at := func(n int) time.Time { return gatewayEvent(n).Time }
 	one := endedEvent(n / 3)
@@ -199,9 +199,6 @@ func ones(n int) []one {
 // triples of filters, met or not, see TestAVastTrail. Of each it goes on to where
 // something is found or the trail ends, as far as pagesWalked.
 func TestAVastTrailByFiltersTogether(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fills a trail")
-	}
 	db, n, asserted := vastTrail(t)
 	all := ones(n)
 	var longest time.Duration
@@ -245,9 +242,6 @@ func TestAVastTrailByFiltersTogether(t *testing.T) {
 // looks at, together, have all that passes, also what is open; however little a page
 // looks at.
 func TestPagesThatEndEarlyLoseNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fills a trail")
-	}
 	db := openAt(t, filepath.Join(t.TempDir(), "keystile.db"), ringOf(t, seal.NewKey()))
 	n := int(usualLooks.checked) + 2000
 	fillTrail(t, db, n)
@@ -310,9 +304,6 @@ func allPages(t *testing.T, db *DB, f keystile.EventFilter) (ids []string, early
 // FTS5 itself goes through lists that never meet to their ends: they are held to what
 // one page may look at, where the events are known by what they reach.
 func TestListsAreHeldToTheirFloor(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fills a trail")
-	}
 	db := openAt(t, filepath.Join(t.TempDir(), "keystile.db"), ringOf(t, seal.NewKey()))
 	fillTrail(t, db, 3*spanRows)
 	db.looks = looks{checked: 900, sought: 300, read: 400, merged: spanRows}
