@@ -34,8 +34,9 @@ type Keyring struct {
 	dummy keystile.Secret
 
 	view      atomic.Pointer[snapshot]
-	required  atomic.Int64 // the generation that must be in force to admit anyone
-	regressed atomic.Bool  // the store's generation went backwards
+	required  atomic.Int64                  // the generation that must be in force to admit anyone
+	regressed atomic.Bool                   // the store's generation went backwards
+	takenOver atomic.Pointer[chan struct{}] // closed when the snapshot is swapped
 
 	syncing sync.Mutex
 	ending  []*right // cut, with requests that had not gone yet; guarded by syncing
@@ -50,7 +51,7 @@ func New(s Reader, now func() time.Time) *Keyring {
 		store: s, now: now, seed: maphash.MakeSeed(),
 		dummy: keystile.NewSecretKey(), used: map[string]time.Time{},
 	}
-	k.view.Store(&snapshot{generation: -1, bindings: map[string]*bindingEntry{}})
+	k.swap(&snapshot{generation: -1, bindings: map[string]*bindingEntry{}})
 	return k
 }
 
@@ -69,11 +70,12 @@ func (k *Keyring) Ready() error {
 type Verify func(keystile.Secret) error
 
 // Authenticate admits a request signed with the access key. The lease must be
-// released. The error is that of verify, ErrUnknownKey, ErrNotActive, or
-// keystile.ErrUnavailable when the keyring cannot know.
+// released. It waits while a change is being taken over, for a second at most. The
+// error is that of verify, ErrUnknownKey, ErrNotActive, or keystile.ErrUnavailable
+// when the keyring cannot know.
 func (k *Keyring) Authenticate(ctx context.Context, accessKeyID string, verify Verify) (*Lease, error) {
 	for {
-		if err := k.Ready(); err != nil {
+		if err := k.await(ctx); err != nil {
 			return nil, err
 		}
 		e := k.view.Load().credential(accessKeyID, k.seed)
@@ -114,7 +116,7 @@ func (e *entry) match(verify Verify, now time.Time) (*right, error) {
 // bucket of an RGW user. Without either it is ErrDenied.
 func (k *Keyring) Anonymous(ctx context.Context, name string) (*Lease, error) {
 	for {
-		if err := k.Ready(); err != nil {
+		if err := k.await(ctx); err != nil {
 			return nil, err
 		}
 		view := k.view.Load()

@@ -85,7 +85,7 @@ func (k *Keyring) IsPublic(bucket keystile.Bucket) bool { return k.view.Load().p
 // bucket is not open it is ErrDenied, and the other lease is as it was.
 func (k *Keyring) Public(of *Lease, bucket keystile.Bucket) (*Lease, error) {
 	for {
-		if err := k.Ready(); err != nil {
+		if err := k.await(of.Context()); err != nil {
 			return nil, err
 		}
 		e := k.view.Load().publicOf(bucket)

@@ -22,6 +22,42 @@ func (k *Keyring) Require(generation int64) {
 	}
 }
 
+// patience is how long a request waits for what was just changed to be taken over,
+// which takes milliseconds: nobody is told to come back for that.
+const patience = time.Second
+
+// swap brings a snapshot into force, and wakes those who wait for it.
+func (k *Keyring) swap(next *snapshot) {
+	k.view.Store(next)
+	fresh := make(chan struct{})
+	if old := k.takenOver.Swap(&fresh); old != nil {
+		close(*old)
+	}
+}
+
+// await is Ready after at most the patience, or as long as ctx lasts.
+func (k *Keyring) await(ctx context.Context) error {
+	if err := k.Ready(); err == nil || k.regressed.Load() {
+		return err
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for {
+		next := *k.takenOver.Load() // before Ready: a swap between the two is not missed
+		err := k.Ready()
+		if err == nil || k.regressed.Load() {
+			return err
+		}
+		select {
+		case <-next:
+		case <-late.C:
+			return err
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
 // Sync takes over all changes of the store. When it returns nil, nothing older
 // than the store's generation at the call is admitted, and every request in
 // flight on a right that was lost has ended. A generation that went backwards
@@ -59,7 +95,7 @@ func (k *Keyring) takeOver(ctx context.Context) ([]*right, error) {
 	for r, until := range d.ends {
 		r.retime(until) // first: whoever sees the new snapshot finds the new ends
 	}
-	k.view.Store(d.next)
+	k.swap(d.next)
 	for _, r := range d.lost {
 		r.cut()
 	}

@@ -74,6 +74,38 @@ func TestRequireClosesUntilTheSync(t *testing.T) {
 	r.hold(k)
 }
 
+// TestRequestsWaitForAChange: what is made between a change's commit and its Sync
+// is held up until the change is in force, not refused, and then held to it.
+func TestRequestsWaitForAChange(t *testing.T) {
+	r := newRing(t)
+	stays, goes := r.mint(nil, "prod/photos:read"), r.mint(nil, "prod/photos:read")
+	r.bind("public")
+	r.Require(r.edit(goes, revoke))
+	answers := map[string]chan error{"the key that stays": make(chan error, 1), "the revoked key": make(chan error, 1), "nobody": make(chan error, 1)}
+	try := func(who string, admit func() (*keyring.Lease, error)) {
+		l, err := admit()
+		if l != nil {
+			l.Release()
+		}
+		answers[who] <- err
+	}
+	go try("the key that stays", func() (*keyring.Lease, error) { return r.use(stays) })
+	go try("the revoked key", func() (*keyring.Lease, error) { return r.use(goes) })
+	go try("nobody", func() (*keyring.Lease, error) { return r.Anonymous(t.Context(), "public") })
+	time.Sleep(soon)
+	for who, answer := range answers {
+		if len(answer) > 0 {
+			t.Errorf("%s had its answer before the change was in force: %v", who, <-answer)
+		}
+	}
+	r.sync()
+	for who, want := range map[string]error{"the key that stays": nil, "the revoked key": keyring.ErrUnknownKey, "nobody": nil} {
+		if err := <-answers[who]; !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", who, err, want)
+		}
+	}
+}
+
 // failing is a store that cannot be read for a while.
 type failing struct {
 	store.Store
