@@ -42,6 +42,7 @@ func (homes) Usage(context.Context, keystile.Bucket) (bytes, objects int64, err 
 func (homes) CreateBucket(context.Context, control.RGWSigner, string, string) error { return nil }
 func (homes) HasBucket(context.Context, keystile.Bucket) (bool, error)              { return false, nil }
 func (homes) ListsBucket(context.Context, keystile.Bucket) (bool, error)            { return true, nil }
+func (homes) Untouched(context.Context, keystile.Bucket) (bool, error)              { return true, nil }
 func (homes) DeleteBucket(context.Context, control.RGWSigner, string) error         { return nil }
 
 func (homes) Empty(context.Context, control.RGWSigner, string) (deleted int64, done bool, err error) {

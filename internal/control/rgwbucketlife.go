@@ -77,26 +77,38 @@ func (s *RGWUsers) toEnd(ctx context.Context, as RGWSigner, name string) (keysti
 	return s.ownedBucket(ctx, as.User, name)
 }
 
-// endBucket deletes an empty bucket. What is gone already is no error; nor is one
-// that was never made and holds something, which is not the user's.
+// endBucket deletes an empty bucket. What is gone already is no error.
 func (s *RGWUsers) endBucket(ctx context.Context, as RGWSigner, b keystile.RGWBucket) error {
+	if !b.Made {
+		return s.endUnmade(ctx, as, b)
+	}
 	if err := s.setEnding(ctx, as.User, b, true); err != nil {
 		return err
 	}
 	err := s.homes.DeleteBucket(ctx, as, b.Bucket.Name)
-	full := errors.Is(err, keystile.ErrNotEmpty)
-	switch {
-	case full && !b.Made:
-		return nil
-	case full, errors.Is(err, ErrHomeDenies) && b.Made && !b.Ending: // it stays, for certain
+	if errors.Is(err, keystile.ErrNotEmpty) || errors.Is(err, ErrHomeDenies) && !b.Ending { // it stays, for certain
 		return orFirst(err, s.setEnding(ctx, as.User, b, false))
+	}
+	return s.unlessGone(ctx, b, err)
+}
+
+// endUnmade deletes a bucket whose creation was cut off. One that holds something
+// is not the user's, and stays; a backend may delete one with unfinished uploads,
+// and so is asked before.
+func (s *RGWUsers) endUnmade(ctx context.Context, as RGWSigner, b keystile.RGWBucket) error {
+	untouched, err := s.homes.Untouched(ctx, b.Bucket)
+	if err == nil && untouched {
+		err = s.homes.DeleteBucket(ctx, as, b.Bucket.Name)
+	}
+	if errors.Is(err, keystile.ErrNotEmpty) {
+		return nil
 	}
 	return s.unlessGone(ctx, b, err)
 }
 
 // setEnding notes that a bucket is deleted from now on, or stays after all.
 func (s *RGWUsers) setEnding(ctx context.Context, u keystile.RGWUser, b keystile.RGWBucket, ending bool) error {
-	if u.AtCeph() || !b.Made {
+	if u.AtCeph() {
 		return nil
 	}
 	return s.store.Write(ctx, func(tx store.Tx) error {

@@ -195,7 +195,7 @@ func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (
 // makeBucket creates a bucket. A Ceph takes the creation of a bucket that the
 // user has already for done, and so must be asked before. Elsewhere, where it is
 // tried again, the bucket may be there by the try before, whose answer never came:
-// then the backend had none of that name, and it is empty.
+// then the backend had none of that name, and nothing has ever been put into it.
 func (s *RGWUsers) makeBucket(ctx context.Context, as RGWSigner, name, acl string, again bool) error {
 	if as.User.AtCeph() {
 		switch found, err := s.homes.Owner(ctx, as.User, name); {
@@ -211,8 +211,8 @@ func (s *RGWUsers) makeBucket(ctx context.Context, as RGWSigner, name, acl strin
 	if !again || !errors.Is(err, keystile.ErrConflict) {
 		return err
 	}
-	_, objects, counting := s.homes.Usage(ctx, keystile.Bucket{Backend: as.User.BackendID, Name: name})
-	if counting != nil || objects > 0 {
+	untouched, asking := s.homes.Untouched(ctx, keystile.Bucket{Backend: as.User.BackendID, Name: name})
+	if asking != nil || !untouched {
 		return err
 	}
 	return nil

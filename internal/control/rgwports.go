@@ -40,6 +40,10 @@ type RGWHomes interface {
 	// it is among those that it lists; not for a Ceph.
 	HasBucket(ctx context.Context, bucket keystile.Bucket) (bool, error)
 	ListsBucket(ctx context.Context, bucket keystile.Bucket) (bool, error)
+	// Untouched reports whether a bucket holds nothing at all: no object, no
+	// version, no delete marker and no unfinished upload. A backend that cannot
+	// list versions, or uploads, has none. Not for a Ceph.
+	Untouched(ctx context.Context, bucket keystile.Bucket) (bool, error)
 	// Empty deletes objects, versions, delete markers and unfinished uploads of a
 	// bucket, up to about a thousand; done tells that none is left.
 	Empty(ctx context.Context, as RGWSigner, bucket string) (deleted int64, done bool, err error)

@@ -81,6 +81,28 @@ func (h *Homes) Usage(ctx context.Context, bucket keystile.Bucket) (bytes, objec
 	}
 }
 
+// Untouched implements control.RGWHomes.
+func (h *Homes) Untouched(ctx context.Context, bucket keystile.Bucket) (bool, error) {
+	for after := (&keystile.VersionMark{}); after != nil; {
+		page, err := h.backends.Versions(ctx, bucket, *after)
+		if err != nil || len(page.Versions)+len(page.Markers) > 0 {
+			return false, deniedHome(err)
+		}
+		after = page.Next
+	}
+	for after := (&keystile.UploadMark{}); after != nil; {
+		uploads, next, err := h.backends.Uploads(ctx, bucket, *after)
+		if lacks(err) {
+			return true, nil
+		}
+		if err != nil || len(uploads) > 0 {
+			return false, deniedHome(err)
+		}
+		after = next
+	}
+	return true, nil
+}
+
 // deletion is the body of DeleteObjects.
 type deletion struct {
 	XMLName xml.Name  `xml:"http://s3.amazonaws.com/doc/2006-03-01/ Delete"`

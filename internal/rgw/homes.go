@@ -19,6 +19,7 @@ type Backends interface {
 	CreateBucket(ctx context.Context, bucket keystile.Bucket) error
 	DeleteBucket(ctx context.Context, bucket keystile.Bucket) error
 	Versions(ctx context.Context, bucket keystile.Bucket, after keystile.VersionMark) (keystile.VersionPage, error)
+	Uploads(ctx context.Context, bucket keystile.Bucket, after keystile.UploadMark) ([]keystile.PendingUpload, *keystile.UploadMark, error)
 }
 
 // Homes implements control.RGWHomes.

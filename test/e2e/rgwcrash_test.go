@@ -33,6 +33,7 @@ type step struct {
 	method, query string // that the call has
 	path          string // likewise; empty: any
 	after         bool
+	lives         bool          // the call is cut off without a kill
 	answered      chan struct{} // not before this is closed, unless it is nil
 }
 
@@ -74,8 +75,7 @@ func (k *killing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.wait(r)
 	}
 	if hit && !s.after {
-		_ = k.site.cmd.Process.Kill()
-		panic(http.ErrAbortHandler)
+		k.cut(s)
 	}
 	out := r.Clone(r.Context())
 	out.RequestURI = ""
@@ -87,12 +87,19 @@ func (k *killing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { _ = res.Body.Close() }()
 	if hit {
 		_, _ = io.Copy(io.Discard, res.Body)
-		_ = k.site.cmd.Process.Kill()
-		panic(http.ErrAbortHandler)
+		k.cut(s)
 	}
 	maps.Copy(w.Header(), res.Header)
 	w.WriteHeader(res.StatusCode)
 	_, _ = io.Copy(w, res.Body)
+}
+
+// cut ends a call without an answer, and the server that made it.
+func (k *killing) cut(s *step) {
+	if !s.lives {
+		_ = k.site.cmd.Process.Kill()
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // again starts the server that was killed.

@@ -84,17 +84,7 @@ func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
 	}
 	s.again()
 	s.must(201, s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+other+`"}`))
-	// Of one that holds something by then nobody knows whose it is.
-	held := "h" + owner.id[:13]
-	k.armed.Store(&step{method: "PUT", path: "/" + held, after: true})
-	if r := s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+held+`"}`); r.status != 0 {
-		t.Errorf("made: %d %s", r.status, r.body)
-	}
-	if got := s3(t, inner.S3Endpoint, as, "PUT", "/"+held+"/kept", "data"); got != 200 {
-		t.Fatalf("PUT behind the gateway's back: %d", got)
-	}
-	s.again()
-	s.must(409, s.call("admin", "POST", owner.path("/buckets"), `{"name":"`+held+`"}`))
+	s.touchedMeanwhile(inner, k, as)
 	k.armed.Store(&step{method: "DELETE", path: "/" + bucket, after: true})
 	if r := s.call("admin", "DELETE", owner.path("/buckets/"+bucket), nil); r.status != 0 {
 		t.Errorf("the bucket deleted: %d %s", r.status, r.body)
@@ -130,6 +120,53 @@ func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
 		t.Errorf("cancelled: %s", r.body)
 	}
 	s.untouched(neighbour, kept)
+}
+
+// touchedMeanwhile: of a bucket whose creation was cut off nobody knows whose it is
+// once something was put into it, though it may look empty. It is not given to who
+// tried to make it, and it stays when that user is deleted.
+func (s *rgwSite) touchedMeanwhile(inner *rgwSite, k *killing, as rgwUser) {
+	s.t.Helper()
+	const enabled = `<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>`
+	type request struct{ method, key, query, body string }
+	versioned := request{"PUT", "", "versioning=", enabled}
+	object := request{"PUT", "kept", "", "data"}
+	deletion := request{"DELETE", "kept", "", ""}
+	u := s.user("cut-off-too")
+	for name, puts := range map[string][]request{
+		"object":  {object},
+		"version": {versioned, object, deletion},
+		"marker":  {object, versioned, deletion, {"DELETE", "kept", "versionId=null", ""}},
+		"upload":  {{"POST", "kept", "uploads=", ""}},
+	} {
+		tried, left := name+"-1"+u.id[:13], name+"-2"+u.id[:13]
+		for _, bucket := range []string{tried, left} {
+			k.armed.Store(&step{method: "PUT", path: "/" + bucket, after: true, lives: true})
+			if r := s.call("admin", "POST", u.path("/buckets"), `{"name":"`+bucket+`"}`); r.status < 500 {
+				s.t.Errorf("%s: made: %d %s", bucket, r.status, r.body)
+			}
+			for _, r := range puts {
+				path := strings.TrimSuffix("/"+bucket+"/"+r.key, "/")
+				if status, answer := inner.signed(inner.S3Endpoint, as, r.method, path, r.query, r.body, "", ""); status/100 != 2 {
+					s.t.Fatalf("%s: %s behind the gateway's back: %d %s", bucket, r.method, status, answer)
+				}
+			}
+		}
+		defer func() {
+			for _, bucket := range []string{tried, left} {
+				if got := s3(s.t, inner.S3Endpoint, as, "HEAD", "/"+bucket, ""); got != 200 {
+					s.t.Errorf("%s, after the user was deleted: %d", bucket, got)
+				}
+			}
+		}()
+		if r := s.call("admin", "POST", u.path("/buckets"), `{"name":"`+tried+`"}`); r.status != 409 {
+			s.t.Errorf("%s made again: %d %s", tried, r.status, r.body)
+		}
+		if got := s3(s.t, s.S3Endpoint, u, "PUT", "/"+tried, ""); got != 409 {
+			s.t.Errorf("%s made again by the key: %d", tried, got)
+		}
+	}
+	s.must(204, s.call("admin", "DELETE", u.path(""), nil))
 }
 
 // TestRGWPurgeKilledAtEmbeddedHome kills the server, and the backend with it, while
