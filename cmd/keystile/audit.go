@@ -72,15 +72,23 @@ func (cmd auditList) Run(ctx context.Context, c *caller) error {
 	if c.json {
 		return c.Events(ctx, filter, func(e client.Event) error { return printJSON(c.con.out, e) })
 	}
-	t := table{head: []string{"TIME", "ACTION", "RESULT", "STATUS", "WHO", "WHAT", "FROM", "CODE", "ID"}}
+	t := eventTable()
 	err = c.Events(ctx, filter, func(e client.Event) error {
-		t.add(e.Time.UTC().Format("2006-01-02 15:04:05Z"), e.Action, result(e), status(e), who(e), what(e), e.SourceIP, detailText(e, "code"), e.ID)
+		t.addEvent(e)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	return t.write(c.con.out, "No events.")
+}
+
+func eventTable() table {
+	return table{head: []string{"TIME", "ACTION", "RESULT", "STATUS", "WHO", "WHAT", "FROM", "CODE", "ID"}}
+}
+
+func (t *table) addEvent(e client.Event) {
+	t.add(e.Time.UTC().Format("2006-01-02 15:04:05Z"), e.Action, result(e), status(e), who(e), what(e), e.SourceIP, detailText(e, "code"), e.ID)
 }
 
 func (cmd EventFlags) filter(now time.Time) (client.EventFilter, error) {
@@ -175,8 +183,6 @@ func status(e client.Event) string {
 	return strconv.Itoa(e.Status)
 }
 
-// what names the thing acted on: the object, or what the detail says. A bucket
-// that nobody found has no backend.
 // who is the account that acted, or the credential: of a refusal, the one that the
 // request named.
 func who(e client.Event) string {
@@ -186,6 +192,8 @@ func who(e client.Event) string {
 	return clean(detailText(e, "access_key_id"))
 }
 
+// what names the thing acted on: the object, or what the detail says. A bucket
+// that nobody found has no backend.
 func what(e client.Event) string {
 	var parts []string
 	for _, part := range []string{e.Backend, e.Bucket, e.Key} {

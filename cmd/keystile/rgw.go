@@ -20,6 +20,7 @@ type rgwUserCommands struct {
 	Create   rgwUserCreate   `cmd:"" help:"Make a user with its key; the secret is printed this once."`
 	List     rgwUserList     `cmd:"" help:"List users, newest first."`
 	Show     rgwUserShow     `cmd:"" help:"Show a user with its usage, and what was changed at its Ceph."`
+	Events   rgwUserEvents   `cmd:"" help:"List what was done to a user, or with its key, newest first."`
 	Rename   rgwUserRename   `cmd:"" help:"Give a user another name."`
 	RenewKey rgwUserRenewKey `cmd:"" help:"Give the key a new secret, printed this once; the old one ends."`
 	Lock     rgwUserLock     `cmd:"" help:"Guard a user against renewal and deletion (admins)."`

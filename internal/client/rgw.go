@@ -132,6 +132,12 @@ func (c *Client) DeleteRGWUser(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, atRGW("users", id), nil, nil, nil)
 }
 
+// RGWUserEvents calls yield for what the audit trail has of a user, newest first;
+// done is "to" the user, or "with" its key. Limit 0 means all.
+func (c *Client) RGWUserEvents(ctx context.Context, id, done string, limit int, yield func(Event) error) error {
+	return pages(ctx, c, atRGW("users", id, "events"), url.Values{"done": {done}}, limit, yield)
+}
+
 // PurgeRGWUser begins to delete a user with all its objects.
 func (c *Client) PurgeRGWUser(ctx context.Context, id string) (RGWJob, error) {
 	var out RGWJob

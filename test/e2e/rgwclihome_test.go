@@ -48,6 +48,22 @@ func TestRGWBucketsByCommandLine(t *testing.T) {
 	bucket("delete", u.id, "cli-data", "-o", "table").want(t, 0, "Deleted cli-data.")
 	bucket("show", u.id, "cli-data").want(t, refused, "no such bucket")
 
+	events := func(args ...string) outcome {
+		return s.cli(append([]string{"rgw", "user", "events", u.id}, args...)...)
+	}
+	events("-o", "table").want(t, 0, "rgw.bucket.create")
+	events("--done", "with", "-o", "table").want(t, 0, "s3.proxy.putobject")
+	all, newest := events("--limit", "0").stdout, events("--limit", "1").stdout
+	if first, rest, more := strings.Cut(all, "\n"); !more || rest == "" || newest != first+"\n" || !strings.Contains(first, `"action":"rgw.bucket.delete"`) {
+		t.Errorf("the newest event is %q, of all\n%s", newest, all)
+	}
+	if strings.Contains(all, "s3.proxy.") {
+		t.Errorf("done to the user, and with its key:\n%s", all)
+	}
+	events("--done", "by").want(t, 2, "--done")
+	events("--limit", "-1").want(t, 2, "--limit")
+	s.cli("rgw", "user", "events", "0197b1f4-0000-7000-8000-000000000000").want(t, refused, "no such thing")
+
 	s.cli("rgw", "user", "unmanaged", s.backend).want(t, refused, "is no Ceph")
 	s.cli("rgw", "user", "adopt", s.backend, "anybody", "--project", "Data").want(t, refused, "is no Ceph")
 	s.cli("rgw", "user", "forget", u.id).want(t, refused, "can only be deleted")
