@@ -174,6 +174,11 @@ func (p Pending) Wait(ctx context.Context) error {
 // WaitUntil is Wait for those whom no context hurries. After end it returns
 // context.DeadlineExceeded.
 func (p Pending) WaitUntil(end time.Time) error {
+	select {
+	case <-p.batch.done: // most are by then: no timer for them
+		return p.err()
+	default:
+	}
 	timer := time.NewTimer(time.Until(end))
 	defer timer.Stop()
 	select {

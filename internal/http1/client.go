@@ -138,7 +138,7 @@ func (c *Client) attempt(ctx context.Context, req *Request, head []byte, fresh b
 		return nil, false, err
 	}
 	x := &exchange{client: c, ctx: ctx, req: req, conn: conn}
-	x.unwatch = context.AfterFunc(ctx, conn.abort)
+	x.unwatch = afterEnd(ctx, conn.abort)
 	a, failure := x.run(head)
 	if failure != nil {
 		x.unwatch()

@@ -115,8 +115,9 @@ func (c *serverConn) endIfIdle() bool {
 // answer serves the request whose head has been judged, and reports whether
 // another may follow.
 func (c *serverConn) answer() (again bool) {
-	ctx, cancel := context.WithCancel(c.base)
-	defer cancel()
+	ctx := newRequestContext(c.base)
+	defer ctx.End(context.Canceled)
+	cancel := func() { ctx.End(context.Canceled) }
 	r, body := c.request(ctx)
 	w := &answerWriter{conn: c, request: r, body: body, gone: cancel, length: -1, header: c.spare}
 	c.spare = nil

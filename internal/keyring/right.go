@@ -49,8 +49,8 @@ func (r *right) admit(ctx context.Context, l *Lease, now time.Time) error {
 	case r.held == nil:
 		r.held = map[*Lease]struct{}{}
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	l.right, l.ctx, l.cancel = r, ctx, cancel
+	l.right = r
+	l.within(ctx)
 	l.expireAt(r.until)
 	r.held[l] = struct{}{}
 	return nil
@@ -125,13 +125,32 @@ type Lease struct {
 	outer  *Lease
 	right  *right
 	ctx    context.Context
-	cancel context.CancelCauseFunc
+	cancel func(cause error)
+	shared bool        // ctx is the request's own
 	expiry *time.Timer // guarded by right.mu
+	dead   atomic.Bool // cut
 	onCut  atomic.Pointer[func()]
+}
+
+// Ending is a context that can be ended from outside: that of a request. A lease
+// admitted under one needs none of its own.
+type Ending interface {
+	context.Context
+	End(cause error)
+}
+
+// within makes the lease's context.
+func (l *Lease) within(ctx context.Context) {
+	if own, ok := ctx.(Ending); ok {
+		l.ctx, l.cancel, l.shared = own, own.End, true
+		return
+	}
+	l.ctx, l.cancel = context.WithCancelCause(ctx)
 }
 
 // end cuts the request.
 func (l *Lease) end() {
+	l.dead.Store(true)
 	l.cancel(ErrCut)
 	l.tell()
 }
@@ -185,16 +204,19 @@ func (l *Lease) Keep(n int64) int64 {
 }
 
 // Context ends when the request does, or with the cause ErrCut when the right
-// is taken away or expires.
+// is taken away or expires. Release ends it too where the request's own does not
+// stand for it.
 func (l *Lease) Context() context.Context { return l.ctx }
 
 // Cut reports whether the right has been taken away.
-func (l *Lease) Cut() bool { return errors.Is(context.Cause(l.ctx), ErrCut) }
+func (l *Lease) Cut() bool { return l.dead.Load() || l.outer != nil && l.outer.Cut() }
 
 // Release ends the hold. It may be called more than once.
 func (l *Lease) Release() {
 	l.onCut.Store(nil)
-	l.cancel(context.Canceled)
+	if !l.shared {
+		l.cancel(context.Canceled)
+	}
 	l.right.release(l)
 	if l.outer != nil {
 		l.outer.Release()
