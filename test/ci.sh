@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What "make ci" runs. First what everything needs is installed and built. Then
 # lint, which computes, runs beside what mostly waits for clients and browsers, and
-# the tests that are strict about time run alone. Each phase keeps its output to
+# what tests in browsers waits beside what waits for clients; the tests that are
+# strict about time run alone. Each phase keeps its output to
 # itself until it ends. All run whatever fails, so that one run tells everything;
 # the last lines tell how each phase went and what it cost.
 set -uo pipefail
@@ -31,10 +32,8 @@ begun=$SECONDS
 phase prepare ci-prepare
 if [ "$(cat "$logs/prepare.result")" = ok ]; then
 	phase check check &
-	(
-		phase clients client-matrix
-		phase browser web-test browser
-	) &
+	phase clients client-matrix &
+	phase browser web-test browser &
 	wait
 	# Alone, for they have the tests that are strict about time.
 	phase race race
