@@ -142,7 +142,7 @@ func (s *server) startTrail(ctx context.Context) error {
 	}
 	s.trail, err = audit.Open(ctx, audit.Options{
 		Dir: s.config.Audit.JournalDir, Store: s.store, Log: s.log, Now: time.Now, Room: room,
-		Derive: follow(webhook.FromTrail(time.Now), traffic.FromTrail()), GroupWait: s.config.Audit.GroupWait,
+		Derive: follow(webhook.FromTrail(time.Now), traffic.FromTrail(), quota.FromTrail), Lost: store.Tx.RecordLeases, GroupWait: s.config.Audit.GroupWait,
 		Anchors:   audit.Anchoring{Key: ed25519.NewKeyFromSeed([]byte(s.anchorSeed.Reveal())), Every: s.config.Audit.AnchorEvery},
 		Shipped:   s.shipped,
 		Retention: audit.Retention{KeepFor: s.config.Audit.KeepFor, KeepBytes: int64(s.config.Audit.KeepBytes)},
@@ -226,8 +226,11 @@ func (s *server) startTraffic(context.Context) error {
 }
 
 // startQuotas opens the books of buckets that have a quota, and learns which reads
-// are recorded.
+// are recorded. What keys have spent the trail tells, with what it closed just now.
 func (s *server) startQuotas(ctx context.Context) error {
+	if err := s.trail.CaughtUp(ctx); err != nil {
+		return err
+	}
 	s.quotas = quota.New(quota.Options{Store: s.store, Lister: s.backends, Log: s.log, Now: time.Now})
 	if err := s.quotas.Sync(ctx); err != nil {
 		return err

@@ -47,6 +47,7 @@ type indexer struct {
 	outbox  *outbox
 	log     *slog.Logger
 	derive  Derive
+	lost    func(tx store.Tx) error
 	tails   tails
 	setting string // name of the position
 	cursor  *journal.Cursor
@@ -75,18 +76,26 @@ func (q *queued) last() uint64 { return q.first + uint64(q.batch.size()) - 1 }
 
 func newIndexer(ctx context.Context, j *journal.Journal, box *outbox, o Options) (*indexer, error) {
 	i := &indexer{
-		journal: j, store: o.Store, outbox: box, log: o.Log, derive: o.Derive, setting: PositionSetting(j.ID()), behind: true, moved: make(chan struct{}),
+		journal: j, store: o.Store, outbox: box, log: o.Log, derive: o.Derive, lost: o.Lost, setting: PositionSetting(j.ID()), behind: true, moved: make(chan struct{}),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	i.running, i.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	var known bool
 	err := o.Store.Read(ctx, func(tx store.Tx) (err error) {
-		i.position, err = i.stored(tx)
+		i.position, known, err = i.stored(tx)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if head := j.Head(); i.position > head {
+	head := j.Head()
+	if !known || i.position > head {
+		// There may have been records behind those that the index has.
+		if err := i.advance(ctx, i.lose, i.position); err != nil {
+			return nil, err
+		}
+	}
+	if i.position > head {
 		o.Log.Error("the audit journal lost records that its index has: its end was removed, or an older copy was put back",
 			"from", head+1, "to", i.position)
 		if err := j.SkipTo(i.position + 1); err != nil {
@@ -97,15 +106,26 @@ func newIndexer(ctx context.Context, j *journal.Journal, box *outbox, o Options)
 	return i, nil
 }
 
-func (i *indexer) stored(tx store.Tx) (uint64, error) {
+// stored is the number of the last record that is indexed; not known of a journal
+// that the store has not met yet.
+func (i *indexer) stored(tx store.Tx) (position uint64, known bool, err error) {
 	text, err := tx.Setting(i.setting)
 	if errors.Is(err, keystile.ErrNotFound) {
-		return 0, nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return strconv.ParseUint(text, 10, 64)
+	position, err = strconv.ParseUint(text, 10, 64)
+	return position, true, err
+}
+
+// lose is for records that are not indexed.
+func (i *indexer) lose(tx store.Tx) error {
+	if i.lost == nil {
+		return nil
+	}
+	return i.lost(tx)
 }
 
 // offer takes over what was just made durable.
@@ -305,8 +325,15 @@ func (i *indexer) fromJournal(position uint64) (batches []Batch, last uint64, er
 			return nil, 0, err
 		}
 		b, err := decode(data)
-		if err != nil {
+		switch {
+		case err != nil && len(batches) > 0:
+			return batches, last, nil //nolint:nilerr // likewise
+		case err != nil:
 			i.log.Error("a record of the audit journal cannot be read: it is not indexed", "record", seq, "error", err)
+			if err := i.advance(i.running, i.lose, seq); err != nil {
+				return nil, 0, err
+			}
+			return i.fromJournal(seq)
 		}
 		batches, last = append(batches, b), seq
 	}
@@ -320,7 +347,7 @@ func (i *indexer) passOver(cause error) error {
 	if err != nil {
 		return err
 	}
-	return i.advance(i.running, func(store.Tx) error { return nil }, next-1)
+	return i.advance(i.running, i.lose, next-1)
 }
 
 // write indexes batches, each record once. One that the store will never take
@@ -340,7 +367,7 @@ func (i *indexer) write(ctx context.Context, batches []Batch, last uint64) error
 		err := i.take(ctx, rest[n], done[n], first)
 		if hopeless(err) {
 			i.log.Error("a part of the audit journal does not fit its index: it is recorded, but not shown", "up_to_record", first, "error", err)
-			err = i.advance(ctx, func(store.Tx) error { return nil }, first)
+			err = i.advance(ctx, i.lose, first)
 		}
 		if err != nil {
 			return err
@@ -389,7 +416,7 @@ func hopeless(err error) bool {
 // journal then takes little, and what it took is to be found.
 func (i *indexer) advance(ctx context.Context, change func(store.Tx) error, to uint64) error {
 	err := i.store.Write(store.Urgent(ctx), func(tx store.Tx) error {
-		at, err := i.stored(tx)
+		at, _, err := i.stored(tx)
 		if err != nil {
 			return err
 		}

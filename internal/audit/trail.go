@@ -23,6 +23,9 @@ type Options struct {
 	// and before it does: what it writes is written once for each event and outcome.
 	// Outcomes of events that are closed already are among them. Nil: nothing.
 	Derive Derive
+	// Lost is called where records are left out of the index, or are gone: what would
+	// have followed from them never will. Nil: nothing.
+	Lost func(tx store.Tx) error
 	// GroupWait is how long a group at most waits for more records, see
 	// [Recorder]; 0: not at all.
 	GroupWait time.Duration

@@ -72,10 +72,14 @@ func (j *journaled) open() {
 
 // dies leaves the journal as a kill does, and takes it up again. The store fails
 // before, so that nothing more can get there.
-func (j *journaled) dies() {
+func (j *journaled) dies() { j.diesWith(func(string) {}) }
+
+// diesWith lets something be done to the journal meanwhile.
+func (j *journaled) diesWith(harm func(dir string)) {
 	j.t.Helper()
 	kept := j.t.TempDir()
 	must(j.t, os.CopyFS(kept, os.DirFS(j.dir)))
+	harm(kept)
 	j.disk.failing.Store(1 << 30)
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()

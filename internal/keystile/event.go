@@ -60,11 +60,14 @@ type EventDetail struct {
 	Code         string `json:"code,omitempty"` // S3 or API error code
 	Message      string `json:"message,omitempty"`
 	Bytes        int64  `json:"bytes,omitempty"` // declared or moved
-	ETag         string `json:"etag,omitempty"`
-	VersionID    string `json:"version_id,omitempty"`
-	UploadID     string `json:"upload_id,omitempty"`
-	PartNumber   int    `json:"part_number,omitempty"`
-	CopySource   string `json:"copy_source,omitempty"` // BACKEND/BUCKET/KEY
+	// Spends is what a write takes of its key's allowance, if that is anything: of an
+	// open event what it may take, then what it took.
+	Spends     *Spend `json:"spends,omitempty"`
+	ETag       string `json:"etag,omitempty"`
+	VersionID  string `json:"version_id,omitempty"`
+	UploadID   string `json:"upload_id,omitempty"`
+	PartNumber int    `json:"part_number,omitempty"`
+	CopySource string `json:"copy_source,omitempty"` // BACKEND/BUCKET/KEY
 	// CopySourceVersionID is empty where the newest version is copied.
 	CopySourceVersionID string   `json:"copy_source_version_id,omitempty"`
 	Keys                []string `json:"keys,omitempty"` // of a multi-delete

@@ -82,6 +82,16 @@ type Spent struct {
 	Per         AllowancePer
 	Since       time.Time // the span's beginning
 	Bytes       int64
+	// Recorded is the sum of what the audit trail tells was spent in the span. Of
+	// writes under way, and of those it has not indexed yet, it knows nothing.
+	Recorded int64
+}
+
+// Spend is what one write takes of its credential's allowance.
+type Spend struct {
+	Bytes int64        `json:"bytes"`
+	Per   AllowancePer `json:"per"`
+	Since time.Time    `json:"since"` // when the span began that it is taken of
 }
 
 // ParseAllowance reads an allowance: a size, or a size and "/day".

@@ -12,7 +12,10 @@ import (
 )
 
 // allowance is what one credential may write in a span of time. It has a bound in
-// the store as a book has: of a process that dies, the whole lease is spent.
+// the store as a book has, and each write's event tells what it spends: of a process
+// that died is spent what the trail tells, once all of it is indexed and what was cut
+// off is closed as unknown. A span begins when the allowance is first known, or at
+// midnight, so that no two of one credential begin at the same time.
 type allowance struct {
 	l       *Ledger
 	id      string
@@ -129,7 +132,8 @@ func (l *Ledger) Spent(accessKeyID string) (bytes int64, since time.Time, ok boo
 	return a.spent, a.since, true
 }
 
-// reopen takes over which credentials have an allowance.
+// reopen takes over which credentials have an allowance. Of what an earlier process
+// spent the trail tells; what this one did, it may not tell yet.
 func (l *Ledger) reopen(bound []keystile.Credential, records []keystile.Spent) {
 	known := map[string]keystile.Spent{}
 	for _, r := range records {
@@ -143,9 +147,13 @@ func (l *Ledger) reopen(bound []keystile.Credential, records []keystile.Spent) {
 		a := held[c.AccessKeyID]
 		if a == nil || a.per != c.Limits.Per || a.ended() {
 			a = &allowance{l: l, id: c.AccessKeyID, per: c.Limits.Per, writing: make(chan struct{}, 1)}
-			a.since = a.per.Begin(l.opts.Now())
-			if r := known[a.id]; r.Per == a.per && !r.Since.Before(a.since) {
+			now := l.opts.Now()
+			a.since = now.UTC().Truncate(time.Microsecond) // as the store keeps it
+			if r := known[a.id]; r.Per == a.per && !r.Since.Before(a.per.Begin(now)) {
 				a.since, a.spent, a.bound = r.Since, r.Bytes, r.Bytes
+				if !l.synced {
+					a.spent = r.Recorded
+				}
 			}
 		}
 		a.mu.Lock()

@@ -17,6 +17,7 @@
 //	book.go     one bucket: reserve, used, unknown
 //	group.go    the buckets of one owner, which have a cap together
 //	allowance.go  what one credential may write in a day or in all
+//	trail.go    what the audit trail tells was spent of allowances
 //	durable.go  the bound in the store
 //	hold.go     one write on its way, and how it ends
 //	grow.go     a write whose size is learnt as it comes in

@@ -1,8 +1,6 @@
 package quota
 
 import (
-	"context"
-	"maps"
 	"testing"
 	"time"
 
@@ -23,80 +21,31 @@ func (s *scene) lose(key string, size int64, carriedOut bool) {
 
 func (s *scene) loseDelete(key string, carriedOut bool) {
 	s.t.Helper()
-	h, err := s.ledger.Reserve(s.t.Context(), s.bucket, keystile.Amount{}, s.by)
-	s.must(err)
-	defer h.End()
-	s.must(h.Order(s.t.Context(), ObjectPlace(key), false))
-	s.must(h.Watch(s.t.Context(), ObjectPlace(key), s.learn(key)))
-	if carriedOut {
-		s.backend.do(func() { delete(s.backend.objects, key) })
-	}
-	h.Lose(false, Doubt{Key: key})
+	s.onDelete(s.ledger, key, func(h *Hold) {
+		if carriedOut {
+			s.backend.do(func() { delete(s.backend.objects, key) })
+		}
+		h.Lose(false, Doubt{Key: key})
+	})
 }
 
 func (s *scene) losePart(id string, number int, size int64, carriedOut bool) {
-	s.t.Helper()
-	ctx := s.t.Context()
-	h, err := s.ledger.Reserve(ctx, s.bucket, keystile.Amount{Bytes: size}, s.by)
-	if err != nil {
-		return // over
-	}
-	defer h.End()
-	place := PartPlace(id, number)
-	s.must(h.Watch(ctx, place, func(context.Context) (State, error) {
-		s.backend.mu.Lock()
-		defer s.backend.mu.Unlock()
-		old, ok := s.backend.parts[id][number]
-		return State{Exists: ok, Size: old}, nil
-	}))
-	s.must(h.Order(ctx, UploadPlace(id), true))
-	s.must(h.Order(ctx, place, false))
-	if carriedOut {
-		s.backend.do(func() {
-			if s.backend.parts[id] != nil {
-				s.backend.parts[id][number] = size
-				s.backend.written += size
-			}
-		})
-	}
-	h.Lose(false, Doubt{Key: "k", UploadID: id, Part: number, Stores: true, Size: size})
+	_ = s.onPart(s.ledger, id, number, size, func(h *Hold) { // may be over
+		if carriedOut {
+			s.backend.writePart(id, number, size)
+		}
+		h.Lose(false, Doubt{Key: "k", UploadID: id, Part: number, Stores: true, Size: size})
+	})
 }
 
 // loseEnd loses the completion of an upload, or its abort where key is empty.
 func (s *scene) loseEnd(id, key string, carriedOut bool) {
-	s.t.Helper()
-	ctx, need := s.t.Context(), keystile.Amount{}
-	if key != "" {
-		need.Objects = 1
-	}
-	h, err := s.ledger.Reserve(ctx, s.bucket, need, s.by)
-	if err != nil {
-		return // over
-	}
-	defer h.End()
-	s.must(h.Order(ctx, UploadPlace(id), false))
-	parts, err := s.backend.Parts(ctx, uploads, keystile.PendingUpload{UploadID: id})
-	s.must(err)
-	d := Doubt{Key: key, UploadID: id, Parts: parts, Stores: key != ""}
-	for _, size := range parts {
-		d.Size += size
-	}
-	if key != "" {
-		s.must(h.Order(ctx, ObjectPlace(key), false))
-		s.must(h.Watch(ctx, ObjectPlace(key), s.learn(key)))
-	}
-	if carriedOut {
-		s.backend.do(func() {
-			if parts == nil || !maps.Equal(s.backend.parts[id], parts) {
-				return
-			}
-			delete(s.backend.parts, id)
-			if key != "" {
-				s.backend.objects[key] = d.Size
-			}
-		})
-	}
-	h.Lose(key != "", d)
+	_ = s.onEnd(s.ledger, id, key, func(h *Hold, parts map[int]int64) { // may be over
+		if carriedOut {
+			s.backend.endUpload(id, key, parts)
+		}
+		h.Lose(key != "", Doubt{Key: key, UploadID: id, Parts: parts, Stores: key != "", Size: sumOf(parts)})
+	})
 }
 
 // What became of a lost write is found out without a count: at once if it was

@@ -19,7 +19,7 @@ type Hold struct {
 	// Crossed: the write is the one which goes over a soft cap.
 	Crossed bool
 
-	spends *allowance // nil: none
+	spends *allowance // nil: none, or given back
 	since  time.Time  // the span that it spends of
 
 	claims []*claim
@@ -106,6 +106,15 @@ func (h *Hold) Need() keystile.Amount {
 		return keystile.Amount{}
 	}
 	return h.need
+}
+
+// Spend is what the write takes of its writer's allowance: before End what it may
+// take, then what it took. Nil: nothing.
+func (h *Hold) Spend() *keystile.Spend {
+	if h == nil || h.spends == nil || h.need.Bytes == 0 {
+		return nil
+	}
+	return &keystile.Spend{Bytes: h.need.Bytes, Per: h.spends.per, Since: h.since}
 }
 
 // Wrote notes that an object of this size was stored under the key, as the version
@@ -264,6 +273,7 @@ func (h *Hold) End() {
 func (h *Hold) end() {
 	if !h.wrote && !h.lost {
 		h.spends.giveBack(h.need.Bytes, h.since)
+		h.spends = nil
 	}
 	if h.b == nil {
 		return

@@ -130,7 +130,8 @@ func (l *Ledger) read(tx store.Tx) (k kept, err error) {
 
 // Sync takes over the quotas of the store. Books stay, with what is under way in
 // them, as long as their bucket is counted. On an error everything stays as it
-// was.
+// was. Before the first one the store must have all of the audit trail, and no
+// event may be open: of what is spent it takes over what the trail tells.
 func (l *Ledger) Sync(ctx context.Context) error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()

@@ -3,11 +3,13 @@ package s3proxy_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
 
 	"keystile/internal/keystile"
+	"keystile/internal/s3test"
 	"keystile/internal/store"
 )
 
@@ -89,6 +91,47 @@ func TestAllowanceNeedsNoCountedBucket(t *testing.T) {
 		"Transfer-Encoding: chunked", strings.NewReader("1\r\nx\r\n0\r\n\r\n"))
 	if status != 411 || !strings.Contains(answer, "MissingContentLength") {
 		t.Errorf("an unknown length: %d %s", status, answer)
+	}
+}
+
+// The event of each write tells what it took of the allowance: the trail is what a
+// killed process's successor knows that from.
+func TestEventsTellWhatIsSpent(t *testing.T) {
+	put100 := call{method: put, path: "/uploads/a", body: strings.Repeat("x", 100)}
+	for _, tt := range []struct {
+		name   string
+		call   call
+		faults []s3test.Fault
+		want   int64
+	}{
+		{"an object", put100, nil, 100},
+		{"a copy, by the size of its source", call{method: put, path: "/uploads/a", header: http.Header{"X-Amz-Copy-Source": {"uploads/source"}}}, nil, 70},
+		{"one that the backend refuses: nothing", put100, []s3test.Fault{s3test.Answer(403, "<Error><Code>AccessDenied</Code></Error>")}, 0},
+		{"one that the backend fails at, which may be carried out yet", put100, []s3test.Fault{s3test.Answer(500, "<Error><Code>InternalError</Code></Error>")}, 100},
+		{"one whose answer is lost", put100, []s3test.Fault{s3test.NoAnswer()}, 100},
+		{"a delete: nothing", call{method: del, path: "/uploads/source"}, nil, 0},
+		{"one that does not fit: nothing", call{method: put, path: "/uploads/a", body: strings.Repeat("x", 1001)}, nil, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := newGateway(t)
+			g.backend.PutObject("uploads", "source", make([]byte, 70))
+			k := g.mint("prod/uploads:read,write,delete")
+			g.bound(k, allowing(1000, keystile.PerTotal))
+			g.backend.Inject(tt.faults...)
+			g.do(k, tt.call)
+			spent, since, _ := g.quotas.Spent(k.id)
+			e := g.events(keystile.EventFilter{})[0]
+			var recorded int64
+			if spends := e.Detail.Spends; spends != nil {
+				recorded = spends.Bytes
+				if spends.Per != keystile.PerTotal || !spends.Since.Equal(since) {
+					t.Errorf("recorded: %+v", spends)
+				}
+			}
+			if e.Open || recorded != tt.want || spent != tt.want {
+				t.Errorf("%d bytes are spent, %d recorded by %+v", spent, recorded, e)
+			}
+		})
 	}
 }
 

@@ -108,6 +108,7 @@ func (x *exchange) reserve() error {
 		return err
 	}
 	x.room.hold = hold
+	x.event.Detail.Spends = hold.Spend()
 	warning := hold.Warning()
 	if hold != nil && hold.Crossed {
 		x.tellSoftCap(warning)
@@ -281,6 +282,7 @@ func (x *exchange) leaveRoom(a *answer, err error) {
 		hold.Lose(x.takesLong(), x.doubt())
 	}
 	hold.End()
+	x.event.Detail.Spends = hold.Spend()
 }
 
 // noteStored notes what a mutation changed that the backend carried out.

@@ -196,10 +196,17 @@ type Quotas interface {
 	// BoundCredentials are those that are not revoked and have limits of their own.
 	BoundCredentials() ([]keystile.Credential, error)
 	Spent() ([]keystile.Spent, error) // of allowances
-	// SaveSpent inserts or replaces. It is ErrNotFound if the credential has no
-	// allowance of that span. What is spent goes when an update of the credential
-	// takes the allowance away or gives it another span.
+	// SaveSpent inserts, or replaces all but Recorded, which begins at nothing in each
+	// span. It is ErrNotFound if the credential has no allowance of that span. What is
+	// spent goes when an update of the credential takes the allowance away or gives it
+	// another span.
 	SaveSpent(keystile.Spent) error
+	// AddSpent adds to what is recorded. What is spent of another span than the newest,
+	// or of an allowance that is no more, counts nowhere.
+	AddSpent(accessKeyID string, s keystile.Spend) error
+	// RecordLeases makes all recorded that may have been spent: some of the trail is
+	// lost, and what it told of that.
+	RecordLeases() error
 	BucketUsages() ([]keystile.UsageRecord, error)
 	// SaveBucketUsage inserts or replaces. It is ErrNotFound if the bucket has no
 	// quota of that TrackedAt.

@@ -258,6 +258,9 @@ type event struct {
 		Keys          []string `json:"keys"`
 		Count         int64    `json:"count"`
 		Bytes         int64    `json:"bytes"`
+		Spends        struct {
+			Bytes int64 `json:"bytes"`
+		} `json:"spends"`
 	} `json:"detail"`
 }
 

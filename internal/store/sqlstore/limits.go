@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"keystile/internal/keystile"
@@ -67,24 +68,52 @@ func (t *tx) BoundCredentials() ([]keystile.Credential, error) {
 
 func (t *tx) Spent() ([]keystile.Spent, error) {
 	all, err := list(t, func(row scanner) (s keystile.Spent, err error) {
-		err = row.Scan(&s.AccessKeyID, &s.Per, instant{&s.Since}, &s.Bytes)
+		err = row.Scan(&s.AccessKeyID, &s.Per, instant{&s.Since}, &s.Bytes, &s.Recorded)
 		return s, err
-	}, `SELECT access_key_id, per, since, bytes FROM credential_spent ORDER BY access_key_id`)
+	}, `SELECT access_key_id, per, since, bytes, recorded FROM credential_spent ORDER BY access_key_id`)
 	return all, about(err, "spent allowances")
 }
 
 func (t *tx) SaveSpent(s keystile.Spent) error {
-	c, err := t.Credential(s.AccessKeyID)
-	if err != nil {
+	if err := t.hasAllowance(s.AccessKeyID, s.Per); err != nil {
 		return err
 	}
-	if !c.Limits.HasAllowance() || c.Limits.Per != s.Per {
-		return fmt.Errorf("credential %s has no allowance by %s: %w", s.AccessKeyID, s.Per, keystile.ErrNotFound)
-	}
-	_, err = t.exec(`INSERT INTO credential_spent (access_key_id, per, since, bytes) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (access_key_id) DO UPDATE SET per = excluded.per, since = excluded.since, bytes = excluded.bytes`,
+	_, err := t.exec(`INSERT INTO credential_spent (access_key_id, per, since, bytes, recorded) VALUES ($1, $2, $3, $4, 0)
+		ON CONFLICT (access_key_id) DO UPDATE SET per = excluded.per, since = excluded.since, bytes = excluded.bytes,
+			recorded = CASE WHEN credential_spent.since = excluded.since THEN credential_spent.recorded ELSE 0 END`,
 		s.AccessKeyID, s.Per, micros(s.Since), s.Bytes)
 	return about(err, "spent allowance of %s", s.AccessKeyID)
+}
+
+func (t *tx) hasAllowance(accessKeyID string, per keystile.AllowancePer) error {
+	c, err := t.Credential(accessKeyID)
+	if err == nil && (!c.Limits.HasAllowance() || c.Limits.Per != per) {
+		return fmt.Errorf("credential %s has no allowance by %s: %w", accessKeyID, per, keystile.ErrNotFound)
+	}
+	return err
+}
+
+// AddSpent begins a span by itself where the store is an older one than the trail: a
+// backup that was put back.
+func (t *tx) AddSpent(accessKeyID string, s keystile.Spend) error {
+	if err := t.hasAllowance(accessKeyID, s.Per); errors.Is(err, keystile.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	_, err := t.exec(`INSERT INTO credential_spent (access_key_id, per, since, bytes, recorded) VALUES ($1, $2, $3, $4, $4)
+		ON CONFLICT (access_key_id) DO UPDATE SET
+			bytes = CASE WHEN credential_spent.since = excluded.since THEN credential_spent.bytes ELSE excluded.bytes END,
+			recorded = CASE WHEN credential_spent.since = excluded.since THEN credential_spent.recorded ELSE 0 END + excluded.recorded,
+			since = excluded.since
+		WHERE credential_spent.since <= excluded.since`,
+		accessKeyID, s.Per, micros(s.Since), s.Bytes)
+	return about(err, "recorded allowance of %s", accessKeyID)
+}
+
+func (t *tx) RecordLeases() error {
+	_, err := t.exec(`UPDATE credential_spent SET recorded = bytes WHERE recorded < bytes`)
+	return about(err, "recorded allowances")
 }
 
 // dropSpent forgets what was spent of an allowance that is no more.

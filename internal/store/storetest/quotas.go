@@ -162,6 +162,51 @@ func testQuotas(t *testing.T, open Open) {
 			wantEqual(t, len(got(t, b, store.Tx.Spent)), 0)
 			wantErr(t, save(spent), keystile.ErrNotFound)
 		}},
+		{"what the trail tells was spent is added up in the newest span", func(t *testing.T, a, b store.Store) {
+			c := allowed("AK1", keystile.PerDay)
+			createCredentials(t, a, c, credential("AK2"))
+			save := func(bytes int64, since time.Time) {
+				write(t, a, func(tx store.Tx) error {
+					return tx.SaveSpent(keystile.Spent{AccessKeyID: "AK1", Per: keystile.PerDay, Since: since, Bytes: bytes, Recorded: 99})
+				})
+			}
+			add := func(id string, bytes int64, per keystile.AllowancePer, since time.Time) {
+				write(t, a, func(tx store.Tx) error {
+					return tx.AddSpent(id, keystile.Spend{Bytes: bytes, Per: per, Since: since})
+				})
+			}
+			want := func(bytes, recorded int64, since time.Time) {
+				t.Helper()
+				wantEqual(t, got(t, b, store.Tx.Spent), []keystile.Spent{{AccessKeyID: "AK1", Per: keystile.PerDay, Since: since, Bytes: bytes, Recorded: recorded}})
+			}
+			save(1000, noon)
+			want(1000, 0, noon)
+			add("AK1", 300, keystile.PerDay, noon)
+			add("AK1", 50, keystile.PerDay, noon)
+			want(1000, 350, noon)
+			save(2000, noon)
+			want(2000, 350, noon)
+			for name, per := range map[string]keystile.AllowancePer{"AK1": keystile.PerTotal, "AK2": keystile.PerDay, "absent": keystile.PerDay} {
+				add(name, 7, per, noon)
+			}
+			add("AK1", 7, keystile.PerDay, after(-24*time.Hour))
+			want(2000, 350, noon)
+			write(t, a, func(tx store.Tx) error { return tx.RecordLeases() })
+			want(2000, 2000, noon)
+			add("AK1", 1, keystile.PerDay, noon)
+			write(t, a, func(tx store.Tx) error { return tx.RecordLeases() })
+			want(2000, 2001, noon)
+			later := after(24 * time.Hour)
+			save(10, later)
+			want(10, 0, later)
+			later = after(48 * time.Hour) // the trail is newer than the store
+			add("AK1", 40, keystile.PerDay, later)
+			want(40, 40, later)
+			c.Limits.Per = keystile.PerTotal
+			write(t, a, func(tx store.Tx) error { return tx.UpdateCredential(c) })
+			add("AK1", 40, keystile.PerDay, later)
+			wantEqual(t, len(got(t, b, store.Tx.Spent)), 0)
+		}},
 		{"a backend takes its own along", func(t *testing.T, a, b store.Store) {
 			createBackend(t, a, "main")
 			saveQuota(t, a, one)

@@ -2026,6 +2026,7 @@ export interface components {
             message?: string;
             /** Format: int64 */
             part_number?: number;
+            spends?: components["schemas"]["Spend"];
             target?: string;
             token_id?: string;
             upload_id?: string;
@@ -2798,6 +2799,13 @@ export interface components {
             items: components["schemas"]["Sink"][];
             /** @description cursor of the next page; absent on the last one */
             next_cursor?: string;
+        };
+        Spend: {
+            /** Format: int64 */
+            bytes: number;
+            per: string;
+            /** Format: date-time */
+            since: string;
         };
         TestReport: {
             abilities: components["schemas"]["Ability"][];

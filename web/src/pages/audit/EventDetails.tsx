@@ -132,7 +132,7 @@ const withVersion = (name: string, version?: string) => (version ? `${name} (ver
 
 function what(event: Event, onRevoke: () => void): Items {
   const { backend, bucket, key, detail } = event;
-  const { bytes } = detail;
+  const { bytes, spends } = detail;
   return [
     ['Acts on', actsOnKey(event) ? <AccessKey event={event} onRevoke={onRevoke} /> : detail.target && <Plain mono text={detail.target} />],
     ['Backend', backend && <Plain mono text={backend} />],
@@ -144,6 +144,7 @@ function what(event: Event, onRevoke: () => void): Items {
     ['Upload', detail.upload_id && <MonoId value={detail.upload_id} what="upload id" max={40} />],
     ['Part', detail.part_number],
     ['Size', bytes === undefined ? undefined : <Bytes n={bytes} />],
+    ['Of the key’s allowance', spends && <Bytes n={spends.bytes} />],
     ['ETag', detail.etag && <MonoId value={detail.etag} what="ETag" max={40} />],
   ];
 }
