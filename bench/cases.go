@@ -21,8 +21,7 @@ import (
 // What is asked for.
 const (
 	benchBucket = "bench"
-	// countedBucket has a hard cap far away; a key of its own opens it by the name of
-	// the other.
+	// countedBucket has a hard cap far away, and a key of its own.
 	countedBucket = "counted"
 	smallKey      = "small"
 	largeKey      = "large"
@@ -55,7 +54,8 @@ type testCase struct {
 	// without the trail, whose own cost is told beside it.
 	recorded bool
 	// counted: it is measured beside it in a bucket that has a quota. Each request
-	// writes a key of its own: changes of one would wait for each other there.
+	// writes a key of its own: changes of one would wait for each other there. The path
+	// is beneath the target's bucket.
 	counted bool
 }
 
@@ -71,7 +71,7 @@ func cases() []testCase {
 		{name: "PUT 64 MiB", method: http.MethodPut, path: object + "put-large", body: digested(zeros), payload: largeSize, status: 200, bound: 1.1},
 		{name: "PUT 64 MiB, chunks signed", method: http.MethodPut, path: object + "put-large", body: chunkSigned(zeros), payload: largeSize, status: 200, bound: 1.1, hashed: true},
 		{name: "PUT 64 MiB, trailer", method: http.MethodPut, path: object + "put-large", body: trailed(zeros), payload: largeSize, status: 200, bound: 1.1},
-		{name: "PUT 1 KiB, new keys", method: http.MethodPut, path: object + "new/", body: digested(zeros[:smallSize]), status: 200, alone: true, counted: true},
+		{name: "PUT 1 KiB, new keys", method: http.MethodPut, path: "/new/", body: digested(zeros[:smallSize]), status: 200, alone: true, counted: true},
 	}
 }
 

@@ -32,6 +32,7 @@ func (c testCase) atOnce() int {
 // target is one of the programs that are compared.
 type target struct {
 	name   string
+	bucket string // of new keys
 	url    string
 	host   string
 	pid    int
@@ -98,7 +99,7 @@ func (t *target) load(ctx context.Context, c testCase, count int) ([]time.Durati
 func (t *target) request(ctx context.Context, c testCase) error {
 	path := c.path
 	if c.counted {
-		path += strconv.FormatInt(t.written.Add(1), 10)
+		path = "/" + t.bucket + path + strconv.FormatInt(t.written.Add(1), 10)
 	}
 	r, err := http.NewRequestWithContext(ctx, c.method, t.url+path, http.NoBody)
 	if err != nil {

@@ -210,8 +210,8 @@ func (l *lab) count(ctx context.Context, g *target) error {
 			return err
 		}
 	}
-	id, secret, err := l.mint(ctx, g.environ, counted+":read,list,write,delete@"+benchBucket)
-	l.targets = append(l.targets, &target{name: countedName, url: g.url, pid: g.pid, key: id, secret: secret})
+	id, secret, err := l.mint(ctx, g.environ, counted+":read,list,write,delete")
+	l.targets = append(l.targets, &target{name: countedName, bucket: countedBucket, url: g.url, pid: g.pid, key: id, secret: secret})
 	return err
 }
 
@@ -244,7 +244,7 @@ func (l *lab) gateway(ctx context.Context, name, program string) error {
 		return err
 	}
 	id, secret, err := l.mint(ctx, environ, "memory/"+benchBucket+":read,list,write,delete")
-	l.targets = append(l.targets, &target{name: name, url: ready.S3, pid: cmd.Process.Pid, key: id, secret: secret, environ: environ})
+	l.targets = append(l.targets, &target{name: name, bucket: benchBucket, url: ready.S3, pid: cmd.Process.Pid, key: id, secret: secret, environ: environ})
 	return err
 }
 

@@ -67,17 +67,17 @@ type State struct {
 // entry is a place that writes are under way to. It is guarded by the book's mu.
 type entry struct {
 	refs     int
-	learning chan struct{} // held while the backend is asked
+	learning chan struct{} // held while the backend is asked; made with the first who does
 	known    bool
 	state    State // if known
 	recalled int   // book.counts when it was recalled; -1: it was learnt otherwise
 	moves    int   // grows whenever a change begins or ends
 
-	exclusive bool // a change is under way that has the place for itself
-	shared    int  // changes under way that share it
-	loose     int  // changes under way without an order
-	spoilt    int  // grows with every change without an order
-	changed   chan struct{}
+	exclusive bool          // a change is under way that has the place for itself
+	shared    int           // changes under way that share it
+	loose     int           // changes under way without an order
+	spoilt    int           // grows with every change without an order
+	changed   chan struct{} // closed with the next move; made with the first who waits
 }
 
 // quiet reports whether no change is under way.
@@ -85,8 +85,26 @@ func (e *entry) quiet() bool { return !e.exclusive && e.shared == 0 && e.loose =
 
 func (e *entry) wake() {
 	e.moves++
-	close(e.changed)
-	e.changed = make(chan struct{})
+	if e.changed != nil {
+		close(e.changed)
+		e.changed = nil
+	}
+}
+
+// next is what closes with the next move.
+func (e *entry) next() <-chan struct{} {
+	if e.changed == nil {
+		e.changed = make(chan struct{})
+	}
+	return e.changed
+}
+
+// asking is held by who asks the backend.
+func (e *entry) asking() chan struct{} {
+	if e.learning == nil {
+		e.learning = make(chan struct{}, 1)
+	}
+	return e.learning
 }
 
 // claim is what one write has of a place.
@@ -118,7 +136,7 @@ func (h *Hold) claim(p Place) *claim {
 	}
 	e := h.b.places[p]
 	if e == nil {
-		e = &entry{recalled: -1, learning: make(chan struct{}, 1), changed: make(chan struct{})}
+		e = &entry{recalled: -1}
 		h.b.places[p] = e
 	}
 	e.refs++
@@ -135,22 +153,18 @@ func (h *Hold) Watch(ctx context.Context, p Place, learn func(context.Context) (
 		return nil
 	}
 	c := h.claim(p)
-	e := c.entry
+	settled, asking, _ := h.look(c)
+	if settled {
+		return nil
+	}
 	select {
-	case e.learning <- struct{}{}:
-		defer func() { <-e.learning }()
+	case asking <- struct{}{}:
+		defer func() { <-asking }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	h.b.mu.Lock()
-	known, quiet, moves := e.known, c.alone(), e.moves
-	if !known && quiet {
-		if e.state, known = h.b.recall(p); known {
-			e.known, e.recalled = true, h.b.counts
-		}
-	}
-	h.b.mu.Unlock()
-	if known || !quiet {
+	settled, _, moves := h.look(c) // another may have learnt it meanwhile
+	if settled {
 		return nil
 	}
 	state, err := learn(ctx)
@@ -159,10 +173,27 @@ func (h *Hold) Watch(ctx context.Context, p Place, learn func(context.Context) (
 	}
 	h.b.mu.Lock()
 	defer h.b.mu.Unlock()
-	if c.alone() && e.moves == moves {
+	h.b.noteAsked(p)
+	if e := c.entry; c.alone() && e.moves == moves {
 		e.known, e.state, e.recalled = true, state, -1
 	}
 	return nil
+}
+
+// look reports whether nothing is to be learnt of a place: it is known, or others
+// change it. Otherwise asking is to be held first; moves tells whether it changed.
+func (h *Hold) look(c *claim) (settled bool, asking chan struct{}, moves int) {
+	h.b.mu.Lock()
+	defer h.b.mu.Unlock()
+	e := c.entry
+	if e.known || !c.alone() {
+		return true, nil, 0
+	}
+	if state, ok := h.b.recall(c.place); ok {
+		e.known, e.state, e.recalled = true, state, h.b.counts
+		return true, nil, 0
+	}
+	return false, e.asking(), e.moves
 }
 
 // Order waits until no other change of the place is under way and begins this one;
@@ -173,13 +204,13 @@ func (h *Hold) Order(ctx context.Context, p Place, shared bool) error {
 		return nil
 	}
 	c := h.claim(p)
+	changed, begun := h.begin(c, shared, false)
+	if begun {
+		return nil
+	}
 	timer := time.NewTimer(h.b.l.opts.OrderTimeout)
 	defer timer.Stop()
-	for late := false; ; {
-		changed, begun := h.begin(c, shared, late)
-		if begun {
-			return nil
-		}
+	for late := false; !begun; changed, begun = h.begin(c, shared, late) {
 		select {
 		case <-changed:
 		case <-timer.C:
@@ -188,6 +219,7 @@ func (h *Hold) Order(ctx context.Context, p Place, shared bool) error {
 			return ctx.Err()
 		}
 	}
+	return nil
 }
 
 // begin begins the change if it may, or must because it is late.
@@ -201,7 +233,7 @@ func (h *Hold) begin(c *claim, shared, late bool) (changed <-chan struct{}, begu
 	free := !e.exclusive && (shared || e.shared == 0)
 	switch {
 	case !free && !late:
-		return e.changed, false
+		return e.next(), false
 	case !free || e.loose > 0:
 		c.loose = true
 		e.loose++

@@ -128,6 +128,9 @@ type keys struct {
 	written keySet
 }
 
+// has reports whether something may be counted for the key.
+func (k *keys) has(key string) bool { return k.listed.has(key) || k.written.has(key) }
+
 func (l *Ledger) newKeys() *keys {
 	seed := maphash.MakeSeed()
 	return &keys{listed: keySet{memory: &l.memory, seed: seed}, written: keySet{memory: &l.memory, seed: seed}}
@@ -143,18 +146,27 @@ func (k *keys) free() {
 // recall tells what is counted for a place, if that is known. It is called with the
 // book's mu held.
 func (b *book) recall(p Place) (State, bool) {
-	if string(p[:1]) != objectKind || b.counting() || b.countedAt.IsZero() {
+	if !b.recalls(p) {
 		return State{}, false
 	}
-	if state, ok := b.sizes[p]; ok {
-		return state, true
+	// The sets first: they are small, and whatever a size above nothing is kept of is in them.
+	if b.keys != nil && !b.keys.has(string(p[1:])) {
+		return State{}, true
 	}
-	if b.keys == nil {
+	state, ok := b.sizes[p]
+	return state, ok
+}
+
+// recalls reports whether anything could be recalled for a place.
+func (b *book) recalls(p Place) bool {
+	return string(p[:1]) == objectKind && !b.counting() && !b.countedAt.IsZero()
+}
+
+// noteAsked counts a question that the keys of a count would have spared.
+func (b *book) noteAsked(p Place) {
+	if b.keys == nil && b.recalls(p) {
 		b.asked++
-		return State{}, false
 	}
-	key := string(p[1:])
-	return State{}, !b.keys.listed.has(key) && !b.keys.written.has(key)
 }
 
 // remember keeps what a write has left at its places.
@@ -166,12 +178,13 @@ func (b *book) remember(h *Hold) {
 		if string(c.place[:1]) != objectKind || !c.begun {
 			continue
 		}
-		b.forgetSize(c.place)
 		if h.wrote || h.lost {
 			b.mark(string(c.place[1:]))
 		}
 		if !h.lost && c.entry.known && c.sure() && !b.counting() {
 			b.keepSize(c.place, c.entry.state)
+		} else {
+			b.forgetSize(c.place)
 		}
 	}
 }
@@ -187,16 +200,23 @@ func (b *book) mark(key string) {
 }
 
 func (b *book) keepSize(p Place, state State) {
+	before := len(b.sizes)
+	b.sizes[p] = state
+	if len(b.sizes) == before {
+		return // in the room of the one before
+	}
 	for cost := int64(len(p) + entryCost); !b.l.memory.take(cost); {
-		if len(b.sizes) == 0 {
+		if len(b.sizes) == 1 {
+			delete(b.sizes, p)
 			return
 		}
 		for other := range b.sizes {
-			b.forgetSize(other)
-			break
+			if other != p {
+				b.forgetSize(other)
+				break
+			}
 		}
 	}
-	b.sizes[p] = state
 }
 
 func (b *book) forgetSize(p Place) {
