@@ -22,6 +22,6 @@ const files = (named.length > 0 ? named : readdirSync(here).filter((name) => nam
 const summary = report(process.stdout);
 // Each file is a process with a browser and a server: two are what a small machine bears.
 // Every wait in them is bounded; the limit of a file is for one that hangs elsewhere.
-await finished(run({ files, concurrency: 2, timeout: 900_000 }).on('data', summary.event).on('end', () => {
+await finished(run({ files, concurrency: 2, timeout: 1_200_000 }).on('data', summary.event).on('end', () => {
   process.exitCode = summary.close() ? 0 : 1;
 }));
