@@ -14,7 +14,7 @@ const args = [
   '--in-process-gpu', '--disable-extensions', '--disable-default-apps', '--disable-features=Translate,OptimizationHints,MediaRouter',
 ];
 // Every wait in a page is bounded by it.
-const timeout = 10_000;
+const timeout = 30_000;
 
 /** Starts a browser with a fresh profile; it ends when `after` runs. */
 export async function startBrowser(after) {

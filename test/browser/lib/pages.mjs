@@ -61,7 +61,7 @@ export async function clipboard(page) {
 
 /** Waits for what stands somewhere, whitespace apart; says what stood there instead. */
 export async function assertText(locator, pattern) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 30_000;
   for (;;) {
     const text = (await locator.innerText()).replace(/\s+/g, ' ');
     if (pattern.test(text)) {
