@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What "make ci" runs. First what everything needs is installed and built. Then
-# lint, which computes, runs beside what mostly waits for clients and browsers, and
-# what tests in browsers waits beside what waits for clients; the tests that are
-# strict about time run alone. Each phase keeps its output to
+# What "make ci" runs. First what everything needs is installed and built. Then what
+# waits for clients and what waits for browsers run beside each other, and lint, which
+# only computes, in the time that they leave; the tests that are strict about time run
+# alone. Each phase keeps its output to
 # itself until it ends. All run whatever fails, so that one run tells everything;
 # the last lines tell how each phase went and what it cost.
 set -uo pipefail
@@ -31,7 +31,10 @@ phase() {
 begun=$SECONDS
 phase prepare ci-prepare
 if [ "$(cat "$logs/prepare.result")" = ok ]; then
-	phase check check &
+	{
+		renice -n 10 -p "$BASHPID" >/dev/null
+		phase check check
+	} &
 	phase clients client-matrix &
 	phase browser web-test browser &
 	wait
