@@ -72,9 +72,9 @@ func (cmd auditList) Run(ctx context.Context, c *caller) error {
 	if c.json {
 		return c.Events(ctx, filter, func(e client.Event) error { return printJSON(c.con.out, e) })
 	}
-	t := eventTable()
+	t := table{head: []string{"TIME", "ACTION", "RESULT", "STATUS", "WHO", "WHAT", "FROM", "CODE", "ID"}}
 	err = c.Events(ctx, filter, func(e client.Event) error {
-		t.addEvent(e)
+		t.add(eventTime(e), e.Action, result(e), status(e), who(e), what(e), e.SourceIP, detailText(e, "code"), e.ID)
 		return nil
 	})
 	if err != nil {
@@ -83,13 +83,7 @@ func (cmd auditList) Run(ctx context.Context, c *caller) error {
 	return t.write(c.con.out, "No events.")
 }
 
-func eventTable() table {
-	return table{head: []string{"TIME", "ACTION", "RESULT", "STATUS", "WHO", "WHAT", "FROM", "CODE", "ID"}}
-}
-
-func (t *table) addEvent(e client.Event) {
-	t.add(e.Time.UTC().Format("2006-01-02 15:04:05Z"), e.Action, result(e), status(e), who(e), what(e), e.SourceIP, detailText(e, "code"), e.ID)
-}
+func eventTime(e client.Event) string { return e.Time.UTC().Format("2006-01-02 15:04:05Z") }
 
 func (cmd EventFlags) filter(now time.Time) (client.EventFilter, error) {
 	f := client.EventFilter{

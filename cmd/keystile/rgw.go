@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"keystile/internal/client"
 )
@@ -41,11 +45,20 @@ type RGWUserID struct {
 	ID string `arg:"" help:"The user's id."`
 }
 
+// Validate tells who gives a name, which is unique in its project only, what is
+// wanted.
+func (u RGWUserID) Validate() error {
+	if uuid.Validate(u.ID) != nil {
+		return fmt.Errorf("%q is no id: \"keystile rgw user list\" shows the ids of users", u.ID)
+	}
+	return nil
+}
+
 type rgwUserCreate struct {
 	Name    string `arg:"" help:"The user's name, unique in the project."`
 	Project string `required:"" help:"The project's name or id." placeholder:"PROJECT"`
 	Backend string `help:"Where it lives. Default: the one Ceph, or the one backend, that there is." placeholder:"ID"`
-	QuotaKB *int64 `name:"quota-kb" help:"What its buckets may hold, in KiB; -1: unlimited (admins)." placeholder:"KIB"`
+	QuotaKB *int64 `name:"quota-kb" help:"What its buckets may hold, in KiB; --quota-kb=-1: unlimited (admins)." placeholder:"KIB"`
 }
 
 func (rgwUserCreate) Help() string {
@@ -119,17 +132,17 @@ func rgwStatus(u client.RGWUser) string {
 }
 
 func quotaText(q client.RGWQuota) string {
-	text := "unlimited"
-	if q.MaxSizeKB >= 0 {
-		text = kibibytes(q.MaxSizeKB)
+	if q.MaxSizeKB < 0 {
+		return "unlimited"
 	}
+	text := kibibytes(q.MaxSizeKB)
 	if !q.Enabled {
 		text += " (not enforced)"
 	}
 	return text
 }
 
-func kibibytes(n int64) string { return fmt.Sprintf("%d KiB", n) }
+func kibibytes(n int64) string { return sizeText(n << 10) }
 
 type rgwUserList struct {
 	Project string `help:"The project's name or id. Default: all, for admins." placeholder:"PROJECT"`
@@ -165,6 +178,10 @@ func (c *caller) listRGWUsers(ctx context.Context, project string, limit int) ([
 		list = append(list, u)
 		return nil
 	})
+	var refused *client.Error
+	if project == "" && errors.As(err, &refused) && slices.ContainsFunc(refused.Faults, func(f client.Fault) bool { return f.Field == "project_id" }) {
+		return nil, usagef("give --project: only admins see the users of all projects")
+	}
 	return list, err
 }
 
@@ -176,7 +193,11 @@ func (cmd rgwUserShow) Run(ctx context.Context, c *caller) error {
 	if err != nil {
 		return err
 	}
-	return c.rgwUser(found)
+	if err := c.rgwUser(found); err != nil || found.BucketsTotalSize != nil || found.State != "live" {
+		return err
+	}
+	_, err = fmt.Fprintln(c.con.err, "What it holds, and whether it was changed behind this server, is not known: its backend gives no answer.")
+	return err
 }
 
 // edit changes a user and prints it.
@@ -223,7 +244,8 @@ func (cmd rgwUserRenewKey) Run(ctx context.Context, c *caller) error {
 	if err := c.rgwUser(renewed); err != nil || renewed.SecretKey != client.RGWSecretMask {
 		return err
 	}
-	return c.done("The user is locked: its secret was not changed.")
+	_, err = fmt.Fprintln(c.con.err, "The user is locked: its secret was not changed.")
+	return err
 }
 
 type rgwUserLock struct {
@@ -251,7 +273,7 @@ func (cmd rgwUserUnlock) Run(ctx context.Context, c *caller) error {
 
 type rgwUserSetQuota struct {
 	RGWUserID
-	MaxSizeKB *int64 `name:"max-size-kb" help:"In KiB; -1: unlimited." placeholder:"KIB"`
+	MaxSizeKB *int64 `name:"max-size-kb" help:"In KiB; --max-size-kb=-1: unlimited." placeholder:"KIB"`
 	Enabled   *bool  `help:"Enforce it, or with --no-enabled keep the number only." negatable:""`
 }
 

@@ -64,7 +64,7 @@ func (c *caller) waitForJob(ctx context.Context, job client.RGWJob) (client.RGWJ
 	for isUnderWay(job) {
 		select {
 		case <-ctx.Done():
-			return job, fmt.Errorf("no longer waiting; job %s goes on: %w", job.ID, ctx.Err())
+			return job, fmt.Errorf("no longer waiting: the deletion goes on; keystile rgw job show %s --wait takes up the waiting", job.ID)
 		case <-time.After(jobStep):
 		}
 		var err error

@@ -76,6 +76,14 @@ type rgwUserAdopt struct {
 	Name    string `help:"Its name here. Default: the one at the Ceph."`
 }
 
+func (rgwUserAdopt) Help() string {
+	return `It keeps its uid, its buckets, its key (of which it must have just one) and its quota. From then on the key works
+at the gateway too. "keystile rgw user unmanaged BACKEND" shows whom there is.
+
+Example:
+  keystile rgw user adopt ceph-1 legacy-app --project "Data platform"`
+}
+
 // Run adopts.
 func (cmd rgwUserAdopt) Run(ctx context.Context, c *caller) error {
 	project, err := c.projectID(ctx, cmd.Project)

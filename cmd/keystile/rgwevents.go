@@ -29,9 +29,9 @@ func (cmd rgwUserEvents) Run(ctx context.Context, c *caller) error {
 	if c.json {
 		return c.RGWUserEvents(ctx, cmd.ID, cmd.Done, cmd.Limit, func(e client.Event) error { return printJSON(c.con.out, e) })
 	}
-	t := eventTable()
+	t := table{head: []string{"TIME", "ACTION", "RESULT", "STATUS", "WHO", "WHAT", "FROM", "CODE", "NOTE", "ID"}}
 	err := c.RGWUserEvents(ctx, cmd.ID, cmd.Done, cmd.Limit, func(e client.Event) error {
-		t.addEvent(e)
+		t.add(eventTime(e), e.Action, result(e), status(e), who(e), what(e), e.SourceIP, detailText(e, "code"), detailText(e, "message"), e.ID)
 		return nil
 	})
 	if err != nil {

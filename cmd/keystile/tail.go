@@ -90,6 +90,6 @@ func (cmd auditTail) last(ctx context.Context, c *caller, filter client.EventFil
 // printLine prints an event in columns that do not depend on those after it.
 func printLine(w io.Writer, e client.Event) error {
 	_, err := fmt.Fprintf(w, "%s  %-28s  %-11s  %3s  %-20s  %-15s  %s\n",
-		e.Time.UTC().Format("2006-01-02 15:04:05Z"), clean(e.Action), result(e), status(e), who(e), e.SourceIP, what(e))
+		eventTime(e), clean(e.Action), result(e), status(e), who(e), e.SourceIP, what(e))
 	return err
 }

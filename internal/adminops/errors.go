@@ -13,7 +13,7 @@ import (
 // ErrUnavailable).
 var (
 	// ErrRefused: the radosgw does not let this key do that.
-	ErrRefused = fmt.Errorf("the Admin Ops API refuses the key: %w", keystile.ErrUnavailable)
+	ErrRefused = fmt.Errorf("the Admin Ops API refuses the key: %w", keystile.ErrKeyRefused)
 	// ErrNotEmpty: the bucket holds objects, or the user buckets.
 	ErrNotEmpty = keystile.ErrNotEmpty
 	// ErrKeyTaken: another user of the Ceph has the access key ID.

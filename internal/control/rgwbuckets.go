@@ -152,7 +152,7 @@ func (s *RGWUsers) owns(ctx context.Context, as RGWSigner, name string) error {
 // CreateBucket makes a bucket that the user owns. Its name is recorded before
 // the backend hears of it, so that none is ever without its owner.
 func (s *RGWUsers) CreateBucket(ctx context.Context, a Actor, id, name string) (info keystile.RGWBucketInfo, err error) {
-	back, err := s.turns.Take(ctx, id)
+	back, err := s.turn(ctx, a, "rgw.bucket.create", id, keystile.WriteAccess)
 	if err != nil {
 		return info, err
 	}
@@ -267,7 +267,7 @@ func (ch *change) rgwUserChanged(id string) error {
 
 // DeleteBucket deletes an empty bucket of the user.
 func (s *RGWUsers) DeleteBucket(ctx context.Context, a Actor, id, name string) error {
-	back, err := s.turns.Take(ctx, id)
+	back, err := s.turn(ctx, a, "rgw.bucket.delete", id, keystile.WriteAccess)
 	if err != nil {
 		return err
 	}
@@ -343,7 +343,7 @@ func (s *RGWUsers) BucketACL(ctx context.Context, a Actor, id, name string) (str
 
 // SetBucketACL gives a bucket of the user a canned ACL.
 func (s *RGWUsers) SetBucketACL(ctx context.Context, a Actor, id, name, acl string) error {
-	back, err := s.turns.Take(ctx, id)
+	back, err := s.turn(ctx, a, "rgw.bucket.set_acl", id, keystile.WriteAccess)
 	if err != nil {
 		return err
 	}

@@ -98,8 +98,10 @@ func (s *RGWUsers) newUser(ch *change, in NewRGWUser) (keystile.RGWUser, error) 
 }
 
 func (ch *change) rgwNameFree(projectID, name string) error {
-	_, err := ch.RGWUserByName(projectID, name)
+	u, err := ch.RGWUserByName(projectID, name)
 	switch {
+	case err == nil && u.State == keystile.RGWCreating:
+		return explain(ErrNameTaken, "a user of that name is being made; if that was cut off, the name is free when it has been taken back: try again in a minute")
 	case err == nil:
 		return explain(ErrNameTaken, "the project has a user of that name already")
 	case errors.Is(err, keystile.ErrNotFound):
@@ -166,6 +168,10 @@ func homeError(err error) error {
 		return &Explained{"the backend does not allow it", err}
 	case errors.Is(err, keystile.ErrInvalid):
 		return &Explained{"the backend does not accept it", err}
+	case errors.Is(err, keystile.ErrKeyRefused):
+		return &Explained{"the backend refuses the gateway's own key: a test of the backend tells what the key lacks", err}
+	case errors.Is(err, keystile.ErrUnavailable):
+		return &Explained{"the backend gave no clear answer", err}
 	}
 	return err
 }
@@ -173,7 +179,7 @@ func homeError(err error) error {
 // Delete removes a user whose buckets are empty, with them. A locked one stays,
 // for admins too.
 func (s *RGWUsers) Delete(ctx context.Context, a Actor, id string) error {
-	back, err := s.turns.Take(ctx, id)
+	back, err := s.turn(ctx, a, "rgw.user.delete", id, keystile.WriteAccess)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,9 @@ func (s *RGWUsers) Unmanaged(ctx context.Context, a Actor, backendID, cursor str
 
 func (s *RGWUsers) isCeph(tx store.Tx, backendID string) error {
 	b, err := s.backends.get(tx, backendID)
+	if errors.Is(err, keystile.ErrNotFound) {
+		return explain(err, "there is no such backend")
+	}
 	if err == nil && b.Kind != keystile.KindCeph {
 		return explain(keystile.ErrConflict, "backend %q is no Ceph", backendID)
 	}
@@ -61,6 +64,9 @@ func (s *RGWUsers) Adopt(ctx context.Context, a Actor, in RGWAdoption) (info RGW
 				return err
 			}
 			found, err = s.homes.Unmanaged(ctx, in.BackendID, in.UID)
+			if errors.Is(err, keystile.ErrNotFound) {
+				return explain(err, "the Ceph has no user of that uid")
+			}
 			return homeError(err)
 		},
 		do: func(ch *change) error {
@@ -117,6 +123,12 @@ func (s *RGWUsers) adopted(ch *change, in RGWAdoption, found CephUser) (keystile
 		}
 		return u, err
 	}
+	if _, err := ch.RGWUserByUID(u.BackendID, u.UID); !errors.Is(err, keystile.ErrNotFound) {
+		if err == nil {
+			err = explain(keystile.ErrConflict, "the user is managed here already")
+		}
+		return u, err
+	}
 	if err := ch.rgwNameFree(u.ProjectID, u.Name); err != nil {
 		return u, err
 	}
@@ -128,7 +140,7 @@ func (s *RGWUsers) adopted(ch *change, in RGWAdoption, found CephUser) (keystile
 // Forget gives a Ceph's user back; for admins. It stays there as it is, and its
 // key no longer works at the gateway.
 func (s *RGWUsers) Forget(ctx context.Context, a Actor, id string) error {
-	back, err := s.turns.Take(ctx, id)
+	back, err := s.turn(ctx, a, "rgw.user.forget", id, keystile.AdminAccess)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func newJobs() *jobs {
 // gateway and at its home; then a job empties and deletes its buckets, goes on
 // after a restart, and can be cancelled: the user is then disabled.
 func (s *RGWUsers) Purge(ctx context.Context, a Actor, id string) (job keystile.RGWJob, err error) {
-	back, err := s.turns.Take(ctx, id)
+	back, err := s.turn(ctx, a, "rgw.user.delete", id, keystile.WriteAccess)
 	if err != nil {
 		return job, err
 	}
@@ -190,7 +190,11 @@ func (s *RGWUsers) runJob(ctx context.Context, id string) error {
 	case errors.Is(err, errCancelled):
 		return p.stop(ctx)
 	default:
-		if !errors.Is(err, ErrHomeDenies) {
+		switch {
+		case errors.Is(err, ErrHomeDenies): // clear has told for which bucket
+		case errors.Is(err, keystile.ErrKeyRefused):
+			p.job.Message = "the backend refuses the gateway's own key, and a test of the backend tells what the key lacks; it is tried again"
+		default:
 			p.job.Message = "the backend gives no clear answer; it is tried again"
 		}
 		return errors.Join(err, p.save(ctx))

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"keystile/internal/keystile"
+	"keystile/internal/store"
 )
 
 // RenewKey gives a user's key a new secret, which is shown this once; the access
@@ -15,9 +16,12 @@ import (
 // The new secret is sealed and stored as pending before the home hears of it, so
 // that what is cut off between the steps is put right by the repair.
 func (s *RGWUsers) RenewKey(ctx context.Context, a Actor, id string) (renewed RGWUserSecret, err error) {
+	if err := s.refuseEmptied(ctx, a, "rgw.user.renew_key", id, keystile.WriteAccess); err != nil {
+		return renewed, err
+	}
 	back, err := s.turns.renew(ctx, id)
 	if err != nil {
-		return renewed, s.core.refused(ctx, s.newEvent(a, "rgw.user.renew_key", id), s.hideFrom(ctx, a, id, err))
+		return renewed, s.core.refused(ctx, s.newEvent(a, "rgw.user.renew_key", id), s.hideFrom(ctx, a, id, keystile.WriteAccess, err))
 	}
 	defer back()
 	secret := keystile.NewSecretKey()
@@ -86,10 +90,33 @@ func (s *RGWUsers) RenewKey(ctx context.Context, a Actor, id string) (renewed RG
 	return renewed, err
 }
 
+// turn waits until the actor may change the user.
+func (s *RGWUsers) turn(ctx context.Context, a Actor, action, id string, need keystile.ProjectAccess) (back func(), err error) {
+	if err := s.refuseEmptied(ctx, a, action, id, need); err != nil {
+		return nil, err
+	}
+	return s.turns.Take(ctx, id)
+}
+
+// refuseEmptied refuses to change a user whose buckets are being emptied: the job
+// has the user's turn for as long as that takes.
+func (s *RGWUsers) refuseEmptied(ctx context.Context, a Actor, action, id string, need keystile.ProjectAccess) error {
+	var u keystile.RGWUser
+	err := s.store.Read(ctx, func(tx store.Tx) (err error) {
+		u, err = tx.RGWUser(id)
+		return err
+	})
+	if err != nil || u.State != keystile.RGWDeleting {
+		return nil //nolint:nilerr // the act finds the same, and records it
+	}
+	refusal := explain(keystile.ErrConflict, "the user is being deleted")
+	return s.core.refused(ctx, s.newEvent(a, action, id), s.hideFrom(ctx, a, id, need, refusal))
+}
+
 // hideFrom turns an error that tells of a user into "not found" for those who
-// have no access to it.
-func (s *RGWUsers) hideFrom(ctx context.Context, a Actor, id string, err error) error {
-	if _, hidden := s.look(ctx, a, id, keystile.WriteAccess); hidden != nil {
+// have no access to it, and into "denied" for those who have too little.
+func (s *RGWUsers) hideFrom(ctx context.Context, a Actor, id string, need keystile.ProjectAccess, err error) error {
+	if _, hidden := s.look(ctx, a, id, need); hidden != nil {
 		return hidden
 	}
 	return err

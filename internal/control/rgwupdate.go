@@ -44,7 +44,11 @@ func (e RGWUserEdit) action() string {
 // Update edits a user. One that names what only admins set is refused to
 // everybody else, whole.
 func (s *RGWUsers) Update(ctx context.Context, a Actor, id string, edit RGWUserEdit) (info RGWUserInfo, err error) {
-	back, err := s.turns.Take(ctx, id)
+	need := keystile.WriteAccess
+	if edit.ForAdmins {
+		need = keystile.AdminAccess
+	}
+	back, err := s.turn(ctx, a, edit.action(), id, need)
 	if err != nil {
 		return info, err
 	}

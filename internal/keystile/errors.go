@@ -17,6 +17,9 @@ var (
 	ErrThrottled       = errors.New("too many attempts")
 	// ErrUnavailable: something this depends on (store, backend) did not answer.
 	ErrUnavailable = errors.New("unavailable")
+	// ErrKeyRefused: a backend answered, and does not let the gateway's own key do
+	// what it was asked.
+	ErrKeyRefused = fmt.Errorf("the gateway's key is refused: %w", ErrUnavailable)
 	// ErrNotConfirmed: the change is committed, but not every gateway has
 	// confirmed in time that it holds. Repeating the call is safe.
 	ErrNotConfirmed = errors.New("committed, not confirmed")

@@ -16,6 +16,10 @@ var gatewayKeyCodes = map[string]bool{
 	"SignatureDoesNotMatch": true, "TokenRefreshRequired": true, "UserSuspended": true,
 }
 
+// userKeyCodes are those among them by which a Ceph tells that it does not know a
+// user's key as it is here, or has suspended the user.
+var userKeyCodes = map[string]bool{"InvalidAccessKeyId": true, "SignatureDoesNotMatch": true, "UserSuspended": true}
+
 // meanings are the codes and messages for answers that say nothing themselves:
 // those to HEAD, and those of backends that leave the message empty.
 var meanings = map[int]s3wire.Code{
@@ -29,7 +33,7 @@ var meanings = map[int]s3wire.Code{
 	http.StatusRequestedRangeNotSatisfiable: {Name: "InvalidRange", Message: "The range cannot be satisfied."},
 	http.StatusNotImplemented:               {Name: "NotImplemented", Message: "The backend does not support this."},
 	http.StatusServiceUnavailable:           {Name: "ServiceUnavailable", Message: "The backend is not available now."},
-	http.StatusInsufficientStorage:          {Name: "QuotaExceeded", Message: "The quota of the bucket is used up."},
+	http.StatusInsufficientStorage:          {Name: "QuotaExceeded", Message: "The quota is used up."},
 }
 
 // backendError is what the client hears of a backend's refusal: its code, and
@@ -37,6 +41,9 @@ var meanings = map[int]s3wire.Code{
 func (x *exchange) backendError(by *upstream.Backend, status int, data []byte) *s3wire.Error {
 	e, ok := s3wire.ParseError(data)
 	e.Status = status
+	if x.cephDecides() && userKeyCodes[e.Code] {
+		return s3wire.BackendRefusesKey.Caused(fmt.Errorf("the backend answered %d %s", status, e.Code))
+	}
 	if status == http.StatusUnauthorized || gatewayKeyCodes[e.Code] {
 		x.p.Observer.BackendFailed(by.Info().ID)
 		return s3wire.BackendMisconfigured.Caused(fmt.Errorf("the backend answered %d %s", status, e.Code))

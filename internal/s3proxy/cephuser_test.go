@@ -167,6 +167,28 @@ func TestUsersOfACephWhoAreStopped(t *testing.T) {
 	}
 }
 
+// TestAKeyThatItsCephRefuses: what was changed at the Ceph behind our back is the
+// user's to know, and trying again is no use; that our clock is off is not.
+func TestAKeyThatItsCephRefuses(t *testing.T) {
+	g := newGatewayToCeph(t, &ownBuckets{})
+	u := g.cephUser("u1", keystile.StatusActive)
+	for _, tt := range []struct {
+		answer string
+		status int
+		code   string
+	}{
+		{"SignatureDoesNotMatch", 403, "AccessDenied"}, {"InvalidAccessKeyId", 403, "AccessDenied"}, {"UserSuspended", 403, "AccessDenied"},
+		{"RequestTimeTooSkewed", 503, "ServiceUnavailable"},
+	} {
+		g.backend.ClearFaults()
+		g.backend.Inject(s3test.Answer(403, `<Error><Code>`+tt.answer+`</Code><Message>`+u.id+`</Message></Error>`))
+		r := g.do(u, call{method: get, path: "/uploads/k"})
+		if r.status != tt.status || r.code != tt.code || strings.Contains(r.message, "refuses this key") != (tt.status == 403) {
+			t.Errorf("the Ceph answers with %s: %+v, want %d %s", tt.answer, r, tt.status, tt.code)
+		}
+	}
+}
+
 // TestQuotaOfACephIs507: whatever a Ceph's own quota stops is told as ours would
 // be, and a denial stays one.
 func TestQuotaOfACephIs507(t *testing.T) {

@@ -56,7 +56,7 @@ var (
 	MissingHeader                = Code{"MissingSecurityHeader", http.StatusBadRequest, "A required header is missing."}
 	NotImplemented               = Code{"NotImplemented", http.StatusNotImplemented, "The operation is not supported here."}
 	PreconditionFailed           = Code{"PreconditionFailed", http.StatusPreconditionFailed, "A condition of the request does not hold."}
-	QuotaExceeded                = Code{"QuotaExceeded", http.StatusInsufficientStorage, "The quota of the bucket is used up."}
+	QuotaExceeded                = Code{"QuotaExceeded", http.StatusInsufficientStorage, "The quota is used up."}
 	RequestExpired               = Code{"AccessDenied", http.StatusForbidden, "Request has expired."}
 	RequestNotYetValid           = Code{"AccessDenied", http.StatusForbidden, "Request is not valid yet."}
 	RequestTimeTooSkewed         = Code{"RequestTimeTooSkewed", http.StatusForbidden, "The request's time differs from the server's by more than 15 minutes."}
@@ -71,6 +71,7 @@ var (
 	BackendTimeout               = Code{"ServiceUnavailable", http.StatusGatewayTimeout, "The backend did not answer in time."}
 	BackendUnreachable           = Code{"ServiceUnavailable", http.StatusServiceUnavailable, "The backend cannot be reached."}
 	BackendCutOff                = Code{"ServiceUnavailable", http.StatusServiceUnavailable, "The backend is in trouble and is not asked until it answers again. Try again later."}
+	BackendRefusesKey            = Code{"AccessDenied", http.StatusForbidden, "The storage refuses this key: it was changed or suspended there. Renew it, or ask the operator."}
 	BackendMisconfigured         = Code{"ServiceUnavailable", http.StatusServiceUnavailable, "The backend refuses the gateway's own key."}
 )
 

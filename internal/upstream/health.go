@@ -63,7 +63,12 @@ func (b *Backend) contact(ctx context.Context) contact {
 		c.skew, c.dated = date.Add(time.Second/2).Sub(middle).Round(time.Second), true
 	}
 	list, err := b.readBuckets(answer)
-	c.err, c.buckets = err, len(list.Buckets)
+	c.err = err
+	for _, x := range list.Buckets {
+		if !b.probesIn(x.Name, x.CreationDate) {
+			c.buckets++
+		}
+	}
 	var refused *Refused
 	barred := errors.As(err, &refused) && refused.Code == "AccessDenied"
 	c.signed = barred || answer.Status == http.StatusOK

@@ -147,6 +147,20 @@ func TestRGWPurgeCancelled(t *testing.T) {
 	answered := make(chan struct{})
 	k.armed.Store(&step{method: "PUT", query: "secret-key=", answered: answered}) // the first thing that the job does
 	job := s.must(202, s.call("admin", "DELETE", u.path("?purge_objects=true"), nil)).text("id")
+	// While the job has the user's turn nobody waits for it.
+	s.tokens["outsider"] = s.person("outsider", "")
+	for _, r := range []struct {
+		who, method, rest, body string
+		status                  int
+	}{
+		{"admin", "PATCH", "", `{"name":"other"}`, 409}, {"admin", "POST", "/renew_key", "", 409}, {"admin", "DELETE", "?purge_objects=true", "", 409},
+		{"admin", "POST", "/buckets", `{"name":"another"}`, 409}, {"admin", "POST", "/forget", "", 409},
+		{"outsider", "PATCH", "", `{"name":"other"}`, 404}, {"outsider", "POST", "/renew_key", "", 404},
+	} {
+		if got := s.call(r.who, r.method, u.path(r.rest), r.body); got.status != r.status {
+			t.Errorf("%s %s by %s during the deletion: %d %s, want %d", r.method, r.rest, r.who, got.status, got.body, r.status)
+		}
+	}
 	close(answered)
 	<-s.server.ended
 	k.down.Store(true)
