@@ -254,7 +254,7 @@ func (b *book) questions(most int) (due []question) {
 		switch {
 		case len(due) >= most:
 			return due
-		case d.asking || now.Before(d.next) || b.stopped:
+		case d.asking || now.Before(d.next) || b.stopped || b.awaitsObject(place, d):
 		case !b.still(place):
 			d.next = now.Add(postponed)
 		default:
@@ -302,8 +302,10 @@ func (q question) ask(ctx context.Context) {
 	now := b.l.opts.Now()
 	switch {
 	case b.doubts[q.place] != d: // it was settled otherwise
-	case d.seq != q.seq || !b.still(q.place):
+	case d.seq != q.seq || !b.still(q.place) || b.awaitsObject(q.place, d):
 		d.next = now.Add(postponed)
+	case becomesObject(q.place, d) && b.recount: // its object may be what is to be counted
+		b.leaveToCount(q.place, d)
 	case err == nil && d.settles(found, now):
 		b.settleDoubt(q.place, d, found)
 	case err == nil && !now.Before(d.until), d.tries+1 >= len(askSoon)+len(askLate):
@@ -312,6 +314,17 @@ func (q question) ask(ctx context.Context) {
 		d.tries++
 		d.schedule()
 	}
+}
+
+// becomesObject reports whether a place is an upload that may have been completed.
+func becomesObject(place Place, d *doubt) bool {
+	return string(place[:1]) == uploadKind && d.of.Stores
+}
+
+// awaitsObject reports whether it is not known yet whether the object is there that an
+// upload may have become: until it is, the upload's parts count in its stead.
+func (b *book) awaitsObject(place Place, d *doubt) bool {
+	return becomesObject(place, d) && b.doubts[ObjectPlace(d.of.Key)] != nil
 }
 
 func (q question) learn(ctx context.Context) (State, error) {

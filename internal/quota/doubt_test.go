@@ -149,15 +149,15 @@ func (s *scene) doubts() int {
 	return len(b.doubts)
 }
 
-// asks waits until each place was asked for so often.
+// asks waits until each place was asked for so often that is asked for now.
 func (s *scene) asks(times int) {
 	s.t.Helper()
 	b := s.ledger.book(s.bucket)
 	s.until("asked for", func(keystile.Usage) bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		for _, d := range b.doubts {
-			if d.lost == 1 && d.seq == 1 && d.tries < times {
+		for place, d := range b.doubts {
+			if !b.awaitsObject(place, d) && d.lost == 1 && d.seq == 1 && d.tries < times {
 				return false
 			}
 		}

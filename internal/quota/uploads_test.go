@@ -149,8 +149,15 @@ func TestPartsOfWhatBecomesAnObjectGoOnCounting(t *testing.T) {
 		s := withUploads(t)
 		s.backend.mute = true
 		s.loseEnd("u", "k", true)
-		lists(s)
-		covers(s)
+		for asked := range 3 {
+			lists(s)
+			s.until("asked for the object", func(keystile.Usage) bool {
+				s.backend.mu.Lock()
+				defer s.backend.mu.Unlock()
+				return s.backend.asked > asked
+			})
+			covers(s)
+		}
 	})
 	t.Run("when a count came before it was completed", func(t *testing.T) {
 		s := withUploads(t)
