@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { assertSound, options as looks } from './lib/axe.mjs';
-import { assertQuiet, openSignedIn, startBrowser } from './lib/browser.mjs';
+import { assertQuiet, openSignedIn, startBrowser, until } from './lib/browser.mjs';
 import { hasCeph, startCeph } from './lib/ceph.mjs';
+import { ask, assertTrapped, focused, tabTo } from './lib/keyboard.mjs';
 import { assertText, copied, field, place, secretDialog, visit } from './lib/pages.mjs';
 import { awsCli, listing } from './lib/s3.mjs';
 import { startServer, undoing } from './lib/server.mjs';
@@ -146,6 +147,42 @@ test('a user that the Ceph has already is adopted, its changes there are shown, 
   await page.getByText('RGW user Legacy app forgotten.').waitFor();
   assert.equal(place(page), '/rgw/users');
   assert.deepEqual(await answers(renewed, 'legacy-data'), ['401 InvalidAccessKeyId', 200], 'it stays at the Ceph');
+  assertQuiet(seen);
+});
+
+test('a user is adopted and given back without a mouse', { skip }, async (t) => {
+  const key = { id: 'KEYBOARDKEY', secret: 'a-secret-that-was-there' };
+  await ceph.admin('user', 'create', '--uid=by-keys', '--display-name=By keys', `--access-key=${key.id}`, `--secret=${key.secret}`);
+  assert.deepEqual((await awsCli(ceph, key, 's3', 'mb', 's3://by-keys-data')).code, 0);
+  const { page, seen } = await open(t, '/rgw/users');
+  const form = page.getByRole('dialog', { name: 'Adopt RGW user' });
+  await tabTo(page, 'Adopt RGW user');
+  await page.keyboard.press('Enter');
+  await form.waitFor();
+  await assertTrapped(page);
+  await tabTo(page, 'Cancel');
+  await page.keyboard.press('Enter');
+  await form.waitFor({ state: 'detached' });
+  await until('the focus returns to where it was', async () => (await focused(page)).name === 'Adopt RGW user');
+  await page.keyboard.press('Enter');
+  await form.waitFor();
+  await tabTo(page, 'Uid');
+  await page.keyboard.type('by-');
+  await page.getByRole('option', { name: 'by-keys' }).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await tabTo(page, 'Adopt user');
+  await page.keyboard.press('Enter');
+  await page.getByText('RGW user By keys adopted.').waitFor();
+  await page.getByRole('dialog', { name: 'RGW user By keys' }).waitFor();
+  assert.deepEqual(await answers(key, 'by-keys-data'), [200, 200]);
+
+  await ask(page, 'Forget user', /^Forget/);
+  await tabTo(page, 'Forget user');
+  await page.keyboard.press('Enter');
+  await page.getByText('RGW user By keys forgotten.').waitFor();
+  assert.equal(place(page), '/rgw/users');
+  assert.deepEqual(await answers(key, 'by-keys-data'), ['401 InvalidAccessKeyId', 200]);
   assertQuiet(seen);
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { assertQuiet, openContext, openSignedIn, startBrowser, until } from './lib/browser.mjs';
+import { ask, assertTrapped, focused, tabTo } from './lib/keyboard.mjs';
 import { assertText, place, secretDialog, settled, visit } from './lib/pages.mjs';
 import { listing } from './lib/s3.mjs';
 import { newCredential, startServer, undoing } from './lib/server.mjs';
@@ -13,45 +14,6 @@ let server;
 before(async () => {
   [browser, server] = await Promise.all([startBrowser(undo), startServer(undo)]);
 });
-
-/** What has the focus: its name as a screen reader has it, and whether one sees that it has. */
-const focused = (page) => page.evaluate(() => {
-  const element = document.activeElement;
-  const label = element.labels?.[0]?.innerText ?? '';
-  // Hidden inputs of toggles show the focus at their label.
-  const places = [element, element.nextElementSibling, element.parentElement, element.closest('label'), ...(element.labels ?? [])].filter(Boolean);
-  const visible = places.some((place) => {
-    const { outlineStyle, outlineWidth, boxShadow, borderColor } = getComputedStyle(place);
-    const accent = getComputedStyle(document.documentElement).getPropertyValue('--mantine-primary-color-filled');
-    return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none' || (place === element && place.matches('input') && borderColor !== '' && accent !== '');
-  });
-  return { name: (element.getAttribute('aria-label') ?? (label || element.innerText || element.value || '')).replace(/\s+/g, ' ').replace(/ \*$/, '').trim(), tag: element.tagName, visible };
-});
-
-/** Tabs until something has the focus, as a person does; every stop on the way is visible. */
-async function tabTo(page, name, { back = false, at = 60 } = {}) {
-  const passed = [];
-  for (let i = 0; i < at; i += 1) {
-    const now = await focused(page);
-    if (i > 0 || now.tag !== 'BODY') {
-      assert.ok(now.visible, `the focus on ${now.tag} ${now.name} cannot be seen`);
-    }
-    if (name instanceof RegExp ? name.test(now.name) : now.name === name) {
-      return;
-    }
-    passed.push(now.name);
-    await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
-  }
-  assert.fail(`Tab does not reach ${name}; it passed ${passed.join(' | ')}`);
-}
-
-/** Presses Tab often, and asserts that the focus stays in the dialog. */
-async function assertTrapped(page) {
-  for (let i = 0; i < 25; i += 1) {
-    await page.keyboard.press('Tab');
-    assert.ok(await page.evaluate(() => document.activeElement.closest('[role=dialog], [role=listbox]') !== null), `Tab ${i} left the dialog`);
-  }
-}
 
 describe('without a mouse', () => {
   test('sign in', async (t) => {
@@ -141,32 +103,17 @@ describe('without a mouse', () => {
     await server.api('POST', `/rgw/users/${user.id}/buckets`, { name: 'by-keys-data' });
     const { page, seen } = await openSignedIn(t, browser, server);
     await visit(page, server, `/rgw/users/${user.id}`);
-    /** Opens a question by its button, and sees that it keeps the focus and gives it back. */
-    const ask = async (button, title) => {
-      const question = page.getByRole('dialog', { name: title });
-      await tabTo(page, button);
-      await page.keyboard.press('Enter');
-      await question.waitFor();
-      await assertTrapped(page);
-      await page.keyboard.press('Escape');
-      await question.waitFor({ state: 'detached' });
-      await until('the focus returns to where it was', async () => (await focused(page)).name === button);
-      await page.keyboard.press('Enter');
-      await question.waitFor();
-      return question;
-    };
-
-    await ask('Lock user', /^Lock/);
+    await ask(page, 'Lock user', /^Lock/);
     await tabTo(page, 'Reason');
     await page.keyboard.type('audit under way');
     await page.keyboard.press('Enter');
     await page.getByText('Because: audit under way').waitFor();
-    await ask('Unlock user', /^Unlock/);
+    await ask(page, 'Unlock user', /^Unlock/);
     await tabTo(page, 'Unlock user');
     await page.keyboard.press('Enter');
     await page.getByText('RGW user by-keys unlocked.').waitFor();
 
-    await ask('Renew key', /^Renew the key/);
+    await ask(page, 'Renew key', /^Renew the key/);
     await tabTo(page, 'Renew key');
     await page.keyboard.press('Enter');
     const { id, dialog } = await secretDialog(page);
@@ -176,7 +123,7 @@ describe('without a mouse', () => {
     await page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'detached' });
 
-    await ask('Delete user', /^Delete RGW user/);
+    await ask(page, 'Delete user', /^Delete RGW user/);
     await tabTo(page, /objects/);
     await page.keyboard.press('Space');
     await tabTo(page, /^Type/);
