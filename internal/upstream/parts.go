@@ -59,11 +59,10 @@ func (b *Backend) eachPart(ctx context.Context, bucket string, u keystile.Pendin
 		}
 		var list partList
 		err := b.Caller(nil).list(ctx, bucket, u.Key, query, "ListPartsResult", &list)
-		var refused *Refused
-		if errors.As(err, &refused) && refused.Code == "NoSuchUpload" {
+		switch {
+		case noUpload(err):
 			return false, nil
-		}
-		if err != nil {
+		case err != nil:
 			return false, err
 		}
 		last := after
@@ -84,6 +83,13 @@ func (b *Backend) eachPart(ctx context.Context, bucket string, u keystile.Pendin
 	}
 }
 
+// noUpload reports whether a backend that was asked for the parts of an upload says
+// that there is none. Ceph 16 calls it a key that does not exist.
+func noUpload(err error) bool {
+	var refused *Refused
+	return errors.As(err, &refused) && (refused.Code == "NoSuchUpload" || refused.Code == "NoSuchKey")
+}
+
 // StoredPart is one part of an upload as its backend has it.
 type StoredPart struct {
 	Size int64 // bytes
@@ -101,11 +107,10 @@ func (b *Backend) Part(ctx context.Context, bucket string, u keystile.PendingUpl
 	}
 	var list partList
 	date, err := b.Caller(nil).listDated(ctx, bucket, u.Key, query, "ListPartsResult", &list)
-	var refused *Refused
-	if errors.As(err, &refused) && refused.Code == "NoSuchUpload" {
+	switch {
+	case noUpload(err):
 		return part, false, nil
-	}
-	if err != nil {
+	case err != nil:
 		return part, false, err
 	}
 	beyond := !list.IsTruncated

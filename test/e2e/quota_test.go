@@ -60,14 +60,14 @@ func (s *server) quota(bucket string) (q quotaShown) {
 // addCounting adds a backend that counts, and makes it the one of what follows.
 func (s *server) addCounting(backend *s3test.Server) {
 	s.t.Helper()
-	s.addBackend("counting", backend.URL)
+	s.addBackend("counting", backend.URL, "COUNTING", "a secret of the tests")
 	s.BackendID = "counting"
 }
 
-func (s *server) addBackend(id, endpoint string) {
+func (s *server) addBackend(id, endpoint, accessKeyID, secret string) {
 	s.t.Helper()
-	run(s.t, append(cleanEnv(), "KEYSTILE_URL="+s.DashboardURL, "KEYSTILE_TOKEN="+s.token), "a secret of the tests", binary, "backend", "add", id,
-		"--endpoint", endpoint, "--access-key-id", "COUNTING", "--secret-access-key-stdin").want(s.t, 0, "")
+	run(s.t, append(cleanEnv(), "KEYSTILE_URL="+s.DashboardURL, "KEYSTILE_TOKEN="+s.token), secret, binary, "backend", "add", id,
+		"--endpoint", endpoint, "--access-key-id", accessKeyID, "--secret-access-key-stdin").want(s.t, 0, "")
 }
 
 // Of the test below: the cap of a bucket, what a key's allowance begins with and

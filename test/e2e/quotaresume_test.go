@@ -78,7 +78,7 @@ func TestCountGoesOnAfterARestart(t *testing.T) {
 			g, endpoint := startGate(t, backend, 2)
 			data := t.TempDir() + "/data"
 			s := start(t, data, "")
-			s.addBackend("counting", endpoint)
+			s.addBackend("counting", endpoint, "COUNTING", "a secret of the tests")
 			s.BackendID = "counting"
 			c := s.mint("large:read,list,write,delete")
 			s.cliJSON(nil, "quota", "scan", "counting/large")
@@ -121,7 +121,7 @@ func TestCountGoesOnAfterARestart(t *testing.T) {
 // untilQuota waits until a bucket's usage is as it is to be.
 func (s *server) untilQuota(bucket, what string, is func(quotaShown) bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		q := s.quota(bucket)
 		if is(q) {
 			return
