@@ -23,12 +23,13 @@ type auditCommands struct {
 	Chain     auditChain     `cmd:"" help:"Show how the journal stands, and its last anchor."`
 	Anchors   auditAnchors   `cmd:"" help:"Write the journal's signed anchors, one line of JSON each."`
 	Sinks     auditSinks     `cmd:"" help:"Show how far those are that the journal is shipped to."`
+	Views     auditViews     `cmd:"" help:"Filters that you have named."`
 	Sampling  auditSampling  `cmd:"" help:"Which successful reads are recorded."`
 	Verify    auditVerify    `cmd:"" help:"Check that the journal on this machine is as it was written."`
 }
 
-// EventFlags select events.
-type EventFlags struct {
+// FilterFlags select events.
+type FilterFlags struct {
 	Action      string `help:"Only actions that begin so: s3.proxy. or credential." placeholder:"PREFIX"`
 	AccessKeyID string `help:"Only events of this access key." placeholder:"ID"`
 	Account     string `help:"Only events of this account." placeholder:"NAME"`
@@ -40,6 +41,12 @@ type EventFlags struct {
 	Since       string `help:"From this time on: a date, RFC 3339, or how long ago (15m, 24h, 7d)." placeholder:"TIME"`
 	Until       string `help:"Before this time, given likewise." placeholder:"TIME"`
 	Text        string `help:"Only events with these words in key or detail; the beginning of a word will do." placeholder:"WORDS"`
+}
+
+// EventFlags select events, by a saved view too.
+type EventFlags struct {
+	FilterFlags
+	View string `help:"Only events of this saved view. Flags beside it stand in the stead of the view's own." placeholder:"NAME"`
 }
 
 type auditList struct {
@@ -56,6 +63,7 @@ Examples:
     keystile audit list --action s3.proxy. --result denied --since 24h
     keystile audit list --access-key-id AKIA… --limit 0 --output json
     keystile audit list --text "invoice 2026-11"
+    keystile audit list --view "refused today"
 `
 }
 
@@ -64,7 +72,7 @@ func (cmd auditList) Run(ctx context.Context, c *caller) error {
 	if cmd.Limit < 0 {
 		return usagef("--limit: %d is below 0", cmd.Limit)
 	}
-	filter, err := cmd.filter(time.Now())
+	filter, err := cmd.filter(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -85,7 +93,21 @@ func (cmd auditList) Run(ctx context.Context, c *caller) error {
 
 func eventTime(e client.Event) string { return e.Time.UTC().Format("2006-01-02 15:04:05Z") }
 
-func (cmd EventFlags) filter(now time.Time) (client.EventFilter, error) {
+func (cmd EventFlags) filter(ctx context.Context, c *caller) (client.EventFilter, error) {
+	now := time.Now()
+	filter, err := cmd.FilterFlags.filter(now)
+	if err != nil || cmd.View == "" {
+		return filter, err
+	}
+	view, err := c.view(ctx, cmd.View)
+	if err != nil {
+		return filter, err
+	}
+	cmd.fill(view)
+	return cmd.FilterFlags.filter(now)
+}
+
+func (cmd FilterFlags) filter(now time.Time) (client.EventFilter, error) {
 	f := client.EventFilter{
 		Action: cmd.Action, AccessKeyID: cmd.AccessKeyID, Account: cmd.Account, Backend: cmd.Backend,
 		Bucket: cmd.Bucket, Key: cmd.Key, Result: cmd.Result, RequestID: cmd.RequestID, Text: cmd.Text,
@@ -119,7 +141,7 @@ Examples:
 
 // Run exports.
 func (cmd auditExport) Run(ctx context.Context, c *caller) error {
-	filter, err := cmd.filter(time.Now())
+	filter, err := cmd.filter(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // barWidth is how long the bar of the fullest span is, in characters.
@@ -25,7 +24,7 @@ Examples:
 
 // Run counts.
 func (cmd auditHistogram) Run(ctx context.Context, c *caller) error {
-	filter, err := cmd.filter(time.Now())
+	filter, err := cmd.filter(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"keystile/internal/client"
 )
@@ -34,7 +33,7 @@ func (cmd auditTail) Run(ctx context.Context, c *caller) error {
 	if cmd.Limit < 0 || cmd.Limit > 1000 {
 		return usagef("--limit: %d is not between 0 and 1000", cmd.Limit)
 	}
-	filter, err := cmd.filter(time.Now())
+	filter, err := cmd.filter(ctx, c)
 	if err != nil {
 		return err
 	}
