@@ -453,7 +453,8 @@ backends:
 	})
 	waitUntil(t, "the backend to be found dead", func() bool {
 		status, body := httpGet(t, readyLine.Dashboard+"/readyz")
-		return status == http.StatusOK && strings.Contains(body, `"dead":"unhealthy"`)
+		found := strings.Contains(body, `"dead":"unhealthy"`) || strings.Contains(body, `"dead":"cut off"`) // who asks late
+		return status == http.StatusOK && found
 	})
 	waitUntil(t, "a word about the missing administrator", func() bool { return strings.Contains(log.String(), "nobody can sign in yet") })
 	cancel()
