@@ -15,9 +15,10 @@ import (
 // driver is a library in another language: a program that reads calls and
 // writes replies, one JSON a line.
 type driver struct {
-	in  io.Writer
-	out *bufio.Reader
-	err *bytes.Buffer
+	in      io.Writer
+	answers chan []byte // closed when it has ended
+	owed    int         // answers that nobody waits for any more
+	err     *bytes.Buffer
 }
 
 // startDriver runs it until the test ends.
@@ -37,7 +38,38 @@ func startDriver(t *testing.T, to target, env []string, name string, args ...str
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	return &driver{in: in, out: bufio.NewReader(out), err: stderr}
+	d := &driver{in: in, answers: make(chan []byte, 16), err: stderr}
+	go d.read(bufio.NewReader(out))
+	return d
+}
+
+// read hands over what the program answers, line by line, until it ends.
+func (d *driver) read(out *bufio.Reader) {
+	defer close(d.answers)
+	for {
+		line, err := out.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		d.answers <- line
+	}
+}
+
+// answer waits for the answer of the last call; those that earlier ones did not
+// wait for come before it.
+func (d *driver) answer(ctx context.Context) ([]byte, error) {
+	for {
+		select {
+		case line := <-d.answers:
+			if d.owed == 0 || line == nil {
+				return line, nil
+			}
+			d.owed--
+		case <-ctx.Done():
+			d.owed++
+			return nil, errors.New("did not answer in time")
+		}
+	}
 }
 
 func (d *driver) do(ctx context.Context, c call) (reply, error) {
@@ -48,15 +80,8 @@ func (d *driver) do(ctx context.Context, c call) (reply, error) {
 	if _, err := d.in.Write(append(line, '\n')); err != nil {
 		return reply{}, fmt.Errorf("%w\n%s", err, d.err)
 	}
-	answered := make(chan []byte, 1)
-	go func() {
-		line, _ := d.out.ReadBytes('\n')
-		answered <- line
-	}()
-	select {
-	case line = <-answered:
-	case <-ctx.Done():
-		return reply{}, errors.New("did not answer in time")
+	if line, err = d.answer(ctx); err != nil {
+		return reply{}, err
 	}
 	var answer struct {
 		reply

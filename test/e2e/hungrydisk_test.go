@@ -71,7 +71,7 @@ func TestAFullDiskThatSomebodyElseKeepsFull(t *testing.T) {
 	s := start(t, data, "")
 	password := s.Password
 	s.clients = []string{"AWS_MAX_ATTEMPTS=1"}
-	const acts = 6
+	const acts = 4
 	var victims []credential
 	for range acts {
 		victims = append(victims, s.mint("uploads:read"))

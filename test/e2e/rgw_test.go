@@ -94,6 +94,9 @@ func (s *rgwSite) keep(r reply) {
 
 func (s *rgwSite) must(status int, r reply) reply {
 	s.t.Helper()
+	if r.status == http.StatusInternalServerError {
+		s.t.Logf("the server said:\n%s", s.stderr)
+	}
 	if r.status != status {
 		s.t.Fatalf("%d, want %d: %s", r.status, status, r.body)
 	}
