@@ -23,15 +23,19 @@ type NewRGWUser struct {
 func (s *RGWUsers) Create(ctx context.Context, a Actor, in NewRGWUser) (made RGWUserSecret, err error) {
 	var u keystile.RGWUser
 	secret := keystile.Secret{}
+	back := func() {} // the user's turn is kept until all is made: the repair would take it back
+	defer func() { back() }()
 	create := act{action: "rgw.user.create", target: in.Name, who: anyone, inProject: true, do: func(ch *change) error {
 		if u, err = s.newUser(ch, in); err != nil {
 			return err
 		}
-		back, ok := s.turns.TryTake(u.ID)
+		back() // of a try before this one, which was for another id
+		back = func() {}
+		taken, ok := s.turns.TryTake(u.ID)
 		if !ok {
 			return keystile.ErrConflict
 		}
-		defer back()
+		back = taken
 		u.AccessKeyID, secret = keystile.NewKeyPair()
 		ch.aboutRGWUser(u)
 		ch.changed("access_key_id", "%s", u.AccessKeyID)
