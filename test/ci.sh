@@ -2,9 +2,9 @@
 # What "make ci" runs. First what everything needs is installed and built. Then what
 # waits for clients and what waits for browsers run beside each other, and lint, which
 # only computes, in the time that they leave; the tests that are strict about time run
-# alone. Each phase keeps its output to
-# itself until it ends. All run whatever fails, so that one run tells everything;
-# the last lines tell how each phase went and what it cost.
+# alone. Each phase keeps its output to itself until it ends. All run whatever fails,
+# so that one run tells everything; the last lines tell how each phase went and what
+# it cost.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 

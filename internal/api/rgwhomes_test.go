@@ -12,11 +12,19 @@ import (
 
 // homes take everything for done and hold one bucket with one object. What real
 // ones do is tried at real ones.
-type homes struct{}
+type homes struct {
+	making func() // called while a user is made; nil: nothing
+}
 
 var _ control.RGWHomes = homes{}
 
-func (homes) Create(context.Context, keystile.RGWUser, keystile.Secret) error    { return nil }
+func (h homes) Create(context.Context, keystile.RGWUser, keystile.Secret) error {
+	if h.making != nil {
+		h.making()
+	}
+	return nil
+}
+
 func (homes) SetSecret(context.Context, keystile.RGWUser, keystile.Secret) error { return nil }
 func (homes) SetQuota(context.Context, keystile.RGWUser) error                   { return nil }
 func (homes) SetSuspended(context.Context, keystile.RGWUser, bool) error         { return nil }

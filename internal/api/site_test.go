@@ -42,6 +42,7 @@ type site struct {
 	control   *control.Service
 	gateways  *gateways
 	upstreams *upstreams
+	homes     homes
 	clock     *clock
 	log       *logLines
 }
@@ -114,7 +115,7 @@ func newSite(t *testing.T) *site {
 	trail := audit.NewRecorder(audit.InStore(db), s.clock.now)
 	t.Cleanup(trail.Close)
 	s.control = control.New(control.Options{
-		Store: db, Trail: trail, Gateways: s.gateways, Journal: quietJournal{}, Upstreams: s.upstreams, Homes: homes{}, Ledger: &s.ledger, Hooks: hooks{}, Now: s.clock.now,
+		Store: db, Trail: trail, Gateways: s.gateways, Journal: quietJournal{}, Upstreams: s.upstreams, Homes: &s.homes, Ledger: &s.ledger, Hooks: hooks{}, Now: s.clock.now,
 		Passwords: cheap,
 	})
 	s.serve(Options{})

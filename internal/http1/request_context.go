@@ -6,9 +6,9 @@ import (
 )
 
 // requestContext is the context of a served request. Others may end it, with a
-// cause, so that they need none of their own beneath it: a context beneath another
-// is a map's entry and four allocations, for each request. For the same reason the
-// one exchange with a backend that most requests have waits in a field.
+// cause, so that they need none of their own beneath it, which would cost each
+// request allocations and a map. For the same reason the one exchange with a backend
+// that most requests have waits in a field.
 type requestContext struct {
 	context.Context // it ends by End alone
 	cancel          context.CancelCauseFunc

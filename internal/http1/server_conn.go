@@ -116,8 +116,8 @@ func (c *serverConn) endIfIdle() bool {
 // another may follow.
 func (c *serverConn) answer() (again bool) {
 	ctx := newRequestContext(c.base)
-	defer ctx.End(context.Canceled)
 	cancel := func() { ctx.End(context.Canceled) }
+	defer cancel()
 	r, body := c.request(ctx)
 	w := &answerWriter{conn: c, request: r, body: body, gone: cancel, length: -1, header: c.spare}
 	c.spare = nil

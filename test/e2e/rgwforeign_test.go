@@ -57,8 +57,8 @@ func TestRGWForeignBucketsStay(t *testing.T) {
 
 // TestRGWPurgeEndsWhereGoneIsDenied: the other Keystile answers 403 for a bucket
 // that is gone. A deletion of the bucket that was cut off behind it ends all the
-// same, and so does a creation; where the bucket went away by other hands the job says so, waits, and can
-// be ended.
+// same, and so does a creation; where the bucket went away by other hands the job
+// says so, waits, and can be ended.
 func TestRGWPurgeEndsWhereGoneIsDenied(t *testing.T) {
 	t.Parallel() // it mostly waits
 	s, inner, k, as := startRGWBefore(t)
