@@ -94,6 +94,7 @@ func (s *server) gatewayHandler() http.Handler {
 		RGW:              s.control.RGWUsers,
 		CORS:             s.backends,
 		Quotas:           s.quotas,
+		Uploads:          s.uploads,
 		Log:              s.log,
 		Now:              time.Now,
 		Region:           s.config.S3Proxy.Region,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"keystile/internal/abandoned"
 	"keystile/internal/audit"
 	"keystile/internal/config"
 	"keystile/internal/control"
@@ -61,6 +62,7 @@ type server struct {
 	traffic     *traffic.Keeper
 	keys        *keyring.Keyring
 	quotas      *quota.Ledger
+	uploads     *abandoned.Keeper // nil: none is ended
 	sampling    *sampling.Rates
 	control     *control.Service
 	fronts      []front
@@ -76,7 +78,7 @@ func newServer(ctx context.Context, c config.Config, log *slog.Logger) (*server,
 	s := &server{config: c, log: log, metrics: telemetry.NewRegistry(version())}
 	s.work, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startWebhooks, s.startShipping, s.startQuotas, s.startTraffic, s.startControl, s.mount, s.manageACME,
+		s.listen, s.openTLS, s.openStore, s.startTrail, s.startBackends, s.startWebhooks, s.startShipping, s.startQuotas, s.startUploads, s.startTraffic, s.startControl, s.mount, s.manageACME,
 	} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -241,6 +243,23 @@ func (s *server) startQuotas(ctx context.Context) error {
 	}
 	s.later(s.quotas.Flush)
 	s.background(s.quotas.Run)
+	return nil
+}
+
+// startUploads ends uploads that a quota refused and nobody went on with.
+func (s *server) startUploads(ctx context.Context) (err error) {
+	after := s.config.S3Proxy.AbortRefusedUploadsAfter
+	if after == 0 {
+		return nil
+	}
+	s.uploads, err = abandoned.Open(ctx, abandoned.Options{
+		Store: s.store, Backends: s.backends, Quotas: s.quotas, Trail: s.trail.Recorder, Log: s.log, Now: time.Now, After: after,
+	})
+	if err != nil {
+		return err
+	}
+	s.later(s.uploads.Flush)
+	s.background(s.uploads.Run)
 	return nil
 }
 

@@ -56,11 +56,15 @@ type S3Proxy struct {
 	AnonymousEnabled       bool    `key:"anonymous_enabled"`
 	AnonymousRatePerSecond float64 `key:"anonymous_rate_per_second"` // per binding and source address, where the binding sets none
 	// AnonymousTotalPerSecond is per binding, from all addresses together.
-	AnonymousTotalPerSecond float64        `key:"anonymous_total_per_second"`
-	TrustedProxies          []netip.Prefix `key:"trusted_proxies"`
-	ProxyProtocol           bool           `key:"proxy_protocol"` // trusted proxies begin connections with its header
-	TLS                     TLS            `key:"tls"`
-	Limits                  S3Limits       `key:"limits"`
+	AnonymousTotalPerSecond float64 `key:"anonymous_total_per_second"`
+	// AbortRefusedUploadsAfter is how long nobody must have written to an upload of
+	// which a quota refused a part before it is aborted; 0: it never is.
+	AbortRefusedUploadsAfter time.Duration `key:"abort_refused_uploads_after"`
+
+	TrustedProxies []netip.Prefix `key:"trusted_proxies"`
+	ProxyProtocol  bool           `key:"proxy_protocol"` // trusted proxies begin connections with its header
+	TLS            TLS            `key:"tls"`
+	Limits         S3Limits       `key:"limits"`
 }
 
 // S3Limits bound what S3 clients take together. A zero is no bound.
@@ -200,8 +204,11 @@ func Default() Config {
 			AnonymousEnabled:        true,
 			AnonymousRatePerSecond:  50,
 			AnonymousTotalPerSecond: 1000,
-			TLS:                     TLS{MinVersion: "1.2"},
-			Limits:                  S3Limits{MaxInFlight: 4096, MaxInFlightPerKey: 1024, MaxBufferedBytes: 256 << 20},
+
+			AbortRefusedUploadsAfter: time.Hour,
+
+			TLS:    TLS{MinVersion: "1.2"},
+			Limits: S3Limits{MaxInFlight: 4096, MaxInFlightPerKey: 1024, MaxBufferedBytes: 256 << 20},
 		},
 		Limits: Limits{
 			HeaderTimeout:            10 * time.Second,

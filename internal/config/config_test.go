@@ -47,6 +47,7 @@ s3_proxy:
   anonymous_enabled: false
   anonymous_rate_per_second: 2.5
   anonymous_total_per_second: 7
+  abort_refused_uploads_after: 1d
   trusted_proxies: [192.0.2.8]
   proxy_protocol: true
   limits: {requests_per_second: 1000, requests_per_second_per_key: 2.5, max_in_flight: 64, max_in_flight_per_key: 8, max_buffered_bytes: 33554432}
@@ -123,7 +124,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 		},
 		S3Proxy: S3Proxy{
 			Enabled: true, Listen: "127.0.0.1:9000", PublicURL: "https://s3.example.org",
-			Region: "eu-central-1", HostSuffixes: []string{"s3.example.org", "S3.Local"}, AnonymousRatePerSecond: 2.5, AnonymousTotalPerSecond: 7, TLS: TLS{MinVersion: "1.2"},
+			Region: "eu-central-1", HostSuffixes: []string{"s3.example.org", "S3.Local"}, AnonymousRatePerSecond: 2.5, AnonymousTotalPerSecond: 7, AbortRefusedUploadsAfter: 24 * time.Hour, TLS: TLS{MinVersion: "1.2"},
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.8/32")}, ProxyProtocol: true,
 			Limits: S3Limits{1000, 2.5, 64, 8, 32 << 20},
 		},

@@ -113,6 +113,9 @@ func (l *loader) checkS3Proxy(c *Config) {
 	if r := p.AnonymousTotalPerSecond; !(r > 0 && r <= 1_000_000) {
 		l.check("s3_proxy.anonymous_total_per_second", "must lie above 0 and at most at 1000000")
 	}
+	if p.AbortRefusedUploadsAfter != 0 {
+		l.within("s3_proxy.abort_refused_uploads_after", p.AbortRefusedUploadsAfter, time.Second, 30*24*time.Hour)
+	}
 	_, port, err := net.SplitHostPort(p.Listen)
 	if err == nil && p.Enabled && p.Listen == c.Server.Listen && port != "0" {
 		l.check("s3_proxy.listen", "is the address of server.listen too: the gateway and the dashboard need one each")

@@ -138,8 +138,7 @@ func (h *Homes) empty(ctx context.Context, as control.RGWSigner, bucket string) 
 		return 0, false, err
 	}
 	for _, u := range uploads {
-		abort := upstream.Request{Method: http.MethodDelete, Bucket: bucket, Key: u.Key, Query: url.Values{"uploadId": {u.UploadID}}}
-		if err := c.Do(ctx, abort, nil); err != nil && !errors.Is(err, keystile.ErrNotFound) {
+		if err := c.AbortUpload(ctx, bucket, u); err != nil && !errors.Is(err, keystile.ErrNotFound) {
 			return 0, false, err
 		}
 	}

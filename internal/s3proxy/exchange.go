@@ -109,6 +109,7 @@ func (x *exchange) end() {
 	}
 	x.letGo()
 	x.giveBack()
+	x.room.upload.Close()
 	served := x.served()
 	x.p.Observer.Observe(served)
 	if !x.p.Log.Enabled(x.r.Context(), slog.LevelDebug) {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"keystile/internal/abandoned"
 	"keystile/internal/audit"
 	"keystile/internal/clientip"
 	"keystile/internal/http1"
@@ -44,6 +45,7 @@ type gateway struct {
 	backends *upstream.Registry
 	proxy    *s3proxy.Proxy
 	quotas   *quota.Ledger
+	uploads  *abandoned.Keeper
 	logs     *lockedBuffer
 
 	mu  sync.Mutex
@@ -121,12 +123,14 @@ func newGatewayTo(t *testing.T, backends []upstream.Endpoint, change ...func(*s3
 	must(t, g.keys.Sync(t.Context()))
 	g.trail = audit.NewRecorder(audit.InStore(g.store), g.clock)
 	g.quotas = quota.New(quota.Options{Store: g.store, Lister: registry, Log: log, Now: g.clock, Pace: 5 * time.Millisecond})
+	g.uploads = g.keeper()
 	options := s3proxy.Options{
 		Keys: g.keys, Backends: registry, Trail: g.trail, Clients: clientip.Resolver{}, Observer: noObserver{},
 		Log: log, Now: g.clock, Region: "eu-test-1", PublicURL: "http://gateway.test",
 		HostSuffixes:     []string{"s3.test"},
 		CORS:             registry,
 		Quotas:           g.quotas,
+		Uploads:          g.uploads,
 		AnonymousEnabled: true, AnonymousRate: 1000,
 	}
 	for _, c := range change {

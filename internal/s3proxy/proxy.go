@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"keystile/internal/abandoned"
 	"keystile/internal/audit"
 	"keystile/internal/http1"
 	"keystile/internal/keyring"
@@ -52,8 +53,10 @@ type Options struct {
 	RGW      RGWBuckets    // nil: there are no RGW users
 	CORS     CORS          // nil: no page of another origin may use anything
 	Quotas   *quota.Ledger // nil: no bucket is counted
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Uploads ends those that a quota refused; nil: they stay as they are.
+	Uploads *abandoned.Keeper
+	Log     *slog.Logger
+	Now     func() time.Time
 	// Region is the one that clients sign for; us-east-1 is accepted beside it.
 	Region string
 	// PublicURL begins the locations that clients are told, without a slash at

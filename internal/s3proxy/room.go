@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"keystile/internal/abandoned"
 	"keystile/internal/keystile"
 	"keystile/internal/quota"
 	"keystile/internal/s3wire"
@@ -25,7 +26,8 @@ type room struct {
 	// parts are those of the upload that ends; nil if they are not known.
 	parts map[int]int64
 	// keys are those of a multi-delete.
-	keys []s3wire.DeleteObject
+	keys   []s3wire.DeleteObject
+	upload *abandoned.Write // nil: none is changed
 }
 
 type placeOrder struct {
@@ -57,7 +59,11 @@ func (x *exchange) writer() quota.Writer {
 // takeRoom reserves what the mutation may add, before anything of it is recorded
 // or sent, and learns what it takes away. Of what counts nowhere it does nothing.
 func (x *exchange) takeRoom(out *upstream.Request) error {
-	if x.req.Op.Effect == s3wire.EffectNone || !x.counts() {
+	if x.req.Op.Effect == s3wire.EffectNone {
+		return nil
+	}
+	x.beginUpload()
+	if !x.counts() {
 		return nil
 	}
 	x.room.size = x.size
@@ -121,6 +127,7 @@ func (x *exchange) reserve() error {
 
 // over is the refusal of a write that does not fit, in the client's words.
 func (x *exchange) over(o *quota.OverError) error {
+	x.refuseUpload()
 	if u := x.rgwUser(); u != nil && u.Ceph {
 		// Whether this user may know anything of the bucket is for its Ceph to say.
 		return s3wire.QuotaExceeded.Err()
@@ -263,6 +270,7 @@ func (x *exchange) orderLate() error {
 
 // leaveRoom settles what became of the mutation.
 func (x *exchange) leaveRoom(a *answer, err error) {
+	x.leaveUpload(a, err)
 	hold := x.room.hold
 	if hold == nil {
 		if err == nil && a.err == nil && x.req.Op.Effect != s3wire.EffectNone && x.inBooks() {

@@ -42,6 +42,7 @@ type Tx interface {
 	CORS
 	RGWUsers
 	Quotas
+	RefusedUploads
 	Accounts
 	Sessions
 	Tokens
@@ -211,6 +212,15 @@ type Quotas interface {
 	// SaveBucketUsage inserts or replaces. It is ErrNotFound if the bucket has no
 	// quota of that TrackedAt.
 	SaveBucketUsage(keystile.UsageRecord) error
+}
+
+// RefusedUploads keeps uploads of which a quota refused something.
+type RefusedUploads interface {
+	RefusedUploads() ([]keystile.RefusedUpload, error) // those that were refused first before others
+	// SaveRefusedUpload inserts, or replaces its Parts and HeardAt.
+	SaveRefusedUpload(keystile.RefusedUpload) error
+	// DeleteRefusedUpload passes over one that is not kept.
+	DeleteRefusedUpload(keystile.Bucket, keystile.PendingUpload) error
 }
 
 // Accounts keeps people. Names are unique among the accounts that exist.

@@ -25,8 +25,13 @@ func (r *Registry) Parts(ctx context.Context, bucket keystile.Bucket, u keystile
 
 // Parts is Registry.Parts.
 func (b *Backend) Parts(ctx context.Context, bucket string, u keystile.PendingUpload) (map[int]int64, error) {
+	return b.Caller(nil).Parts(ctx, bucket, u)
+}
+
+// Parts is Registry.Parts for the caller.
+func (c Caller) Parts(ctx context.Context, bucket string, u keystile.PendingUpload) (map[int]int64, error) {
 	sizes := map[int]int64{}
-	there, err := b.eachPart(ctx, bucket, u, func(p listedPart) { sizes[p.PartNumber] = p.Size })
+	there, err := c.eachPart(ctx, bucket, u, func(p listedPart) { sizes[p.PartNumber] = p.Size })
 	if err != nil || !there {
 		return nil, err
 	}
@@ -38,7 +43,7 @@ func (b *Backend) Parts(ctx context.Context, bucket string, u keystile.PendingUp
 // it keeps none.
 func (b *Backend) PartChecksums(ctx context.Context, bucket string, u keystile.PendingUpload) (map[int]map[string]string, error) {
 	sums := map[int]map[string]string{}
-	_, err := b.eachPart(ctx, bucket, u, func(p listedPart) {
+	_, err := b.Caller(nil).eachPart(ctx, bucket, u, func(p listedPart) {
 		sums[p.PartNumber] = map[string]string{}
 		for _, e := range p.Others {
 			if algorithm, ok := strings.CutPrefix(e.XMLName.Local, "Checksum"); ok {
@@ -51,14 +56,14 @@ func (b *Backend) PartChecksums(ctx context.Context, bucket string, u keystile.P
 
 // eachPart lists an upload's parts, page by page, and reports whether the upload
 // is there.
-func (b *Backend) eachPart(ctx context.Context, bucket string, u keystile.PendingUpload, use func(listedPart)) (there bool, err error) {
+func (c Caller) eachPart(ctx context.Context, bucket string, u keystile.PendingUpload, use func(listedPart)) (there bool, err error) {
 	for after := 0; ; {
 		query := url.Values{"uploadId": {u.UploadID}}
 		if after > 0 {
 			query.Set("part-number-marker", strconv.Itoa(after))
 		}
 		var list partList
-		err := b.Caller(nil).list(ctx, bucket, u.Key, query, "ListPartsResult", &list)
+		err := c.list(ctx, bucket, u.Key, query, "ListPartsResult", &list)
 		switch {
 		case noUpload(err):
 			return false, nil
@@ -77,10 +82,16 @@ func (b *Backend) eachPart(ctx context.Context, bucket string, u keystile.Pendin
 			last = list.NextPartNumberMarker
 		}
 		if last <= after {
-			return false, b.badListing(errNoProgress)
+			return false, c.b.badListing(errNoProgress)
 		}
 		after = last
 	}
+}
+
+// AbortUpload ends an upload and removes its parts. One that is not there is a
+// *Refused that matches keystile.ErrNotFound.
+func (c Caller) AbortUpload(ctx context.Context, bucket string, u keystile.PendingUpload) error {
+	return c.Do(ctx, Request{Method: http.MethodDelete, Bucket: bucket, Key: u.Key, Query: url.Values{"uploadId": {u.UploadID}}}, nil)
 }
 
 // noUpload reports whether a backend that was asked for the parts of an upload says

@@ -149,12 +149,12 @@ func (s *rgwSite) token(name, password, project string) string {
 
 // startRGW runs a server with the backend under test: a real Ceph, the embedded
 // one, or another Keystile as a plain S3 server. adminEndpoint stands before the Ceph's Admin Ops API.
-func startRGW(t *testing.T, kind, adminEndpoint string) (*rgwSite, ceph.Cluster) {
+func startRGW(t *testing.T, kind, adminEndpoint string, env ...string) (*rgwSite, ceph.Cluster) {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	secrets := map[string]bool{}
 	t.Cleanup(func() { grepSecrets(t, data, secrets) }) // when the server has ended
-	s := &rgwSite{server: start(t, data, ""), tokens: map[string]string{}, secrets: secrets}
+	s := &rgwSite{server: start(t, data, "", env...), tokens: map[string]string{}, secrets: secrets}
 	secrets[s.server.token], secrets[s.Password] = true, true
 	s.tokens["admin"] = s.server.token
 	s.backend = s.BackendID

@@ -24,6 +24,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("backends", func(t *testing.T) { testBackends(t, open) })
 	t.Run("CORS", func(t *testing.T) { testCORS(t, open) })
 	t.Run("Quotas", func(t *testing.T) { testQuotas(t, open) })
+	t.Run("refused uploads", func(t *testing.T) { testRefusedUploads(t, open) })
 	t.Run("accounts", func(t *testing.T) { testAccounts(t, open) })
 	t.Run("sessions", func(t *testing.T) { testSessions(t, open) })
 	t.Run("tokens", func(t *testing.T) { testTokens(t, open) })
