@@ -11,6 +11,11 @@ SHELL := /bin/bash
 GOLANGCI_VERSION := v2.4.0
 GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
 
+# All is compiled as what ships is, without C and with no path of this machine: what
+# one target has compiled no other does again. Only the race detector needs C.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip -trimpath $(GOFLAGS))
+
 BIN := bin/keystile
 DASHBOARD := internal/web/dist/index.html
 NODE_MODULES := web/node_modules/.package-lock.json
@@ -33,7 +38,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(DASHBOARD) ## Build bin/keystile, dashboard and all
-	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.release=$(VERSION)" -o $(BIN) ./cmd/keystile
+	go build -ldflags "-X main.release=$(VERSION)" -o $(BIN) ./cmd/keystile
 
 run: build ## Build and start everything on this machine, with its data in ./data
 	@exec ./$(BIN) quickstart
@@ -133,8 +138,8 @@ browsers:
 
 bench: build ## Measure what the gateway costs beyond nginx and ReverseProxy (BENCH="--only PUT" for some)
 	@./test/clients.sh bench
-	CGO_ENABLED=0 go build -trimpath -o bin/bench ./bench
-	CGO_ENABLED=0 go build -trimpath -tags unrecorded -o $(BIN)-unrecorded ./cmd/keystile
+	go build -o bin/bench ./bench
+	go build -tags unrecorded -o $(BIN)-unrecorded ./cmd/keystile
 	./bin/bench run --keystile $(BIN) --unrecorded $(BIN)-unrecorded $(BENCH)
 
 compiler:

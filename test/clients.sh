@@ -52,21 +52,32 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 [ "${1:-}" = matrix ] || exit 0
 
-# build PROGRAM MODULE VERSION: one program of a module, in a module of its own,
-# so that go.mod does not know it.
+# build PROGRAM MODULE VERSION [PACKAGE…]: one program of a module, in a module of its
+# own, so that go.mod does not know it. With packages it is made of these alone; the
+# first has its main function.
 build() {
-	[ -x ".tools/$1" ] && [ "$(cat ".tools/$1.version" 2>/dev/null)" = "$3" ] && return
-	local work
+	local program=$1 module=$2 version=$3 main=$2 work
+	shift 3
+	[ -x ".tools/$program" ] && [ "$(cat ".tools/$program.version" 2>/dev/null)" = "$version $*" ] && return
 	work=$(mktemp -d)
-	printf 'module tools\n\ngo 1.26\n\nrequire %s %s\n' "$2" "$3" >"$work/go.mod"
-	echo "building $1 $3"
+	printf 'module tools\n\ngo 1.26\n\nrequire %s %s\n' "$module" "$version" >"$work/go.mod"
+	if [ $# -gt 0 ]; then
+		main=.
+		{
+			printf 'package main\n\nimport program "%s/%s"\n' "$module" "$1"
+			printf "import _ \"$module/%s\"\n" "${@:2}"
+			printf '\nfunc main() { program.Main() }\n'
+		} >"$work/main.go"
+	fi
+	echo "building $program $version"
 	mkdir -p .tools
-	(cd "$work" && CGO_ENABLED=0 GOFLAGS='-mod=mod -trimpath -buildvcs=false' go build -o program "$2")
-	mv "$work/program" ".tools/$1"
-	echo "$3" >".tools/$1.version"
+	(cd "$work" && CGO_ENABLED=0 GOFLAGS='-mod=mod -trimpath -buildvcs=false' go build -o program "$main")
+	mv "$work/program" ".tools/$program"
+	echo "$version $*" >".tools/$program.version"
 	rm -rf "$work"
 }
-build rclone github.com/rclone/rclone "$rclone"
+# Of rclone's seventy kinds of storage two are needed: all of them take minutes.
+build rclone github.com/rclone/rclone "$rclone" cmd backend/{local,s3} cmd/{cat,copy,copyto,deletefile,link,lsf,lsjson,rcat,serve/s3,sync,version}
 build s5cmd github.com/peak/s5cmd/v2 "$s5cmd"
 build mc github.com/minio/mc "$mc"
 
