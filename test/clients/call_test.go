@@ -96,24 +96,32 @@ type client struct {
 	// slow says that each call starts a program that takes its time: the short
 	// run tries odd keys by one sync of them all.
 	slow bool
+	// older says that another client is today's release of it: the short run has it
+	// at one backend.
+	older bool
 }
 
 // all are the clients of the matrix, in the order of the table.
 func all() []client {
 	return []client{
 		awsCLI("aws-cli", "aws"),
-		awsCLI("aws-cli-debian", "/usr/bin/aws"),
+		older(awsCLI("aws-cli-debian", "/usr/bin/aws")),
 		boto3("boto3", "python3"),
-		boto3("boto3-debian", "/usr/bin/python3"),
+		older(boto3("boto3-debian", "/usr/bin/python3")),
 		goSDK(),
 		minioGo(),
 		awsJS(),
 		rclone("rclone", "rclone"),
-		rclone("rclone-debian", "/usr/bin/rclone"),
+		older(rclone("rclone-debian", "/usr/bin/rclone")),
 		s3cmd(),
 		s5cmd(),
 		mc(),
 		restic(),
 		s3fs(),
 	}
+}
+
+func older(c client) client {
+	c.older = true
+	return c
 }
