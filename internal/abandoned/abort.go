@@ -99,7 +99,7 @@ var errAlive = errors.New("the upload goes on")
 func (k *Keeper) settle(r keystile.RefusedUpload, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	u, now := k.uploads[id{r.Bucket, r.PendingUpload}], k.opts.Now()
+	u, now := k.uploads[idOf(r)], k.opts.Now()
 	if u == nil || u.refused == nil || errors.Is(err, errAlive) {
 		return
 	}
@@ -164,7 +164,7 @@ func (k *Keeper) abort(ctx context.Context, r keystile.RefusedUpload) error {
 func (k *Keeper) still(r keystile.RefusedUpload) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	u := k.uploads[id{r.Bucket, r.PendingUpload}]
+	u := k.uploads[idOf(r)]
 	return u != nil && u.abandoned(k.opts.Now(), k.opts.After)
 }
 

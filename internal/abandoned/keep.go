@@ -64,7 +64,7 @@ func (k *Keeper) Flush(ctx context.Context) error {
 			}
 		}
 		for _, of := range remove {
-			if err := tx.DeleteRefusedUpload(of.bucket, of.PendingUpload); err != nil {
+			if err := tx.DeleteRefusedUpload(of.bucket, of.PendingUpload, of.user); err != nil {
 				return err
 			}
 		}
@@ -73,7 +73,7 @@ func (k *Keeper) Flush(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, r := range save {
-		u := k.uploads[id{r.Bucket, r.PendingUpload}]
+		u := k.uploads[idOf(r)]
 		u.changed = u.changed || err != nil
 	}
 	for _, of := range remove {

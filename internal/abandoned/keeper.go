@@ -65,11 +65,15 @@ type Keeper struct {
 	full    bool           // it was told that there are too many
 }
 
-// id tells an upload from all others.
+// id tells an upload from all others. Users of a Ceph have theirs apart, for it alone
+// says what is whose: what one of them is told of another's upload must not end it.
 type id struct {
 	bucket keystile.Bucket
 	keystile.PendingUpload
+	user string
 }
+
+func idOf(r keystile.RefusedUpload) id { return id{r.Bucket, r.PendingUpload, r.UserID} }
 
 // upload is guarded by its Keeper's mu.
 type upload struct {
@@ -90,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Keeper, error) {
 	err := o.Store.Read(ctx, func(tx store.Tx) error {
 		all, err := tx.RefusedUploads()
 		for _, r := range all {
-			k.uploads[id{r.Bucket, r.PendingUpload}] = &upload{refused: &r, stored: true, next: o.Now().Add(k.settleIn())}
+			k.uploads[idOf(r)] = &upload{refused: &r, stored: true, next: o.Now().Add(k.settleIn())}
 			k.count(r.AccessKeyID, 1)
 		}
 		return err
@@ -123,12 +127,13 @@ type Write struct {
 }
 
 // Begin notes that a request is about to change an upload: to store the part of that
-// number, or, with 0, to complete or abort it.
-func (k *Keeper) Begin(bucket keystile.Bucket, of keystile.PendingUpload, part int) *Write {
+// number, or, with 0, to complete or abort it. User is the RGW user whose own key signs
+// what goes on to its Ceph, or empty.
+func (k *Keeper) Begin(bucket keystile.Bucket, of keystile.PendingUpload, part int, user string) *Write {
 	if k == nil || len(of.UploadID) > maxUploadID {
 		return nil
 	}
-	w := &Write{k: k, id: id{bucket, of}, part: part}
+	w := &Write{k: k, id: id{bucket, of, user}, part: part}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	u := k.uploads[w.id]
@@ -140,9 +145,8 @@ func (k *Keeper) Begin(bucket keystile.Bucket, of keystile.PendingUpload, part i
 	return w
 }
 
-// Refused notes that a quota refused the request, which was signed with this key; user
-// is the RGW user whose own key signs what goes on to its Ceph, or empty.
-func (w *Write) Refused(accessKeyID, user string) {
+// Refused notes that a quota refused the request, which was signed with this key.
+func (w *Write) Refused(accessKeyID string) {
 	if w == nil {
 		return
 	}
@@ -155,7 +159,7 @@ func (w *Write) Refused(accessKeyID, user string) {
 			return
 		}
 		u.refused = &keystile.RefusedUpload{
-			Bucket: w.id.bucket, PendingUpload: w.id.PendingUpload, AccessKeyID: accessKeyID, UserID: user, RefusedAt: now,
+			Bucket: w.id.bucket, PendingUpload: w.id.PendingUpload, AccessKeyID: accessKeyID, UserID: w.id.user, RefusedAt: now,
 		}
 		k.count(accessKeyID, 1)
 	}

@@ -76,8 +76,8 @@ func upload(n int) keystile.PendingUpload {
 }
 
 func refuse(k *abandoned.Keeper, u keystile.PendingUpload, part int, key string) {
-	w := k.Begin(bucket, u, part)
-	w.Refused(key, "")
+	w := k.Begin(bucket, u, part, "")
+	w.Refused(key)
 	w.Close()
 }
 
@@ -100,7 +100,7 @@ func TestRefusedUploadsOfAKeyAreBounded(t *testing.T) {
 	if n := strings.Count(log.String(), "more uploads were refused"); n != 1 {
 		t.Errorf("it was told %d times, want once", n)
 	}
-	ended := k.Begin(bucket, upload(7), 0)
+	ended := k.Begin(bucket, upload(7), 0, "")
 	ended.Ended()
 	ended.Close()
 	refuse(k, upload(3000), 1, "GREEDY")
@@ -117,16 +117,36 @@ func TestPartsThatWereStoredAreNotRefused(t *testing.T) {
 	for _, part := range []int{7, 3, 0, 3, 10_000} {
 		refuse(k, upload(1), part, "KEY")
 	}
-	w := k.Begin(bucket, upload(1), 7)
+	w := k.Begin(bucket, upload(1), 7, "")
 	w.Stored()
 	w.Close()
-	w = k.Begin(bucket, upload(1), 8) // which was never refused
+	w = k.Begin(bucket, upload(1), 8, "") // which was never refused
 	w.Stored()
 	w.Close()
 	must(t, k.Flush(t.Context()))
 	all := kept(t, s)
 	if len(all) != 1 || fmt.Sprint(all[0].Parts) != "[0 3 10000]" {
 		t.Errorf("kept are %+v, want one with the parts 0, 3 and 10000", all)
+	}
+}
+
+// What one user of a Ceph is told of an upload says nothing of what another is: whose
+// it is the Ceph alone knows.
+func TestUsersOfACephHaveTheirUploadsApart(t *testing.T) {
+	s := openStore(t)
+	k := open(t, s, &bytes.Buffer{})
+	for _, user := range []string{"owner", "stranger"} {
+		w := k.Begin(bucket, upload(1), 1, user)
+		w.Refused("KEY-" + user)
+		w.Close()
+	}
+	w := k.Begin(bucket, upload(1), 1, "owner")
+	w.Stored()
+	w.Close()
+	must(t, k.Flush(t.Context()))
+	all := kept(t, s)
+	if len(all) != 1 || all[0].UserID != "stranger" || all[0].AccessKeyID != "KEY-stranger" {
+		t.Errorf("kept are %+v, want the stranger's alone", all)
 	}
 }
 
@@ -142,7 +162,7 @@ func TestStoreThatFailsIsTriedAgain(t *testing.T) {
 		if err := k.Flush(t.Context()); err == nil {
 			t.Fatal("no error of a store that fails")
 		}
-		w := k.Begin(bucket, upload(n), 0)
+		w := k.Begin(bucket, upload(n), 0, "")
 		if n == 1 {
 			w.Ended()
 		}
@@ -178,10 +198,10 @@ func TestStoreFollowsRequests(t *testing.T) {
 	for range writers {
 		writing.Go(func() {
 			for range 300 {
-				w := k.Begin(bucket, upload(rand.IntN(uploads)), rand.IntN(3))
+				w := k.Begin(bucket, upload(rand.IntN(uploads)), rand.IntN(3), "")
 				switch rand.IntN(4) {
 				case 0, 1:
-					w.Refused("KEY", "")
+					w.Refused("KEY")
 				case 2:
 					w.Stored()
 				default:
@@ -202,7 +222,7 @@ func TestStoreFollowsRequests(t *testing.T) {
 			want[upload(n).UploadID] = true
 			continue
 		}
-		w := k.Begin(bucket, upload(n), 0)
+		w := k.Begin(bucket, upload(n), 0, "")
 		w.Ended()
 		w.Close()
 	}
@@ -218,7 +238,7 @@ func TestStoreFollowsRequests(t *testing.T) {
 	}
 	again := open(t, s, &bytes.Buffer{})
 	for _, u := range all {
-		w := again.Begin(u.Bucket, u.PendingUpload, 0)
+		w := again.Begin(u.Bucket, u.PendingUpload, 0, "")
 		w.Ended()
 		w.Close()
 	}
@@ -231,8 +251,8 @@ func TestStoreFollowsRequests(t *testing.T) {
 // Where nothing is to be ended nothing is noted.
 func TestNoKeeperDoesNothing(t *testing.T) {
 	var k *abandoned.Keeper
-	w := k.Begin(bucket, upload(1), 1)
-	w.Refused("KEY", "")
+	w := k.Begin(bucket, upload(1), 1, "")
+	w.Refused("KEY")
 	w.Stored()
 	w.Ended()
 	w.Close()

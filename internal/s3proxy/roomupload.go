@@ -11,18 +11,16 @@ func (x *exchange) beginUpload() {
 	if id == "" || x.p.Uploads == nil {
 		return
 	}
+	var user string
+	if x.cephDecides() {
+		user = x.rgwUser().UserID
+	}
 	upload := keystile.PendingUpload{Key: x.real.Key, UploadID: id}
-	x.room.upload = x.p.Uploads.Begin(x.bucket, upload, partNumber(x.real.Query.Get("partNumber")))
+	x.room.upload = x.p.Uploads.Begin(x.bucket, upload, partNumber(x.real.Query.Get("partNumber")), user)
 }
 
 // refuseUpload notes that a quota refuses the mutation.
-func (x *exchange) refuseUpload() {
-	var user string
-	if u := x.rgwUser(); u != nil && u.Ceph {
-		user = u.UserID
-	}
-	x.room.upload.Refused(x.writer().AccessKeyID, user)
-}
+func (x *exchange) refuseUpload() { x.room.upload.Refused(x.writer().AccessKeyID) }
 
 // leaveUpload notes what became of the mutation. What is not known is no end: an
 // upload that is over is found to be gone.

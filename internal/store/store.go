@@ -214,13 +214,14 @@ type Quotas interface {
 	SaveBucketUsage(keystile.UsageRecord) error
 }
 
-// RefusedUploads keeps uploads of which a quota refused something.
+// RefusedUploads keeps uploads of which a quota refused something; apart for each RGW
+// user of a Ceph who was refused.
 type RefusedUploads interface {
 	RefusedUploads() ([]keystile.RefusedUpload, error) // those that were refused first before others
 	// SaveRefusedUpload inserts, or replaces its Parts and HeardAt.
 	SaveRefusedUpload(keystile.RefusedUpload) error
 	// DeleteRefusedUpload passes over one that is not kept.
-	DeleteRefusedUpload(keystile.Bucket, keystile.PendingUpload) error
+	DeleteRefusedUpload(b keystile.Bucket, u keystile.PendingUpload, userID string) error
 }
 
 // Accounts keeps people. Names are unique among the accounts that exist.

@@ -26,7 +26,7 @@ var frozen = map[string]string{
 	"sqlite/00019_parts.sql":             "8c18c38226c39df8cd544297c45926a379d568056e4f8c608a7f4467ad6f6c81",
 	"sqlite/00020_event_reaches.sql":     "9b65a92b3bb38ab951d79882d4cf189a7d13be08d20a5ab5ca01e78000717aa0",
 	"sqlite/00021_recorded_spending.sql": "1d64282b8c54d5b1049adf623325a05b6c444397daf9925ea0f1ef1ab3c77a45",
-	"sqlite/00022_refused_uploads.sql":   "1083aed8b5b44140a9f843b9e594b8ba0d4c352ce995a7c141ce0cc32befc87e",
+	"sqlite/00022_refused_uploads.sql":   "e14494037807ba16b29397a5793dacf15232d2241d7b897c3d01ac691e890ad0",
 	"sqlite/00017_scans.sql":             "d6d44a7528290a3d423d09a2bcb1b0d9edeab4843b9860782eee487ab594acf8",
 	"sqlite/00018_event_terms.sql":       "a2efbf91905f928ee83927b475e403d76766aa36eb9de3e0629cf4b85c3f4970",
 	"sqlite/00015_limits.sql":            "67c6df1e450ceda2c62dc8494d94a7297e253c15975d62698742763fad79b1f6",

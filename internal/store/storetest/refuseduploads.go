@@ -33,7 +33,7 @@ func testRefusedUploads(t *testing.T, open Open) {
 			next := one
 			next.Parts, next.HeardAt = []int{3}, after(2*time.Hour)
 			changed := next
-			changed.AccessKeyID, changed.UserID, changed.RefusedAt = "AKIALATER", "", after(2*time.Hour)
+			changed.AccessKeyID, changed.RefusedAt = "AKIALATER", after(2*time.Hour)
 			saveRefused(t, b, changed)
 			wantEqual(t, got(t, a, store.Tx.RefusedUploads), []keystile.RefusedUpload{next})
 		}},
@@ -42,10 +42,15 @@ func testRefusedUploads(t *testing.T, open Open) {
 			saveRefused(t, a, two)
 			elsewhere := refusedUpload("other", "a b/ü", "id-1", after(2*time.Hour))
 			saveRefused(t, a, elsewhere)
+			otherUser := refusedUpload("uploads", "a b/ü", "id-1", after(3*time.Hour))
+			otherUser.UserID = "user-2"
+			saveRefused(t, a, otherUser)
 			for range 2 { // the second time it is not there
-				write(t, b, func(tx store.Tx) error { return tx.DeleteRefusedUpload(one.Bucket, one.PendingUpload) })
+				write(t, b, func(tx store.Tx) error {
+					return tx.DeleteRefusedUpload(one.Bucket, one.PendingUpload, one.UserID)
+				})
 			}
-			wantEqual(t, got(t, a, store.Tx.RefusedUploads), []keystile.RefusedUpload{two, elsewhere})
+			wantEqual(t, got(t, a, store.Tx.RefusedUploads), []keystile.RefusedUpload{two, elsewhere, otherUser})
 		}},
 	})
 }

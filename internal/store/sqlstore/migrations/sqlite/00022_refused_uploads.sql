@@ -11,5 +11,5 @@ CREATE TABLE refused_uploads (
     user_id       TEXT NOT NULL, -- of an RGW user at a Ceph; else empty
     refused_at    INTEGER NOT NULL,
     heard_at      INTEGER NOT NULL,
-    PRIMARY KEY (backend, bucket, object_key, upload_id)
+    PRIMARY KEY (backend, bucket, object_key, upload_id, user_id)
 );
