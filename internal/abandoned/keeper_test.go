@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,8 +16,7 @@ import (
 	"keystile/internal/abandoned"
 	"keystile/internal/keystile"
 	"keystile/internal/store"
-	"keystile/internal/store/seal"
-	"keystile/internal/store/sqlstore"
+	"keystile/internal/store/freshstore"
 )
 
 var bucket = keystile.Bucket{Backend: "prod", Name: "uploads"}
@@ -38,12 +36,7 @@ func (f *failing) Write(ctx context.Context, fn func(store.Tx) error) error {
 
 func openStore(t *testing.T) *failing {
 	t.Helper()
-	keys, err := seal.New(seal.NewKey())
-	must(t, err)
-	db, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "keystile.db"), keys)
-	must(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	return &failing{Store: db}
+	return &failing{Store: freshstore.Open(t)}
 }
 
 func must(t *testing.T, err error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,8 +15,7 @@ import (
 	"keystile/internal/keystile"
 	"keystile/internal/password"
 	"keystile/internal/store"
-	"keystile/internal/store/seal"
-	"keystile/internal/store/sqlstore"
+	"keystile/internal/store/freshstore"
 )
 
 const somePassword = "correct horse battery"
@@ -33,12 +31,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	ring, err := seal.New(seal.NewKey())
-	must(t, err)
-	db, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "keystile.db"), ring)
-	must(t, err)
-	t.Cleanup(func() { must(t, db.Close()) })
-	b := &bench{store: &flakyStore{Store: db}, gateways: &fakeGateways{}, clock: &fakeClock{at: time.Unix(1_800_000_000, 0)}}
+	b := &bench{store: &flakyStore{Store: freshstore.Open(t)}, gateways: &fakeGateways{}, clock: &fakeClock{at: time.Unix(1_800_000_000, 0)}}
 	trail := audit.NewRecorder(audit.InStore(b.store), b.clock.now)
 	t.Cleanup(trail.Close)
 	b.Service = New(Options{

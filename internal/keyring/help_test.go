@@ -3,7 +3,6 @@ package keyring_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,8 +10,7 @@ import (
 	"keystile/internal/keyring"
 	"keystile/internal/keystile"
 	"keystile/internal/store"
-	"keystile/internal/store/seal"
-	"keystile/internal/store/sqlstore"
+	"keystile/internal/store/freshstore"
 )
 
 // ring is a keyring on a real store, with a clock that can be moved.
@@ -33,12 +31,7 @@ func newRing(t testing.TB) *ring {
 
 func openStore(t testing.TB) store.Store {
 	t.Helper()
-	keys, err := seal.New(seal.NewKey())
-	must(t, err)
-	db, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "keystile.db"), keys)
-	must(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	return db
+	return freshstore.Open(t)
 }
 
 func (r *ring) now() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) }

@@ -226,11 +226,11 @@ func TestRefusedUploadsOutliveARestart(t *testing.T) {
 func TestAbortThatFailsIsTriedAgain(t *testing.T) {
 	deletes := func(r *http.Request) bool { return r.Method == http.MethodDelete }
 	for name, fault := range map[string]s3test.Fault{
-		"the listing fails":      s3test.Answer(500, `<Error><Code>InternalError</Code></Error>`).When(func(r *http.Request) bool { return r.Method == http.MethodGet && r.URL.Query().Has("uploadId") }).Once(),
-		"the abort fails":        s3test.Answer(500, `<Error><Code>InternalError</Code></Error>`).When(deletes).Once(),
-		"it has no answer":       s3test.NoAnswer().When(deletes).Once(),
-		"the abort is cut off":   s3test.HangUpAfter(0).When(deletes).Once(),
-		"the backend refuses it": s3test.Answer(403, `<Error><Code>AccessDenied</Code></Error>`).When(deletes).Once(),
+		"the listing fails":      s3test.Answer(500, `<Error><Code>InternalError</Code></Error>`).When(func(r *http.Request) bool { return r.Method == http.MethodGet && r.URL.Query().Has("uploadId") }),
+		"the abort fails":        s3test.Answer(500, `<Error><Code>InternalError</Code></Error>`).When(deletes),
+		"it has no answer":       s3test.NoAnswer().When(deletes),
+		"the abort is cut off":   s3test.HangUpAfter(0).When(deletes),
+		"the backend refuses it": s3test.Answer(403, `<Error><Code>AccessDenied</Code></Error>`).When(deletes),
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, _, _, _ := refuseOne(t)
@@ -238,12 +238,13 @@ func TestAbortThatFailsIsTriedAgain(t *testing.T) {
 			g.run(g.uploads)
 			g.later(61 * time.Minute)
 			g.until("it was tried", func() bool { return strings.Contains(g.logs.String(), "cannot be aborted; trying again") })
+			g.backend.ClearFaults()
 			size, objects := g.backend.Stored("uploads")
 			if u := g.usage(); !(keystile.Amount{Bytes: size, Objects: objects}).Within(u.Total()) {
 				t.Errorf("%+v counts; %d bytes in %d objects are stored", u, size, objects)
 			}
-			g.later(26 * time.Hour)
 			g.until("it is gone", func() bool {
+				g.later(26 * time.Hour) // from now: what is put off for seconds comes due
 				size, _ := g.backend.Stored("uploads")
 				u := g.usage()
 				return size == partSize && u.Total().Bytes == partSize

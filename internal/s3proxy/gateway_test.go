@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,8 +26,7 @@ import (
 	"keystile/internal/s3test"
 	"keystile/internal/sigv4"
 	"keystile/internal/store"
-	"keystile/internal/store/seal"
-	"keystile/internal/store/sqlstore"
+	"keystile/internal/store/freshstore"
 	"keystile/internal/upstream"
 )
 
@@ -173,12 +171,7 @@ func withID(b keystile.Backend, id string) keystile.Backend {
 
 func openStore(t *testing.T) store.Store {
 	t.Helper()
-	keys, err := seal.New(seal.NewKey())
-	must(t, err)
-	db, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "keystile.db"), keys)
-	must(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	return db
+	return freshstore.Open(t)
 }
 
 // listen serves the gateway on one more socket and returns its address.

@@ -2,15 +2,13 @@ package sampling_test
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"keystile/internal/keystile"
 	"keystile/internal/sampling"
 	"keystile/internal/store"
-	"keystile/internal/store/seal"
-	"keystile/internal/store/sqlstore"
+	"keystile/internal/store/freshstore"
 )
 
 func must(t *testing.T, err error) {
@@ -21,11 +19,7 @@ func must(t *testing.T, err error) {
 }
 
 func TestTheHighestShareThatAppliesCounts(t *testing.T) {
-	keys, err := seal.New(seal.NewKey())
-	must(t, err)
-	db, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "keystile.db"), keys)
-	must(t, err)
-	defer func() { must(t, db.Close()) }()
+	db := freshstore.Open(t)
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	uploads, payroll := keystile.Bucket{Backend: "prod", Name: "uploads"}, keystile.Bucket{Backend: "prod", Name: "payroll"}
 	rates := sampling.New(db, 0.1, func() time.Time { return now })
