@@ -18,7 +18,7 @@ import (
 )
 
 // Action is that of the event which tells of an upload's end.
-const Action = "quota.upload_aborted"
+const Action = "quota.abort_upload"
 
 const (
 	// abortsAtOnce bounds the uploads that are being aborted.

@@ -21,6 +21,8 @@ const (
 	// not remembered stay where they are.
 	maxPerKey  = 1000
 	maxUploads = 50_000
+	// tellEvery is how often the log tells of such.
+	tellEvery = time.Hour
 	// maxUploadID is longer than the ids of any backend.
 	maxUploadID = 1024
 )
@@ -62,7 +64,7 @@ type Keeper struct {
 	uploads map[id]*upload // those that are being written to, or were refused
 	perKey  map[string]int // refused ones, by access key id
 	refused int            // in all
-	full    bool           // it was told that there are too many
+	told    time.Time      // when the log last had that there are too many
 }
 
 // id tells an upload from all others. Users of a Ceph have theirs apart, for it alone
@@ -174,11 +176,10 @@ func (w *Write) Refused(accessKeyID string) {
 // fits reports whether one more refused upload of the key is remembered.
 func (k *Keeper) fits(accessKeyID string) bool {
 	if k.perKey[accessKeyID] < maxPerKey && k.refused < maxUploads {
-		k.full = false
 		return true
 	}
-	if !k.full {
-		k.full = true
+	if now := k.opts.Now(); now.Sub(k.told) >= tellEvery {
+		k.told = now
 		k.opts.Log.Warn("more uploads were refused for a quota than are remembered: of some the parts may stay when they are abandoned", "access_key_id", accessKeyID)
 	}
 	return false

@@ -63,7 +63,7 @@ func TestRefusedUploadsThatAreLeftAreAborted(t *testing.T) {
 			if status, answer := do("PUT", "next", "", strings.Repeat("x", 8192)); status != 200 {
 				t.Errorf("the room is not free: %d %s", status, answer)
 			}
-			events := s.audit("--action", "quota.upload_aborted")
+			events := s.audit("--action", "quota.abort_upload")
 			if len(events) != 1 {
 				t.Fatalf("%d events, want 1", len(events))
 			}
