@@ -84,6 +84,7 @@ test('the tutorial', async (t) => {
   await step('find it all in the audit trail', async () => {
     const events = page.getByRole('table', { name: 'Audit events' });
     await page.getByRole('link', { name: 'Audit' }).click();
+    await events.waitFor(); // the page before has filters too
     await page.getByRole('button', { name: /filter/i }).first().click();
     await page.getByRole('menuitem', { name: 'Action begins with' }).click();
     await page.getByRole('dialog').locator('input').last().fill('s3.proxy.');
