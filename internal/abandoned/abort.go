@@ -193,7 +193,8 @@ func (k *Keeper) caller(ctx context.Context, r keystile.RefusedUpload) (c upstre
 // carryOut aborts, and records that it does and what came of it.
 func (k *Keeper) carryOut(ctx context.Context, c upstream.Caller, hold *quota.Hold, r keystile.RefusedUpload, parts map[int]int64) error {
 	e := k.event(r, parts)
-	if err := k.opts.Trail.Append(e).Wait(ctx); err != nil {
+	// However this ends, what is recorded as begun gets its outcome too.
+	if err := k.opts.Trail.Append(e).WaitUntil(time.Now().Add(recordTimeout)); err != nil {
 		return err
 	}
 	err := c.AbortUpload(ctx, r.Bucket.Name, r.PendingUpload)
@@ -230,7 +231,7 @@ func (k *Keeper) event(r keystile.RefusedUpload, parts map[int]int64) keystile.E
 		Backend: r.Bucket.Backend, Bucket: r.Bucket.Name, Key: r.Key,
 		Detail: keystile.EventDetail{
 			AccessKeyID: r.AccessKeyID, Authenticated: true, Bytes: size, UploadID: r.UploadID, Target: r.Bucket.String(),
-			Message: fmt.Sprintf("A quota refused a part of this upload at %s, and nobody went on with it. It had %d parts, %s in all.",
+			Message: fmt.Sprintf("A quota refused a write to this upload at %s, and nobody went on with it. Parts: %d, %s in all.",
 				r.RefusedAt.UTC().Format(time.RFC3339), len(parts), keystile.FormatSize(size)),
 		},
 	}

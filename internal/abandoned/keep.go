@@ -78,11 +78,8 @@ func (k *Keeper) Flush(ctx context.Context) error {
 	}
 	for _, of := range remove {
 		u := k.uploads[of]
-		if u.stored = err != nil; u.stored {
-			u.changed = true
-		} else if u.refused != nil {
-			u.changed = true // again, meanwhile
-		}
+		u.stored = err != nil
+		u.changed = u.changed || err != nil
 		k.tidy(of, u)
 	}
 	if err != nil {

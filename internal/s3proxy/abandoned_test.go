@@ -120,6 +120,68 @@ func TestRefusedUploadThatIsLeftIsAborted(t *testing.T) {
 	}
 }
 
+// Whatever a write to an upload is refused for, the backend never sees it, and the
+// upload is remembered; in a bucket that is not counted it is ended like any other.
+func TestEveryRefusalOfAnUploadIsRemembered(t *testing.T) {
+	body := strings.Repeat("x", partSize)
+	unbounded := keystile.CredentialLimits{Ceiling: noCaps, Allowance: keystile.NoCap}
+	for name, tt := range map[string]struct {
+		caps   keystile.Amount
+		limits keystile.CredentialLimits
+		write  func(id string) call
+		part   int
+	}{
+		"a part over a ceiling":    {noCaps, keystile.CredentialLimits{Ceiling: hardBytes(500), Allowance: keystile.NoCap}, func(id string) call { return partCall("big", id, 2, body) }, 2},
+		"a part over an allowance": {noCaps, allowing(500, keystile.PerTotal), func(id string) call { return partCall("big", id, 2, body) }, 2},
+		"a copied part over the cap": {hardBytes(500), unbounded, func(id string) call {
+			c := copyOf("reports/source")
+			c.path, c.query = "/uploads/big", "partNumber=2&uploadId="+id
+			return c
+		}, 2},
+		"a completion over the cap": {keystile.Amount{Bytes: keystile.NoCap, Objects: 0}, unbounded, func(id string) call {
+			sum := md5.Sum([]byte(body)) //nolint:gosec // S3's ETag
+			return completion("big", id, hex.EncodeToString(sum[:]))
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t)
+			g.backend.PutObject("reports", "source", []byte(body))
+			k := g.mint("prod/uploads:read,write,delete", "prod/reports:read")
+			id := g.begin(k, "big")
+			g.cap(noCaps, tt.caps)
+			g.bound(k, tt.limits)
+			wantStatus(t, g.do(k, partCall("big", id, 1, body)), 200, "")
+			g.backend.Reset()
+			wantStatus(t, g.do(k, tt.write(id)), 507, "QuotaExceeded")
+			if seen := g.changed(); len(seen) > 0 {
+				t.Errorf("the backend saw %q", seen)
+			}
+			g.run(g.uploads)
+			g.until("it is kept", func() bool { return len(g.refusedUploads()) == 1 })
+			if u := g.refusedUploads()[0]; u.UploadID != id || len(u.Parts) != 1 || u.Parts[0] != tt.part {
+				t.Errorf("kept is %+v", u)
+			}
+			g.later(61 * time.Minute)
+			g.until("its room is back", func() bool { return g.usage().Used.Bytes == 0 })
+			g.isCounted()
+		})
+	}
+	t.Run("a part over an allowance, where nothing is counted", func(t *testing.T) {
+		g := newGateway(t)
+		k := g.mint("prod/uploads:read,write,delete")
+		id := g.begin(k, "big")
+		g.bound(k, allowing(500, keystile.PerTotal))
+		wantStatus(t, g.do(k, partCall("big", id, 1, body)), 200, "")
+		wantStatus(t, g.do(k, partCall("big", id, 2, body)), 507, "QuotaExceeded")
+		g.run(g.uploads)
+		g.later(61 * time.Minute)
+		g.until("it is gone", func() bool {
+			size, _ := g.backend.Stored("uploads")
+			return size == 0
+		})
+	})
+}
+
 // An upload goes on where what was refused is stored after all, and is over where its
 // client ends it: neither is touched, however long nothing more is heard of it.
 func TestRefusedUploadThatGoesOnStays(t *testing.T) {

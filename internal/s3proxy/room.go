@@ -107,6 +107,7 @@ func (x *exchange) reserve() error {
 	var over *quota.OverError
 	switch {
 	case errors.As(err, &over):
+		x.refuseUpload()
 		return x.over(over)
 	case errors.Is(err, quota.ErrUncounted):
 		return s3wire.ServiceUnavailable.With("What this bucket holds is being counted, because it has a new quota. Writes go on when that is done: try again.")
@@ -127,7 +128,6 @@ func (x *exchange) reserve() error {
 
 // over is the refusal of a write that does not fit, in the client's words.
 func (x *exchange) over(o *quota.OverError) error {
-	x.refuseUpload()
 	if u := x.rgwUser(); u != nil && u.Ceph {
 		// Whether this user may know anything of the bucket is for its Ceph to say.
 		return s3wire.QuotaExceeded.Err()
